@@ -1,0 +1,23 @@
+"""Slimmable GANs: one generator, trained once, that runs at any of several widths.
+
+Everything but ``slimgan_pl.models`` needs Lightning; names are imported when they are first used, so that a generator
+alone loads without it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slimgan_pl.errors import UserError
+    from slimgan_pl.slimgan import SlimGAN
+
+__version__ = "0.1.0"
+__all__ = ["SlimGAN", "UserError", "__version__"]
+
+_HOMES = {"SlimGAN": "slimgan_pl.slimgan", "UserError": "slimgan_pl.errors"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'slimgan_pl' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,18 @@
+"""Lightning callbacks: checkpoints, sample grids, the table of results, progress, guards."""
+
+from slimgan_pl.callbacks.checkpoint import AtomicCheckpointIO, IterationCheckpoint
+from slimgan_pl.callbacks.guards import StopOnNonFinite
+from slimgan_pl.callbacks.progress import IterationProgress
+from slimgan_pl.callbacks.results import ResultsTable, results_table
+from slimgan_pl.callbacks.samples import SampleGrid, draw_grid
+
+__all__ = [
+    "AtomicCheckpointIO",
+    "IterationCheckpoint",
+    "IterationProgress",
+    "ResultsTable",
+    "SampleGrid",
+    "StopOnNonFinite",
+    "draw_grid",
+    "results_table",
+]

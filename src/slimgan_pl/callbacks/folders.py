@@ -1,0 +1,22 @@
+"""Where a run's files go."""
+
+from pathlib import Path
+
+from lightning.pytorch import Trainer
+
+__all__ = ["output_path", "run_folder"]
+
+
+def run_folder(trainer: Trainer) -> Path:
+    """Return the run's folder, the same on all processes."""
+    return Path(trainer.log_dir or trainer.default_root_dir)
+
+
+def output_path(trainer: Trainer, name: str) -> Path:
+    """Return where a file of an evaluation goes: beside the checkpoint that is judged, else into the run's folder.
+
+    So ``slimgan test --ckpt_path last.ckpt`` writes ``last.test.json`` beside ``last.ckpt``.
+    """
+    if trainer.ckpt_path and trainer.state.fn != "fit":
+        return Path(trainer.ckpt_path).with_suffix(f".{trainer.state.fn.value}{Path(name).suffix}")
+    return run_folder(trainer) / name

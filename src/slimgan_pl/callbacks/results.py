@@ -1,0 +1,79 @@
+"""The table of widths, printed and saved as JSON."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.utilities import rank_zero_only
+from rich.console import Console
+from rich.table import Table
+
+from slimgan_pl.callbacks.folders import output_path, run_folder
+
+if TYPE_CHECKING:
+    from slimgan_pl.slimgan import SlimGAN
+
+__all__ = ["ResultsTable", "results_table"]
+
+
+class ResultsTable(Callback):
+    """Prints the figures of every width after each evaluation and saves them as JSON."""
+
+    def __init__(self) -> None:
+        self.last_path: Path | None = None
+
+    def on_validation_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
+        if trainer.state.fn == "fit":
+            self._report(pl_module, run_folder(trainer) / "results" / f"iteration_{trainer.global_step:06d}.json")
+        else:
+            self._report(pl_module, output_path(trainer, "results.json"))
+
+    def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
+        self._report(pl_module, output_path(trainer, "results.json"))
+
+    def _report(self, model: "SlimGAN", path: Path) -> None:
+        if model.results is None:
+            return
+        self.last_path = path
+        report(model.results, path)
+
+
+@rank_zero_only
+def report(results: dict[str, Any], path: Path) -> None:
+    Console().print(results_table(results))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def results_table(results: dict[str, Any]) -> Table:
+    """Return the figures of an evaluation as a table with a row per width.
+
+    Args:
+        results: What ``Evaluator.judge`` returned, with the iteration.
+    """
+    extractor = results["extractor"]
+    suffix = "" if extractor == "inception" else f"_{extractor}"
+    fid, score, deviation, mic = (f"{name}{suffix}" for name in ("fid", "is", "is_std", "mic"))
+    table = Table(
+        title=f"Iteration {results['iteration']}: {results['num_fake']} fakes per width against "
+        f"{results['num_real']} real images",
+        caption=f"Mean consistency between widths, {title('mIC', extractor)}: {results[mic]:.4g} (lower is better)",
+    )
+    for column in ("width", "parameters", "MACs", title("FID", extractor), title("IS", extractor)):
+        table.add_column(column, justify="right")
+    for row in [*results["widths"], {"width": "real", **results["real"]}]:
+        width = row["width"]
+        table.add_row(
+            width if width == "real" else f"{width:g}",
+            f"{row['parameters']:,}" if "parameters" in row else "",
+            f"{row['macs'] / 1e6:.2f} M" if "macs" in row else "",
+            f"{row[fid]:.4g}" if fid in row else "",
+            f"{row[score]:.3f} ± {row[deviation]:.3f}" if score in row else "",
+        )
+    return table
+
+
+def title(figure: str, extractor: str) -> str:
+    """Return a figure's name; another extractor than Inception is always named."""
+    return figure if extractor == "inception" else f"{figure} ({extractor})"

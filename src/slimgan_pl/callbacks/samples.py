@@ -1,0 +1,78 @@
+"""Pictures of what the widths draw."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor
+
+from slimgan_pl.callbacks.folders import output_path, run_folder
+from slimgan_pl.images import save_images, width_grid
+
+if TYPE_CHECKING:
+    from slimgan_pl.slimgan import SlimGAN
+
+__all__ = ["SampleGrid", "draw_grid"]
+
+
+class SampleGrid(Callback):
+    """Saves a grid with a row per width and a column per latent, always of the same latents.
+
+    Args:
+        every_n_iterations: Iterations between two grids; there is one more at the end.
+        num_latents: Columns.
+        seed: Seed of the latents.
+    """
+
+    def __init__(self, every_n_iterations: int = 500, num_latents: int = 10, seed: int = 0) -> None:
+        self.every_n_iterations = every_n_iterations
+        self.num_latents = num_latents
+        self.seed = seed
+        self.last_path: Path | None = None
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: "SlimGAN", *_: Any) -> None:  # type: ignore[override]
+        if trainer.global_step % self.every_n_iterations == 0:
+            self._save_in_run(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
+        if trainer.global_step % self.every_n_iterations:
+            self._save_in_run(trainer, pl_module)
+
+    def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
+        self._save(output_path(trainer, "samples.png"), pl_module)
+
+    def _save_in_run(self, trainer: Trainer, model: "SlimGAN") -> None:
+        model.average_buffers()
+        path = run_folder(trainer) / "samples" / f"iteration_{trainer.global_step:06d}.png"
+        grid = self._save(path, model)
+        log_picture(trainer, grid)
+
+    def _save(self, path: Path, model: "SlimGAN") -> Tensor:
+        grid = draw_grid(model, self.num_latents, self.seed)
+        if model.global_rank == 0:
+            save_images(grid, path)
+        self.last_path = path
+        return grid
+
+
+def draw_grid(model: "SlimGAN", num_latents: int, seed: int) -> Tensor:
+    """Return a uint8 picture ``(3, H, W)``: a row per width, a column per latent; classes in turn if there are any."""
+    classes = model.generator.num_classes
+    labels = torch.arange(num_latents) % classes if classes else None
+    rows = [
+        model.sample(num_latents, width, labels, torch.Generator().manual_seed(seed)) for width in model.generator.widths
+    ]
+    return width_grid(rows)
+
+
+@rank_zero_only
+def log_picture(trainer: Trainer, grid: Tensor) -> None:
+    """Show a grid in TensorBoard and Weights & Biases, as bytes: wandb draws floats in [-1, 1] black."""
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image("samples", grid, trainer.global_step)
+        elif isinstance(logger, WandbLogger):
+            logger.log_image("samples", [grid.permute(1, 2, 0).numpy()], step=trainer.global_step)

@@ -1,0 +1,247 @@
+"""The ``slimgan`` command: Lightning's fit, validate and test, and what can be done with a checkpoint alone."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from jsonargparse import Namespace
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Trainer
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+
+from slimgan_pl.callbacks import (
+    AtomicCheckpointIO,
+    IterationCheckpoint,
+    IterationProgress,
+    ResultsTable,
+    SampleGrid,
+    StopOnNonFinite,
+)
+from slimgan_pl.checkpoints import read_checkpoint
+from slimgan_pl.data import ByteDataModule
+from slimgan_pl.errors import UserError
+from slimgan_pl.sampling import sample
+from slimgan_pl.slimgan import ADAM, SlimGAN
+
+__all__ = ["SlimGANCLI", "main"]
+
+TOOLS: dict[str, Callable[..., None]] = {"sample": sample}  # subcommands that are plain functions
+
+EVALUATOR = {"class_path": "slimgan_pl.evaluation.Evaluator"}  # with Inception
+
+TRAINER_DEFAULTS: dict[str, Any] = {
+    "default_root_dir": "runs",
+    "max_steps": 100_000,
+    "check_val_every_n_epoch": None,  # epochs do not matter here: everything counts iterations
+    "val_check_interval": 10**9,  # evaluation during training only when asked for
+    "num_sanity_val_steps": 0,
+    "enable_model_summary": False,
+    "use_distributed_sampler": False,  # the data modules share out images themselves
+}
+
+
+class OneLineParser(LightningArgumentParser):
+    """Says what is wrong in one line, without the usage that fills a screen."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if not self.exit_on_error:
+            super().error(message, ex)
+        fail(message, 2)
+
+
+class SlimGANCLI(LightningCLI):
+    """Lightning's command with one model, any byte-array data module, and settings that a checkpoint carries along."""
+
+    def __init__(self, args: Sequence[str] | None = None) -> None:
+        super().__init__(
+            model_class=SlimGAN,
+            datamodule_class=ByteDataModule,
+            subclass_mode_data=True,
+            save_config_kwargs={"overwrite": True},
+            trainer_defaults=TRAINER_DEFAULTS,
+            seed_everything_default=0,
+            parser_class=OneLineParser,
+            parser_kwargs={"prog": "slimgan", "description": "Slimmable GANs: train once, run at any width."},
+            auto_configure_optimizers=False,
+            args=None if args is None else list(args),
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        known = LightningCLI.subcommands()
+        return {name: known[name] for name in ("fit", "validate", "test")}
+
+    def _add_subcommands(self, parser: LightningArgumentParser, **kwargs: Any) -> None:
+        super()._add_subcommands(parser, **kwargs)
+        assert parser._subcommands_action is not None
+        for name, function in TOOLS.items():
+            tool = OneLineParser(description=(function.__doc__ or "").split("\n")[0])
+            tool.add_function_arguments(function, as_group=False)
+            parser._subcommands_action.add_subcommand(name, tool, help=tool.description)
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument(
+            "--wandb",
+            type=Literal["off", "offline", "online"],
+            default="off",
+            help="Also log to Weights & Biases.",
+        )
+        parser.add_lightning_class_args(IterationCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(SampleGrid, "samples")
+        defaults = {"generator_optimizer": ADAM, "discriminator_optimizer": ADAM, "evaluator": EVALUATOR}
+        parser.set_defaults({f"model.{name}": value for name, value in defaults.items()})
+        parser.link_arguments("seed_everything", "model.seed", compute_fn=int)
+
+    # Settings: checkpoint < configuration file < command line
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:  # noqa: ANN401
+        argv = list(sys.argv[1:] if args is None else args)
+        command = next((word for word in argv if not word.startswith("-")), None)
+        if command in self._subcommand_parsers:
+            ckpt_path = find_option(argv, "--ckpt_path")
+            if ckpt_path is not None:
+                self._use_settings_of(ckpt_path, self._subcommand_parsers[command])
+            elif command in ("validate", "test") and not {"-h", "--help", "--print_config"} & set(argv):
+                raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
+        super().parse_arguments(parser, args)
+
+    def _use_settings_of(self, ckpt_path: str, parser: LightningArgumentParser) -> None:
+        """Make the settings that a checkpoint carries the defaults."""
+        checkpoint = read_checkpoint(ckpt_path)
+        model = dict(checkpoint["hyper_parameters"])
+        data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
+        defaults: dict[str, Any] = {"seed_everything": model.pop("seed", 0)}
+        if "_class_path" in data:
+            init_args = {key: value for key, value in data.items() if not key.startswith("_")}
+            defaults["data"] = {"class_path": data["_class_path"], "init_args": init_args}
+        defaults |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
+        for key, value in defaults.items():
+            try:
+                parser.set_defaults({key: value})
+            except KeyError:  # a setting of another version
+                logging.getLogger(__name__).warning("%s: the setting %s is not known here, left out", ckpt_path, key)
+
+    def _parse_ckpt_path(self) -> None:
+        """Nothing to do: the checkpoint's settings are defaults already, which the user can override."""
+
+    # Running
+
+    @property
+    def _is_tool(self) -> bool:
+        return self.config["subcommand"] in TOOLS
+
+    def _set_seed(self) -> None:
+        if not self._is_tool:
+            super()._set_seed()
+
+    def instantiate_classes(self) -> None:
+        if not self._is_tool:
+            super().instantiate_classes()
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        if not self._is_tool:
+            super()._run_subcommand(subcommand)
+            return
+        arguments: Namespace = self.config[subcommand]
+        TOOLS[subcommand](**arguments.as_dict())
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        self.checkpoint = self._get(self.config_init, "checkpoint")
+        self.samples = self._get(self.config_init, "samples")
+        self.results = ResultsTable()
+        given = self._get(self.config_init, "trainer")
+        callbacks = [*as_list(given["callbacks"]), IterationProgress(), StopOnNonFinite(), self.results]
+        plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]
+        logger = given["logger"]
+        if logger is None or logger is True:
+            logger = self._loggers(given["default_root_dir"]) if self.subcommand == "fit" else False
+        return super().instantiate_trainer(callbacks=callbacks, plugins=plugins, logger=logger, **kwargs)
+
+    def _loggers(self, root: str) -> list[Logger]:
+        """Return loggers that all write into one folder for this run, ``root/version_N``."""
+        csv = CSVLogger(root, name="")
+        loggers: list[Logger] = [csv, TensorBoardLogger(root, name="", version=f"version_{csv.version}")]
+        mode = self._get(self.config, "wandb")
+        if mode != "off":
+            Path(csv.log_dir).mkdir(parents=True, exist_ok=True)
+            loggers.append(WandbLogger(save_dir=csv.log_dir, project="slimgan", mode=mode))
+        return loggers
+
+    def after_fit(self) -> None:
+        """Judge the trained net once and say where everything lies."""
+        if self.trainer.interrupted:
+            return
+        self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
+        self._say_paths()
+        if self.trainer.is_global_zero:
+            print(f"Next: slimgan sample --ckpt_path {self.checkpoint.last_path} --width all --num_images 10")
+
+    def after_test(self) -> None:
+        self._say_paths()
+
+    def after_validate(self) -> None:
+        self._say_paths()
+
+    def _say_paths(self) -> None:
+        if not self.trainer.is_global_zero:
+            return
+        paths = {"Checkpoint": self.checkpoint, "Results": self.results, "Picture": self.samples}
+        for name, callback in paths.items():
+            if callback.last_path is not None:
+                print(f"{name}: {relative(callback.last_path)}")
+
+
+def as_list(value: Any) -> list[Any]:  # noqa: ANN401
+    """Return a list of one, many or no things."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def relative(path: Path) -> str:
+    """Return a path as a user would type it from here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def find_option(argv: Sequence[str], option: str) -> str | None:
+    """Return the last value of an option on a command line, or None.
+
+    >>> find_option(["test", "--ckpt_path=a.ckpt"], "--ckpt_path")
+    'a.ckpt'
+    """
+    found = None
+    for word, following in zip(argv, [*argv[1:], None], strict=True):
+        if word == option:
+            found = following
+        elif word.startswith(f"{option}="):
+            found = word.removeprefix(f"{option}=")
+    return found
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """Print one sentence and exit."""
+    print(f"slimgan: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the ``slimgan`` command.
+
+    What a user can mend ends in one sentence and status 1, or 2 where it is in the arguments; set ``SLIMGAN_DEBUG`` to
+    see the traceback.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning", category=UserWarning)
+    try:
+        SlimGANCLI(args)
+    except (UserError, MisconfigurationException, OSError) as error:
+        if os.environ.get("SLIMGAN_DEBUG"):
+            raise
+        fail(str(error), 1)
+
+

@@ -1,0 +1,126 @@
+"""The data module that all data sets share."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+
+from slimgan_pl.data.byte_array import ByteArray, ImageSource, default_cache_dir, open_byte_array
+from slimgan_pl.data.loader import ByteLoader, EpochSampler
+from slimgan_pl.errors import UserError
+from slimgan_pl.images import from_bytes
+from slimgan_pl.recorded import Recorded
+
+__all__ = ["ByteDataModule", "Split"]
+
+Split = Literal["train", "test"]
+
+
+class ByteDataModule(Recorded, LightningDataModule, ABC):
+    """Base of the data modules. A new data set says its name, its number of classes and how to read its source.
+
+    It trains on the ``train`` split, and validates and tests on the ``test`` split. Batches arrive on the device as
+    bytes and are scaled there to images ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None.
+
+    Args:
+        image_size: Side of the images in pixels.
+        image_channels: Channels of the images.
+        batch_size: Real images per discriminator update and process. A training batch holds ``critic_steps`` times as
+            many, one part for each update.
+        cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
+    """
+
+    name: str
+
+    def __init__(self, image_size: int, image_channels: int, batch_size: int, cache_dir: str | None) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise UserError(f"batch_size is {batch_size}; it has to be at least 1")
+        self.image_size = image_size
+        self.image_channels = image_channels
+        self.batch_size = batch_size
+        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
+        self.arrays: dict[Split, ByteArray] = {}
+        self._resume_at = (-1, 0)
+        recipe = self.recipe
+        self.save_hyperparameters({"_class_path": recipe["class_path"], **recipe["init_args"]})
+
+    @property
+    @abstractmethod
+    def num_classes(self) -> int:
+        """Number of classes, or 0 where there are none."""
+
+    @abstractmethod
+    def source(self, split: Split) -> ImageSource:
+        """Return what the images of a split are read from."""
+
+    def prepare_data(self) -> None:
+        """Build the byte arrays, unless they are in the cache."""
+        self._open()
+
+    def setup(self, stage: str) -> None:
+        """Open the byte arrays."""
+        if not self.arrays:
+            self._open()
+
+    def train_dataloader(self) -> ByteLoader:
+        """Return shuffled batches of ``critic_steps * batch_size`` images, the same number on every process.
+
+        Raises:
+            UserError: If there are fewer images than one batch takes.
+        """
+        model = getattr(self.trainer, "lightning_module", None)
+        rank, world = self._rank_and_world()
+        loader = ByteLoader(
+            self.arrays["train"],
+            EpochSampler(len(self.arrays["train"].images), getattr(model, "seed", 0), rank, world),
+            self.batch_size * getattr(model, "critic_steps", 1),
+            drop_last=True,
+        )
+        if len(loader) == 0:
+            raise UserError(
+                f"there are {loader.sampler.count} training images, but one iteration takes {loader.batch_size} on each of "
+                f"{world} processes; lower --data.batch_size or give more images"
+            )
+        loader.resume_at = self._resume_at
+        return loader
+
+    def val_dataloader(self) -> ByteLoader:
+        """Return the test split in order, each image on exactly one process."""
+        array = self.arrays["test"]
+        rank, world = self._rank_and_world()
+        return ByteLoader(array, EpochSampler(len(array.images), None, rank, world), self.batch_size, drop_last=False)
+
+    def test_dataloader(self) -> ByteLoader:
+        """Return the same batches as ``val_dataloader``."""
+        return self.val_dataloader()
+
+    def on_after_batch_transfer(
+        self, batch: tuple[Tensor, Tensor | None], dataloader_idx: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """Scale bytes to [-1, 1] on the device."""
+        images, labels = batch
+        return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position in the epoch."""
+        if self.trainer is None:
+            return {}
+        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        return {"epoch": self.trainer.current_epoch, "batch": batches}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on after the batch at which the state was saved."""
+        self._resume_at = (state_dict.get("epoch", -1), state_dict.get("batch", 0))
+
+    def _open(self) -> None:
+        splits: tuple[Split, ...] = ("train", "test")
+        self.arrays = {
+            split: open_byte_array(self.source(split), f"{self.name}-{split}", self.cache_dir) for split in splits
+        }
+
+    def _rank_and_world(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -1,0 +1,55 @@
+"""Images as bytes, grids and PNG files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.functional import to_pil_image
+from torchvision.utils import make_grid
+
+__all__ = ["from_bytes", "save_images", "to_bytes", "width_grid"]
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Turn images in [-1, 1] into uint8 in [0, 255], rounding to the nearest.
+
+    >>> to_bytes(torch.tensor([-1.0, 0.0, 1.0]))
+    tensor([  0, 128, 255], dtype=torch.uint8)
+    """
+    return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def from_bytes(images: Tensor) -> Tensor:
+    """Turn uint8 images in [0, 255] into floats in [-1, 1]; the inverse of ``to_bytes``."""
+    return images.float().div(127.5).sub(1)
+
+
+def width_grid(rows: Sequence[Tensor]) -> Tensor:
+    """Lay out a row of images per width.
+
+    Args:
+        rows: Per width the images of the same latents, ``(N, C, H, W)`` in [-1, 1].
+
+    Returns:
+        One uint8 picture ``(3, H', W')``.
+    """
+    images = torch.cat([to_bytes(row.cpu()) for row in rows])
+    return make_grid(images, nrow=len(rows[0]), padding=1, pad_value=128)
+
+
+def save_images(images: Tensor, path: Path) -> None:
+    """Write uint8 images: one picture ``(C, H, W)`` to a file, or ``(N, C, H, W)`` as numbered PNGs into a folder."""
+    if images.ndim == 3:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _to_pil(images).save(path)
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(images):
+        _to_pil(image).save(path / f"{number:05d}.png")
+
+
+def _to_pil(image: Tensor) -> Image.Image:
+    picture: Image.Image = to_pil_image(image.cpu())
+    return picture

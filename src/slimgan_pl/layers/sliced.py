@@ -1,0 +1,48 @@
+"""Layers whose narrow versions are the first channels of the wide one.
+
+Each has one full weight. ``forward(x, width)`` uses the first ``x.shape[1]`` input channels and the first
+``out_channels * width`` output channels of it (Hou et al. 2021). With the default ``width=1.0`` the output
+is whole, which is what a layer needs whose output is never sliced, such as the one that gives the image.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slimgan_pl.layers.widths import scale_channels
+
+__all__ = ["SlicedConv2d", "SlicedConvTranspose2d", "SlicedEmbedding", "SlicedLinear"]
+
+
+class SlicedLinear(nn.Linear):
+    """Linear layer with a sliceable output: ``(N, in) -> (N, out * width)``."""
+
+    def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
+        out = scale_channels(self.out_features, width, "SlicedLinear")
+        bias = None if self.bias is None else self.bias[:out]
+        return F.linear(x, self.weight[:out, : x.shape[1]], bias)
+
+
+class SlicedConv2d(nn.Conv2d):
+    """Convolution without groups: ``(N, C_in, H, W) -> (N, out_channels * width, H', W')``."""
+
+    def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
+        out = scale_channels(self.out_channels, width, "SlicedConv2d")
+        bias = None if self.bias is None else self.bias[:out]
+        return self._conv_forward(x, self.weight[:out, : x.shape[1]], bias)
+
+
+class SlicedConvTranspose2d(nn.ConvTranspose2d):
+    """Transposed convolution without groups: ``(N, C_in, H, W) -> (N, out_channels * width, H', W')``."""
+
+    def forward(self, x: Tensor, width: float = 1.0) -> Tensor:  # type: ignore[override]
+        out = scale_channels(self.out_channels, width, "SlicedConvTranspose2d")
+        bias = None if self.bias is None else self.bias[:out]
+        weight = self.weight[: x.shape[1], :out]
+        return F.conv_transpose2d(x, weight, bias, self.stride, self.padding, self.output_padding)  # type: ignore[arg-type]
+
+
+class SlicedEmbedding(nn.Embedding):
+    """Embedding of which the first ``channels`` numbers are used: labels ``(N,) -> (N, channels)``."""
+
+    def forward(self, labels: Tensor, channels: int) -> Tensor:  # type: ignore[override]
+        return F.embedding(labels, self.weight[:, :channels])

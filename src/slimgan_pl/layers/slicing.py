@@ -1,0 +1,31 @@
+"""Taking one width out of a slimmable net."""
+
+import torch
+from torch import Tensor, nn
+
+from slimgan_pl.layers.norm import PerWidth
+
+__all__ = ["copy_slice"]
+
+
+@torch.no_grad()
+def copy_slice(source: nn.Module, target: nn.Module, index: int) -> None:
+    """Copy into a narrow net the weights that width number ``index`` of a wide net uses.
+
+    Both nets have the same modules, but for ``PerWidth`` lists, of which the target holds one entry. A tensor of the
+    target is the leading block of the source's.
+    """
+
+    def copy(full: Tensor | None, narrow: Tensor | None) -> None:
+        if full is not None and narrow is not None:
+            narrow.copy_(full[tuple(slice(0, size) for size in narrow.shape)])
+
+    for name, narrow in target.named_parameters(recurse=False):
+        copy(source.get_parameter(name), narrow)
+    for name, narrow in target.named_buffers(recurse=False):
+        copy(source.get_buffer(name), narrow)
+    if isinstance(target, PerWidth) and isinstance(source, PerWidth):
+        copy_slice(source[index], target[0], index)
+        return
+    for name, child in target.named_children():
+        copy_slice(source.get_submodule(name), child, index)

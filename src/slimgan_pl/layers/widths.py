@@ -1,0 +1,63 @@
+"""Width arithmetic: which widths a net has, and how many channels each of them keeps."""
+
+import math
+from collections.abc import Sequence
+
+from slimgan_pl.errors import UserError
+
+__all__ = ["check_widths", "scale_channels", "width_index"]
+
+
+def check_widths(widths: Sequence[float]) -> tuple[float, ...]:
+    """Return the width list as a tuple, after checking that it ascends strictly from above 0 to exactly 1.
+
+    Raises:
+        UserError: If the list is empty, not strictly ascending, not positive, or does not end in 1.0.
+
+    >>> check_widths([0.25, 1])
+    (0.25, 1.0)
+    """
+    result = tuple(float(width) for width in widths)
+    ascending = all(low < high for low, high in zip((0.0, *result), result, strict=False))
+    if not result or not ascending or result[-1] != 1.0:
+        raise UserError(f"widths must ascend from above 0 and end in 1.0, for example [0.25, 0.5, 1.0]; got {widths}")
+    return result
+
+
+def scale_channels(channels: int, width: float, layer: str = "layer") -> int:
+    """Return the channels that are active at a width.
+
+    Args:
+        channels: Channels at width 1.0.
+        width: Share of them that is active, in (0, 1].
+        layer: Name for the error message.
+
+    Raises:
+        UserError: If the width does not divide the channels exactly.
+
+    >>> scale_channels(64, 0.75)
+    48
+    """
+    active = round(channels * width)
+    if active < 1 or not math.isclose(active, channels * width, rel_tol=1e-6):
+        raise UserError(
+            f"{layer}: {channels} channels at width {width:g} would be {channels * width:g}; "
+            f"choose channels that every width divides into whole numbers"
+        )
+    return active
+
+
+def width_index(widths: Sequence[float], width: float) -> int:
+    """Return the position of a width in the list.
+
+    Raises:
+        UserError: If the width is not in the list.
+
+    >>> width_index((0.25, 0.5, 1.0), 0.5)
+    1
+    """
+    for index, candidate in enumerate(widths):
+        if math.isclose(candidate, width, rel_tol=1e-6):
+            return index
+    known = ", ".join(f"{candidate:g}" for candidate in widths)
+    raise UserError(f"width {width:g} is not one of this generator's widths: {known}")

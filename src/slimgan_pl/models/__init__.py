@@ -1,0 +1,16 @@
+"""Slimmable generators and discriminator banks, in pure PyTorch."""
+
+from slimgan_pl.models.cost import count_macs, count_parameters
+from slimgan_pl.models.discriminators import DCGANDiscriminatorBank, DiscriminatorBank, ResNetDiscriminatorBank
+from slimgan_pl.models.generators import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+
+__all__ = [
+    "DCGANDiscriminatorBank",
+    "DCGANGenerator",
+    "DiscriminatorBank",
+    "ResNetDiscriminatorBank",
+    "ResNetGenerator",
+    "SlimmableGenerator",
+    "count_macs",
+    "count_parameters",
+]

@@ -1,0 +1,52 @@
+"""Objects that know how they were built."""
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import Self
+
+__all__ = ["Recorded", "plain"]
+
+
+def plain(value: object) -> Any:  # noqa: ANN401
+    """Turn a setting into plain values that YAML and a ``weights_only`` checkpoint can hold.
+
+    A ``Recorded`` object becomes its recipe. What has no plain form becomes None.
+
+    >>> plain({"widths": (0.5, 1.0), "root": Path("data")})
+    {'widths': [0.5, 1.0], 'root': 'data'}
+    """
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Recorded):
+        return value.recipe
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return None
+
+
+class Recorded:
+    """Base class that records the constructor's arguments, so that a checkpoint can build the object again."""
+
+    arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401
+        self = super().__new__(cls)
+        bound = inspect.signature(cls.__init__).bind_partial(self, *args, **kwargs)
+        bound.apply_defaults()
+        self.__dict__["arguments"] = dict(list(bound.arguments.items())[1:])
+        return self
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Plain values: ``class_path``, and ``init_args`` with the defaults filled in."""
+        return {
+            "class_path": f"{type(self).__module__}.{type(self).__qualname__}",
+            "init_args": plain(self.arguments),
+        }

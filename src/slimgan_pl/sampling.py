@@ -1,0 +1,53 @@
+"""``slimgan sample``: pictures from a checkpoint alone."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torchvision.utils import make_grid
+
+from slimgan_pl.checkpoints import load_model
+from slimgan_pl.errors import UserError
+from slimgan_pl.images import save_images, to_bytes, width_grid
+
+__all__ = ["sample"]
+
+GRID_COLUMNS = 8
+
+
+def sample(
+    ckpt_path: str,
+    width: float | Literal["all"] = 1.0,
+    num_images: int = 64,
+    output: str = "samples.png",
+    label: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Draw images from a checkpoint alone: no configuration, no data set.
+
+    Args:
+        ckpt_path: Checkpoint that ``slimgan fit`` wrote.
+        width: One of the generator's widths, or ``all``.
+        num_images: Number of images per width.
+        output: A name that ends in .png gets one picture, with a row per width if there are all; any other name is a
+            folder of numbered PNG files, with a subfolder per width if there are all.
+        label: Class to draw, of a conditional generator; by default each at random.
+        seed: Seed of the latents; the same seed draws the same latents at every width.
+    """
+    if num_images < 1:
+        raise UserError(f"num_images is {num_images}; ask for at least 1")
+    model = load_model(ckpt_path)
+    classes = model.generator.num_classes
+    if label is not None and not 0 <= label < classes:
+        raise UserError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
+    labels = None if label is None else torch.full((num_images,), label)
+    widths = model.generator.widths if width == "all" else (width,)
+    rows = [model.sample(num_images, each, labels, torch.Generator().manual_seed(seed)) for each in widths]
+    path = Path(output)
+    if path.suffix.lower() == ".png":
+        grid = width_grid(rows) if width == "all" else make_grid(to_bytes(rows[0]), GRID_COLUMNS, 1, pad_value=128)
+        save_images(grid, path)
+    else:
+        for each, row in zip(widths, rows, strict=True):
+            save_images(to_bytes(row), path / f"width_{each:g}" if width == "all" else path)
+    print(f"{num_images} images at width {width} in {output}")

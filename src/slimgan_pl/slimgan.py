@@ -1,0 +1,350 @@
+"""SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.cli import OptimizerCallable
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.optim import Optimizer
+
+from slimgan_pl.distributed import average
+from slimgan_pl.errors import UserError
+from slimgan_pl.evaluation import Evaluator
+from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
+from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+from slimgan_pl.recorded import plain
+
+__all__ = ["ADAM", "SlimGAN"]
+
+SAMPLE_CHUNK = 256  # images drawn at once by `sample`, so that any number fits in memory
+
+ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.5, 0.999]}}
+
+Batch = tuple[Tensor, Tensor | None]
+Latents = tuple[Tensor, Tensor | None]
+
+
+def adam(parameters: Iterable[Tensor]) -> Optimizer:
+    """Make the paper's optimizer for DCGAN, which ``ADAM`` says in plain values."""
+    return torch.optim.Adam(parameters, **ADAM["init_args"])
+
+
+class SlimGAN(LightningModule):
+    """One generator at several widths, one discriminator per width, and stepwise in-place distillation.
+
+    One training step is one iteration: ``critic_steps`` discriminator updates and one generator update. It takes a
+    batch of ``critic_steps * batch_size`` real images. ``trainer.global_step`` counts iterations.
+
+    Args:
+        generator: The slimmable generator.
+        discriminators: A bank with one discriminator per width.
+        adversarial_loss: The game that is played.
+        distill_target: Which width teaches a narrower one: the ``next`` wider, the ``widest``, or ``none``.
+        distill_weight: Weight of the distillation loss.
+        critic_steps: Discriminator updates per iteration.
+        latents: ``independent``: new latents for every width, and one more batch for distillation, as in the paper;
+            ``shared``: one batch of latents for all widths and both losses, with half the generator's work.
+        generator_optimizer: Makes the generator's optimizer from its parameters.
+        discriminator_optimizer: Makes the bank's optimizer from its parameters.
+        evaluator: Judges every width in validation and test; None judges nothing.
+        seed: Seed of latents and labels, and of the order of the data.
+
+    Raises:
+        UserError: If generator and bank do not fit together.
+    """
+
+    def __init__(
+        self,
+        generator: SlimmableGenerator,
+        discriminators: DiscriminatorBank,
+        adversarial_loss: Literal["hinge", "non-saturating", "minimax", "wasserstein"] = "hinge",
+        distill_target: DistillTarget = "next",
+        distill_weight: float = 20.0,
+        critic_steps: int = 1,
+        latents: Literal["independent", "shared"] = "independent",
+        generator_optimizer: OptimizerCallable = adam,
+        discriminator_optimizer: OptimizerCallable = adam,
+        evaluator: Evaluator | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        check_fit(generator, discriminators)
+        if critic_steps < 1:
+            raise UserError(f"critic_steps is {critic_steps}; an iteration needs at least 1 discriminator update")
+        if adversarial_loss not in ADVERSARIAL_LOSSES:
+            raise UserError(f"adversarial_loss is {adversarial_loss!r}; choose one of {', '.join(ADVERSARIAL_LOSSES)}")
+        self.automatic_optimization = False
+        self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
+        nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
+        self._keep_plain_hyperparameters(nets)
+        self.generator = generator
+        self.discriminators = discriminators
+        self.evaluator = evaluator
+        self.loss = ADVERSARIAL_LOSSES[adversarial_loss]
+        self.distill_target: DistillTarget = distill_target
+        self.distill_weight = distill_weight
+        self.critic_steps = critic_steps
+        self.latents = latents
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        self.seed = seed
+        self.results: dict[str, Any] | None = None
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
+        """Draw images ``(N, C, H, W)`` in [-1, 1] from latents ``(N, latent_dim)`` at a width."""
+        images: Tensor = self.generator(latents, labels, width=width)
+        return images
+
+    @torch.no_grad()
+    def sample(
+        self,
+        num_images: int,
+        width: float = 1.0,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Draw new images in evaluation mode; batch-norm statistics stay as they are.
+
+        Args:
+            num_images: How many.
+            width: One of the generator's widths.
+            labels: Integers ``(num_images,)``; drawn at random where they are missing and needed.
+            generator: CPU source of randomness; the same state gives the same latents at every width.
+
+        Returns:
+            Images ``(num_images, C, H, W)`` in [-1, 1].
+        """
+        net = self.generator
+        device = self.device
+        latents = torch.randn(num_images, net.latent_dim, generator=generator)
+        if labels is None and net.num_classes:
+            labels = torch.randint(net.num_classes, (num_images,), generator=generator)
+        chunks = []
+        with evaluating(net):
+            for chunk in torch.arange(num_images).split(SAMPLE_CHUNK):
+                chunk_labels = None if labels is None else labels.cpu()[chunk].to(device)
+                chunks.append(net(latents[chunk].to(device), chunk_labels, width=width))
+        return torch.cat(chunks)
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        try:
+            return [
+                self.generator_optimizer(self.generator.parameters()),
+                self.discriminator_optimizer(self.discriminators.parameters()),
+            ]
+        except ValueError as error:
+            raise UserError(f"the optimizer refuses its settings: {error}") from error
+
+    # Training
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        images, labels = batch
+        batch_size = len(images) // self.critic_steps
+        images = images.to(self.generator.image.weight.dtype)
+        if self.generator.num_classes == 0:
+            labels = None
+        source = torch.Generator(images.device).manual_seed(self._iteration_seed())
+        for step in range(self.critic_steps):
+            part = slice(step * batch_size, (step + 1) * batch_size)
+            self._update_discriminators(images[part], None if labels is None else labels[part], source)
+        self._update_generator(batch_size, source)
+
+    def _update_discriminators(self, real: Tensor, labels: Tensor | None, source: torch.Generator) -> None:
+        widths = self.generator.widths
+        drawn = self._draw(len(widths), len(real), source)
+        with torch.no_grad():
+            fakes = [self.generator(*pair, width=width) for pair, width in zip(drawn, widths, strict=True)]
+        fake_labels = None if labels is None else [pair[1] for pair in drawn if pair[1] is not None]
+        optimizer = self._optimizer(1)
+        optimizer.zero_grad()
+        with parametrize.cached():  # one power iteration of the spectral norm
+            logits = self.discriminators.forward_all(real, fakes, labels, fake_labels)
+            losses = [self.loss.discriminator(*pair) for pair in logits]
+            self._backward(torch.stack(losses).sum())
+        average(gradients(self.discriminators))
+        # The strategy's step, not the LightningOptimizer's, so that global_step counts iterations.
+        self.trainer.strategy.optimizer_step(optimizer, lambda: None)
+        self._log_widths("discriminator_loss", losses)
+        self._log_widths("real_logits", [pair[0].mean() for pair in logits])
+        self._log_widths("fake_logits", [pair[1].mean() for pair in logits])
+
+    def _update_generator(self, batch_size: int, source: torch.Generator) -> None:
+        widths = self.generator.widths
+        *drawn, distill = self._draw(len(widths) + 1, batch_size, source)
+        losses: dict[int, Tensor] = {}
+        distillation: dict[int, Tensor] = {}
+        outputs: dict[int, Tensor] = {}
+        self.optimizers()[0].zero_grad()
+        with parametrize.cached(), frozen(self.discriminators):
+            for index in reversed(range(len(widths))):  # a teacher before its student
+                latents, labels = drawn[index]
+                images = self.generator(latents, labels, width=widths[index])
+                losses[index] = loss = self.loss.generator(self.discriminators(images, labels, branch=index))
+                teacher = distillation_teacher(index, len(widths), self.distill_target)
+                if self.distill_target != "none":
+                    if self.latents == "independent":
+                        with torch.set_grad_enabled(teacher is not None):
+                            images = self.generator(*distill, width=widths[index])
+                    outputs[index] = images.detach()
+                if teacher is not None:
+                    distillation[index] = distillation_loss(images, outputs[teacher])
+                    loss = loss + self.distill_weight * distillation[index] / (len(widths) - 1)
+                self._backward(loss)  # frees this width's graph before the next is built
+        average(gradients(self.generator))
+        self.optimizers()[0].step()
+        self._log_widths("generator_loss", [losses[index] for index in range(len(widths))])
+        self._log_widths("distillation_loss", [distillation[index] for index in sorted(distillation)])
+
+    def _draw(self, sets: int, batch_size: int, source: torch.Generator) -> list[Latents]:
+        """Draw ``sets`` batches of latents and labels; with shared latents the same one, so many times."""
+        shared = self.latents == "shared"
+        count = 1 if shared else sets
+        net = self.generator
+        latents = torch.randn(count, batch_size, net.latent_dim, generator=source, device=source.device)
+        drawn: list[Latents] = [(batch.to(net.image.weight.dtype), None) for batch in latents]
+        if net.num_classes:
+            shape = (count, batch_size)
+            labels = torch.randint(net.num_classes, shape, generator=source, device=source.device)
+            drawn = [(pair[0], batch) for pair, batch in zip(drawn, labels, strict=True)]
+        return drawn * sets if shared else drawn
+
+    def _iteration_seed(self) -> int:
+        """Return a seed that is a pure function of seed, iteration and process, so that resuming is exact."""
+        sequence = np.random.SeedSequence([self.seed, self.global_step, self.global_rank])
+        return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+    def _optimizer(self, index: int) -> Optimizer:
+        optimizer: Optimizer = self.optimizers(use_pl_optimizer=False)[index]
+        return optimizer
+
+    def _backward(self, loss: Tensor) -> None:
+        """Add gradients of this process alone; they are averaged over processes once an update."""
+        wrapped: Any = self.trainer.model
+        context: AbstractContextManager[None] = wrapped.no_sync() if hasattr(wrapped, "no_sync") else nullcontext()
+        with context:
+            self.manual_backward(loss)
+
+    def _log_widths(self, name: str, values: list[Tensor]) -> None:
+        """Log a value per width, and their mean to the progress bar if it is a loss."""
+        for width, value in zip(self.generator.widths, values, strict=False):
+            self.log(f"{name}/{width:g}", value.detach())
+        if values and name.endswith("loss"):
+            self.log(name, torch.stack(values).detach().mean(), prog_bar=True)
+
+    # Judging
+
+    def on_fit_start(self) -> None:
+        check_data(self.generator, getattr(self.trainer, "datamodule", None))
+        if self.evaluator is not None:
+            self.evaluator.start(self.generator)  # a missing extractor is found before training, not after
+
+    def on_validation_start(self) -> None:
+        check_data(self.generator, getattr(self.trainer, "datamodule", None))
+        self.average_buffers()
+        if self.evaluator is not None:
+            self.evaluator.start(self.generator)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        if self.evaluator is not None:
+            self.evaluator.add_real(batch[0])
+
+    def on_validation_epoch_end(self) -> None:
+        if self.evaluator is None:
+            return
+        self.results = {"iteration": self.global_step, **self.evaluator.judge(self.generator)}
+        for row in self.results["widths"]:
+            for key in row.keys() - {"width", "parameters", "macs"}:
+                self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
+        mic = f"mic{self.evaluator.suffix}"
+        self.log(mic, self.results[mic], rank_zero_only=True)
+
+    on_test_start = on_validation_start
+    test_step = validation_step
+    on_test_epoch_end = on_validation_epoch_end
+
+    # Checkpoints
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.average_buffers()  # in place, so in the checkpoint too
+
+    def average_buffers(self) -> None:
+        """Make batch-norm statistics equal on all processes; Lightning does not under manual optimization."""
+        average(buffer for buffer in self.generator.buffers() if buffer.is_floating_point())
+
+    def _keep_plain_hyperparameters(self, nets: dict[str, object]) -> None:
+        """Leave only plain values among the hyperparameters, with which a checkpoint can be loaded on its own."""
+        recipes = {name: plain(net) for name, net in nets.items()}
+        settings = {name: plain(value) for name, value in self.hparams.items()}
+        for name in ("generator_optimizer", "discriminator_optimizer"):
+            if settings.get(name) is None:  # a function given from Python has no plain form
+                settings.pop(name, None)
+        self.hparams.clear()
+        self.hparams.update(settings, **recipes, _instantiator="lightning.pytorch.cli.instantiate_module")
+
+
+def gradients(net: nn.Module) -> Iterator[Tensor]:
+    return (parameter.grad for parameter in net.parameters() if parameter.grad is not None)
+
+
+@contextmanager
+def frozen(net: nn.Module) -> Iterator[None]:
+    """Keep a net's parameters out of the graph."""
+    net.requires_grad_(False)
+    try:
+        yield
+    finally:
+        net.requires_grad_(True)
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Keep a net in evaluation mode, and put it back into its own."""
+    training = net.training
+    net.eval()
+    try:
+        yield
+    finally:
+        net.train(training)
+
+
+def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
+    """Raise a UserError where generator and bank do not fit together."""
+    if discriminators.num_branches != len(generator.widths):
+        raise UserError(
+            f"the generator has {len(generator.widths)} widths but the bank has {discriminators.num_branches} "
+            f"discriminators; set num_branches to {len(generator.widths)}"
+        )
+    if discriminators.num_classes != generator.num_classes:
+        raise UserError(
+            f"the generator has num_classes {generator.num_classes} and the bank {discriminators.num_classes}; "
+            "give both the same"
+        )
+    if discriminators.image_channels != generator.image_channels:
+        raise UserError(
+            f"the generator has image_channels {generator.image_channels} and the bank "
+            f"{discriminators.image_channels}; give both the same"
+        )
+    if discriminators.image_size not in (None, generator.image_size):
+        raise UserError(
+            f"the generator draws {generator.image_size} pixels a side but the bank takes "
+            f"{discriminators.image_size}; change a schedule or a bottom_size"
+        )
+
+
+def check_data(generator: SlimmableGenerator, data: object) -> None:
+    """Raise a UserError where the data's images or classes are not what the generator draws."""
+    for name in ("image_size", "image_channels"):
+        given, drawn = getattr(data, name, None), getattr(generator, name)
+        if given is not None and given != drawn:
+            raise UserError(f"the data has {name} {given} but the generator draws {drawn}; give both the same")
+    classes = getattr(data, "num_classes", None)
+    if generator.num_classes and classes is not None and classes != generator.num_classes:
+        raise UserError(
+            f"the data has {classes} classes but the generator has num_classes {generator.num_classes}; "
+            "give both the same"
+        )
