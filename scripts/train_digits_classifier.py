@@ -25,6 +25,7 @@ def shifted(images: Tensor) -> Tensor:
 
 
 def main() -> None:
+    """Train, save and report."""
     torch.manual_seed(0)
     data = DigitsDataModule(image_size=16)
     data.setup("fit")

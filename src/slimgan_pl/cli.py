@@ -99,7 +99,7 @@ class SlimGANCLI(LightningCLI):
 
     # Settings: checkpoint < configuration file < command line
 
-    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:  # noqa: ANN401
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         argv = list(sys.argv[1:] if args is None else args)
         command = next((word for word in argv if not word.startswith("-")), None)
         if command in self._subcommand_parsers:
@@ -196,7 +196,7 @@ class SlimGANCLI(LightningCLI):
                 print(f"{name}: {relative(callback.last_path)}")
 
 
-def as_list(value: Any) -> list[Any]:  # noqa: ANN401
+def as_list(value: Any) -> list[Any]:
     """Return a list of one, many or no things."""
     if value is None:
         return []
@@ -243,5 +243,3 @@ def main(args: Sequence[str] | None = None) -> None:
         if os.environ.get("SLIMGAN_DEBUG"):
             raise
         fail(str(error), 1)
-
-

@@ -27,7 +27,7 @@ def from_bytes(images: Tensor) -> Tensor:
 
 
 def width_grid(rows: Sequence[Tensor]) -> Tensor:
-    """Lay out a row of images per width.
+    """Lay out a row of images per width, small ones enlarged to 64 pixels a side or a little more.
 
     Args:
         rows: Per width the images of the same latents, ``(N, C, H, W)`` in [-1, 1].
@@ -36,7 +36,10 @@ def width_grid(rows: Sequence[Tensor]) -> Tensor:
         One uint8 picture ``(3, H', W')``.
     """
     images = torch.cat([to_bytes(row.cpu()) for row in rows])
-    return make_grid(images, nrow=len(rows[0]), padding=1, pad_value=128)
+    scale = -(-64 // images.shape[-1])
+    images = images.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
+    grid: Tensor = make_grid(images, nrow=len(rows[0]), padding=1, pad_value=128)
+    return grid
 
 
 def save_images(images: Tensor, path: Path) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import Self
 __all__ = ["Recorded", "plain"]
 
 
-def plain(value: object) -> Any:  # noqa: ANN401
+def plain(value: object) -> Any:
     """Turn a setting into plain values that YAML and a ``weights_only`` checkpoint can hold.
 
     A ``Recorded`` object becomes its recipe. What has no plain form becomes None.
@@ -36,7 +36,7 @@ class Recorded:
 
     arguments: dict[str, Any]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind_partial(self, *args, **kwargs)
         bound.apply_defaults()

@@ -1,6 +1,6 @@
 """SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import OptimizerCallable
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.optim import Optimizer
@@ -19,11 +20,11 @@ from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_lo
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.recorded import plain
 
-__all__ = ["ADAM", "SlimGAN"]
+__all__ = ["ADAM", "SlimGAN", "iteration_seed"]
 
 SAMPLE_CHUNK = 256  # images drawn at once by `sample`, so that any number fits in memory
 
-ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.5, 0.999]}}
+ADAM: dict[str, Any] = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.5, 0.999]}}
 
 Batch = tuple[Tensor, Tensor | None]
 Latents = tuple[Tensor, Tensor | None]
@@ -148,7 +149,8 @@ class SlimGAN(LightningModule):
         images = images.to(self.generator.image.weight.dtype)
         if self.generator.num_classes == 0:
             labels = None
-        source = torch.Generator(images.device).manual_seed(self._iteration_seed())
+        seed = iteration_seed(self.seed, self.global_step, self.global_rank)
+        source = torch.Generator(images.device).manual_seed(seed)
         for step in range(self.critic_steps):
             part = slice(step * batch_size, (step + 1) * batch_size)
             self._update_discriminators(images[part], None if labels is None else labels[part], source)
@@ -160,7 +162,7 @@ class SlimGAN(LightningModule):
         with torch.no_grad():
             fakes = [self.generator(*pair, width=width) for pair, width in zip(drawn, widths, strict=True)]
         fake_labels = None if labels is None else [pair[1] for pair in drawn if pair[1] is not None]
-        optimizer = self._optimizer(1)
+        optimizer = self._optimizers()[1]
         optimizer.zero_grad()
         with parametrize.cached():  # one power iteration of the spectral norm
             logits = self.discriminators.forward_all(real, fakes, labels, fake_labels)
@@ -168,7 +170,7 @@ class SlimGAN(LightningModule):
             self._backward(torch.stack(losses).sum())
         average(gradients(self.discriminators))
         # The strategy's step, not the LightningOptimizer's, so that global_step counts iterations.
-        self.trainer.strategy.optimizer_step(optimizer, lambda: None)
+        self.trainer.strategy.optimizer_step(optimizer.optimizer, lambda: None)
         self._log_widths("discriminator_loss", losses)
         self._log_widths("real_logits", [pair[0].mean() for pair in logits])
         self._log_widths("fake_logits", [pair[1].mean() for pair in logits])
@@ -179,7 +181,8 @@ class SlimGAN(LightningModule):
         losses: dict[int, Tensor] = {}
         distillation: dict[int, Tensor] = {}
         outputs: dict[int, Tensor] = {}
-        self.optimizers()[0].zero_grad()
+        optimizer = self._optimizers()[0]
+        optimizer.zero_grad()
         with parametrize.cached(), frozen(self.discriminators):
             for index in reversed(range(len(widths))):  # a teacher before its student
                 latents, labels = drawn[index]
@@ -196,7 +199,7 @@ class SlimGAN(LightningModule):
                     loss = loss + self.distill_weight * distillation[index] / (len(widths) - 1)
                 self._backward(loss)  # frees this width's graph before the next is built
         average(gradients(self.generator))
-        self.optimizers()[0].step()
+        optimizer.step()
         self._log_widths("generator_loss", [losses[index] for index in range(len(widths))])
         self._log_widths("distillation_loss", [distillation[index] for index in sorted(distillation)])
 
@@ -205,22 +208,18 @@ class SlimGAN(LightningModule):
         shared = self.latents == "shared"
         count = 1 if shared else sets
         net = self.generator
-        latents = torch.randn(count, batch_size, net.latent_dim, generator=source, device=source.device)
+        shape = (count, batch_size, net.latent_dim)
+        latents = torch.randn(shape, generator=source, device=source.device, dtype=torch.float32)
         drawn: list[Latents] = [(batch.to(net.image.weight.dtype), None) for batch in latents]
         if net.num_classes:
-            shape = (count, batch_size)
-            labels = torch.randint(net.num_classes, shape, generator=source, device=source.device)
+            labels = torch.randint(net.num_classes, shape[:2], generator=source, device=source.device)
             drawn = [(pair[0], batch) for pair, batch in zip(drawn, labels, strict=True)]
         return drawn * sets if shared else drawn
 
-    def _iteration_seed(self) -> int:
-        """Return a seed that is a pure function of seed, iteration and process, so that resuming is exact."""
-        sequence = np.random.SeedSequence([self.seed, self.global_step, self.global_rank])
-        return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-    def _optimizer(self, index: int) -> Optimizer:
-        optimizer: Optimizer = self.optimizers(use_pl_optimizer=False)[index]
-        return optimizer
+    def _optimizers(self) -> list[LightningOptimizer]:
+        """Return the generator's and the discriminators' optimizer."""
+        optimizers: Any = self.optimizers()
+        return list(optimizers)
 
     def _backward(self, loss: Tensor) -> None:
         """Add gradients of this process alone; they are averaged over processes once an update."""
@@ -276,7 +275,7 @@ class SlimGAN(LightningModule):
         """Make batch-norm statistics equal on all processes; Lightning does not under manual optimization."""
         average(buffer for buffer in self.generator.buffers() if buffer.is_floating_point())
 
-    def _keep_plain_hyperparameters(self, nets: dict[str, object]) -> None:
+    def _keep_plain_hyperparameters(self, nets: Mapping[str, object]) -> None:
         """Leave only plain values among the hyperparameters, with which a checkpoint can be loaded on its own."""
         recipes = {name: plain(net) for name, net in nets.items()}
         settings = {name: plain(value) for name, value in self.hparams.items()}
@@ -285,6 +284,11 @@ class SlimGAN(LightningModule):
                 settings.pop(name, None)
         self.hparams.clear()
         self.hparams.update(settings, **recipes, _instantiator="lightning.pytorch.cli.instantiate_module")
+
+
+def iteration_seed(seed: int, iteration: int, rank: int) -> int:
+    """Return the seed of an iteration's latents on one process: a pure function, so that resuming is exact."""
+    return int(np.random.SeedSequence([seed, iteration, rank]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def gradients(net: nn.Module) -> Iterator[Tensor]:

@@ -21,7 +21,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     Lightning's own writes into the temporary folder and moves the file, which on another filesystem copies it.
     """
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:  # noqa: ANN401
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = target.with_name(f".{target.name}.part")
@@ -55,7 +55,7 @@ class IterationCheckpoint(Checkpoint):
         self.last_path: Path | None = None
         self._saved_at: int | None = None
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         iteration = trainer.global_step
         if iteration % self.every_n_iterations == 0:
             self._save(trainer, "last.ckpt")

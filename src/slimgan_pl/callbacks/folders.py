@@ -17,6 +17,6 @@ def output_path(trainer: Trainer, name: str) -> Path:
 
     So ``slimgan test --ckpt_path last.ckpt`` writes ``last.test.json`` beside ``last.ckpt``.
     """
-    if trainer.ckpt_path and trainer.state.fn != "fit":
+    if trainer.ckpt_path and trainer.state.fn is not None and trainer.state.fn != "fit":
         return Path(trainer.ckpt_path).with_suffix(f".{trainer.state.fn.value}{Path(name).suffix}")
     return run_folder(trainer) / name

@@ -20,7 +20,7 @@ class StopOnNonFinite(Callback):
     def __init__(self, every_n_iterations: int = 50) -> None:
         self.every_n_iterations = every_n_iterations
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # type: ignore[override]
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if trainer.global_step % self.every_n_iterations == 0:
             self._look(trainer)
 
@@ -32,6 +32,6 @@ class StopOnNonFinite(Callback):
             if "_loss/" in name and not torch.isfinite(value):
                 loss, width = name.split("/")
                 raise UserError(
-                    f"the {loss.replace('_', ' ')} of width {width} is {value.item()} at iteration {trainer.global_step}; "
-                    "go on from the last checkpoint with a lower learning rate or distill_weight"
+                    f"the {loss.replace('_', ' ')} of width {width} is {value.item()} at iteration "
+                    f"{trainer.global_step}; go on from the last checkpoint with a lower learning rate or distill_weight"
                 )

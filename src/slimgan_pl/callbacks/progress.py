@@ -44,14 +44,14 @@ class IterationProgress(ProgressBar):
         self._task = self._progress.add_task("", total=self._total, completed=trainer.global_step, losses="")
         self._progress.start()
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # type: ignore[override]
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if not (self._enabled and trainer.is_global_zero):
             return
         iteration = trainer.global_step
         if self._progress is not None:
-            losses = self._losses(trainer) if iteration % 10 == 0 else None
-            fields = {} if losses is None else {"losses": losses}
-            self._progress.update(self._task, completed=iteration, **fields)
+            self._progress.update(self._task, completed=iteration)
+            if iteration % 10 == 0:
+                self._progress.update(self._task, losses=self._losses(trainer))
         elif iteration % max(1, (self._total or 100_000) // PLAIN_LINES) == 0:
             total = "" if self._total is None else f"/{self._total}"
             print(f"Iteration {iteration}{total}: {self._losses(trainer)}", flush=True)

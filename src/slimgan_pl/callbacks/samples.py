@@ -63,7 +63,8 @@ def draw_grid(model: "SlimGAN", num_latents: int, seed: int) -> Tensor:
     classes = model.generator.num_classes
     labels = torch.arange(num_latents) % classes if classes else None
     rows = [
-        model.sample(num_latents, width, labels, torch.Generator().manual_seed(seed)) for width in model.generator.widths
+        model.sample(num_latents, width, labels, torch.Generator().manual_seed(seed))
+        for width in model.generator.widths
     ]
     return width_grid(rows)
 

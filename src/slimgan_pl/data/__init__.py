@@ -3,7 +3,7 @@
 from slimgan_pl.data.byte_array import ByteArray, ImageSource
 from slimgan_pl.data.digits import DigitsDataModule
 from slimgan_pl.data.image_folder import ImageFolderDataModule
-from slimgan_pl.data.loader import ByteLoader, EpochSampler
+from slimgan_pl.data.loader import ByteLoader, epoch_order
 from slimgan_pl.data.module import ByteDataModule
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "ByteDataModule",
     "ByteLoader",
     "DigitsDataModule",
-    "EpochSampler",
     "ImageFolderDataModule",
     "ImageSource",
+    "epoch_order",
 ]

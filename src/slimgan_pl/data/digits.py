@@ -53,9 +53,7 @@ class DigitsDataModule(ByteDataModule):
     name = "digits"
     num_classes = 10
 
-    def __init__(
-        self, image_size: Literal[16, 32] = 16, batch_size: int = 64, cache_dir: str | None = None
-    ) -> None:
+    def __init__(self, image_size: Literal[16, 32] = 16, batch_size: int = 64, cache_dir: str | None = None) -> None:
         super().__init__(image_size, 1, batch_size, cache_dir)
 
     def source(self, split: Split) -> DigitsSource:

@@ -15,8 +15,20 @@ from slimgan_pl.errors import UserError
 
 __all__ = ["ImageFolderDataModule", "convert_image"]
 
-EXTENSIONS = frozenset(
-    ".avif .bmp .gif .jfif .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
+EXTENSIONS = (
+    ".avif",
+    ".bmp",
+    ".gif",
+    ".jfif",
+    ".jpeg",
+    ".jpg",
+    ".pgm",
+    ".png",
+    ".ppm",
+    ".tga",
+    ".tif",
+    ".tiff",
+    ".webp",
 )
 
 
@@ -68,7 +80,7 @@ class FolderSource(ImageSource):
         self.labels = labels if labels.size and labels.min() >= 0 else None
 
     @cached_property
-    def key(self) -> dict[str, Any]:  # type: ignore[override]
+    def key(self) -> dict[str, Any]:
         listing = hashlib.sha256()
         for path, label in self.entries:
             status = path.stat()
@@ -123,7 +135,7 @@ class ImageFolderDataModule(ByteDataModule):
         self.transform = Transform(image_size, image_channels, crop)
 
     @property
-    def num_classes(self) -> int:  # type: ignore[override]
+    def num_classes(self) -> int:
         return len(self.classes)
 
     @property

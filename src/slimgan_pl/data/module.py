@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, default_cache_dir, open_byte_array
-from slimgan_pl.data.loader import ByteLoader, EpochSampler
+from slimgan_pl.data.loader import ByteLoader
 from slimgan_pl.errors import UserError
 from slimgan_pl.images import from_bytes
 from slimgan_pl.recorded import Recorded
@@ -44,7 +44,6 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         self.batch_size = batch_size
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.arrays: dict[Split, ByteArray] = {}
-        self._resume_at = (-1, 0)
         recipe = self.recipe
         self.save_hyperparameters({"_class_path": recipe["class_path"], **recipe["init_args"]})
 
@@ -72,27 +71,28 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         Raises:
             UserError: If there are fewer images than one batch takes.
         """
-        model = getattr(self.trainer, "lightning_module", None)
+        trainer = self.trainer
+        model = getattr(trainer, "lightning_module", None)
         rank, world = self._rank_and_world()
         loader = ByteLoader(
             self.arrays["train"],
-            EpochSampler(len(self.arrays["train"].images), getattr(model, "seed", 0), rank, world),
             self.batch_size * getattr(model, "critic_steps", 1),
-            drop_last=True,
+            seed=getattr(model, "seed", 0),
+            position=lambda: 0 if trainer is None else trainer.global_step,
+            rank=rank,
+            world=world,
         )
         if len(loader) == 0:
             raise UserError(
-                f"there are {loader.sampler.count} training images, but one iteration takes {loader.batch_size} on each of "
-                f"{world} processes; lower --data.batch_size or give more images"
+                f"there are {len(self.arrays['train'].images)} training images, but one iteration takes "
+                f"{loader.batch_size} on each of {world} processes; lower --data.batch_size or give more images"
             )
-        loader.resume_at = self._resume_at
         return loader
 
     def val_dataloader(self) -> ByteLoader:
         """Return the test split in order, each image on exactly one process."""
-        array = self.arrays["test"]
         rank, world = self._rank_and_world()
-        return ByteLoader(array, EpochSampler(len(array.images), None, rank, world), self.batch_size, drop_last=False)
+        return ByteLoader(self.arrays["test"], self.batch_size, rank=rank, world=world)
 
     def test_dataloader(self) -> ByteLoader:
         """Return the same batches as ``val_dataloader``."""
@@ -104,17 +104,6 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         """Scale bytes to [-1, 1] on the device."""
         images, labels = batch
         return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the position in the epoch."""
-        if self.trainer is None:
-            return {}
-        batches = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
-        return {"epoch": self.trainer.current_epoch, "batch": batches}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on after the batch at which the state was saved."""
-        self._resume_at = (state_dict.get("epoch", -1), state_dict.get("batch", 0))
 
     def _open(self) -> None:
         splits: tuple[Split, ...] = ("train", "test")

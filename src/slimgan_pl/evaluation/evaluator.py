@@ -24,8 +24,8 @@ class Evaluator(Recorded):
     differences. Each image passes the extractor once. Several processes share the work and add up their sums.
 
     Args:
-        extractor: Module that maps uint8 images ``(N, 3, H, W)`` to features ``(N, F)``, or to features and class logits.
-            By default Inception, loaded when it is first needed.
+        extractor: Module that maps uint8 images ``(N, 3, H, W)`` to features ``(N, F)``, or to features and class
+            logits. By default Inception, loaded when it is first needed.
         classifier: Module that maps such images to class logits ``(N, K)``, for the score of an extractor without any.
         num_images: Fakes per width; by default as many as there are real images.
         splits: Splits of the inception score.
@@ -92,9 +92,9 @@ class Evaluator(Recorded):
             UserError: If there are fewer than two real images.
         """
         real = self._real.compute()
-        if real.count < 2:
-            raise UserError(f"there are {real.count} real images to judge against; a distance needs at least 2")
-        num_images = self.num_images or real.count
+        if real.num_samples < 2:
+            raise UserError(f"there are {real.num_samples} real images to judge against; a distance needs at least 2")
+        num_images = self.num_images or real.num_samples
         fakes = [self._statistics() for _ in generator.widths]
         scores = [self._score() for _ in generator.widths]
         consistency = InceptionConsistency(len(generator.widths)).to(self._device)
@@ -121,7 +121,7 @@ class Evaluator(Recorded):
         ]
         return {
             "extractor": extractor_name(self.extractor),
-            "num_real": real.count,
+            "num_real": real.num_samples,
             "num_fake": num_images,
             "splits": self.splits,
             "seed": self.seed,

@@ -18,6 +18,8 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from slimgan_pl.errors import UserError
 from slimgan_pl.recorded import Recorded
 
+WEIGHTS_FILE = "weights-inception-2015-12-05-6726825d.pth"
+
 __all__ = ["DigitsClassifier", "InceptionExtractor"]
 
 
@@ -42,15 +44,15 @@ class InceptionExtractor(Recorded, nn.Module):
             self.net = FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"], weights_path)
         except (URLError, OSError) as error:
             raise UserError(
-                f"the Inception weights could not be downloaded ({error}); copy weights-inception-2015-12-05-6726825d.pth "
-                f"from the releases of torch-fidelity into {torch.hub.get_dir()}/checkpoints, name the file with "
+                f"the Inception weights could not be downloaded ({error}); copy {WEIGHTS_FILE} from the releases of "
+                f"torch-fidelity into {torch.hub.get_dir()}/checkpoints, name the file with "
                 "--model.evaluator.extractor.weights_path, choose another extractor, or judge nothing with "
                 "--model.evaluator null"
             ) from error
         except RuntimeError as error:
             raise UserError(
                 f"{weights_path or 'the downloaded file'} does not hold the Inception weights of torch-fidelity; give "
-                "its weights-inception-2015-12-05-6726825d.pth"
+                f"its {WEIGHTS_FILE}"
             ) from error
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,8 +74,8 @@ class DigitsClassifier(Recorded, nn.Module):
     """A small classifier of handwritten digits: 64 pool features and ten logits.
 
     ``scripts/train_digits_classifier.py`` trained the weights that the package carries, on the training split of
-    ``DigitsDataModule``; its accuracy on the test split is in ``docs/evaluation.md``. Images of another size are resized
-    to 16x16, colours averaged.
+    ``DigitsDataModule``; its accuracy on the test split is in ``docs/evaluation.md``. Images of another size are
+    resized to 16x16, colours averaged.
     """
 
     name = "digits"

@@ -12,7 +12,7 @@ __all__ = ["FeatureStatistics", "Gaussian", "InceptionConsistency", "SplitScore"
 class Gaussian(NamedTuple):
     """The Gaussian that stands for a set of features: their number, mean ``(F,)`` and covariance ``(F, F)``."""
 
-    count: int
+    num_samples: int
     mean: Tensor
     covariance: Tensor
 
@@ -73,10 +73,10 @@ class SplitScore(Metric):
     def __init__(self, num_classes: int, splits: int) -> None:
         super().__init__()
         self.splits = splits
-        double = {"dtype": torch.float64}
-        self.add_state("counts", torch.zeros(splits, **double), dist_reduce_fx="sum")
-        self.add_state("probabilities", torch.zeros(splits, num_classes, **double), dist_reduce_fx="sum")
-        self.add_state("negative_entropies", torch.zeros(splits, **double), dist_reduce_fx="sum")
+        double = torch.float64
+        self.add_state("counts", torch.zeros(splits, dtype=double), dist_reduce_fx="sum")
+        self.add_state("probabilities", torch.zeros(splits, num_classes, dtype=double), dist_reduce_fx="sum")
+        self.add_state("negative_entropies", torch.zeros(splits, dtype=double), dist_reduce_fx="sum")
 
     def update(self, logits: Tensor, numbers: Tensor) -> None:
         """Add class logits ``(N, K)`` of the images with these numbers ``(N,)``."""

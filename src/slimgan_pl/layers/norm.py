@@ -38,7 +38,8 @@ class ClassAffine(nn.Module):
         channels = x.shape[1]
         gain = self.gain(labels, channels)[:, :, None, None]
         bias = self.bias(labels, channels)[:, :, None, None]
-        return x * gain + bias
+        result: Tensor = x * gain + bias
+        return result
 
 
 class SwitchableBatchNorm2d(nn.Module):

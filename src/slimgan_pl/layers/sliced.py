@@ -28,7 +28,8 @@ class SlicedConv2d(nn.Conv2d):
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_channels, width, "SlicedConv2d")
         bias = None if self.bias is None else self.bias[:out]
-        return self._conv_forward(x, self.weight[:out, : x.shape[1]], bias)
+        result: Tensor = self._conv_forward(x, self.weight[:out, : x.shape[1]], bias)
+        return result
 
 
 class SlicedConvTranspose2d(nn.ConvTranspose2d):

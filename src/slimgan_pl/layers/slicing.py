@@ -16,14 +16,13 @@ def copy_slice(source: nn.Module, target: nn.Module, index: int) -> None:
     target is the leading block of the source's.
     """
 
-    def copy(full: Tensor | None, narrow: Tensor | None) -> None:
-        if full is not None and narrow is not None:
-            narrow.copy_(full[tuple(slice(0, size) for size in narrow.shape)])
+    def copy(full: Tensor, narrow: Tensor) -> None:
+        narrow.copy_(full[tuple(slice(0, size) for size in narrow.shape)])
 
-    for name, narrow in target.named_parameters(recurse=False):
-        copy(source.get_parameter(name), narrow)
-    for name, narrow in target.named_buffers(recurse=False):
-        copy(source.get_buffer(name), narrow)
+    for name, parameter in target.named_parameters(recurse=False):
+        copy(source.get_parameter(name), parameter)
+    for name, buffer in target.named_buffers(recurse=False):
+        copy(source.get_buffer(name), buffer)
     if isinstance(target, PerWidth) and isinstance(source, PerWidth):
         copy_slice(source[index], target[0], index)
         return

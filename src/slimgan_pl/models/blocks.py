@@ -73,7 +73,8 @@ class ResNetGeneratorBlock(nn.Module):
         h = upsample(F.relu(self.norm1(x, width, labels)))
         h = self.conv1(h, width)
         h = self.conv2(F.relu(self.norm2(h, width, labels)), width)
-        return h + upsample(self.shortcut(x, width))
+        result: Tensor = h + upsample(self.shortcut(x, width))
+        return result
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -138,6 +139,7 @@ class ProjectionHead(nn.Module):
         if self.embedding is not None:
             logits = logits + (self.embedding(labels) * x).sum(dim=1, keepdim=True)
         return logits
+
 
 def check_labels(labels: Tensor | None, num_classes: int, net: str) -> None:
     """Raise a UserError where labels are missing, or given to a net without classes."""

@@ -135,9 +135,9 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
     ) -> None:
         inputs = (image_channels, *channels)
         pairs = list(zip(inputs, channels, strict=False))
-        self._schedule = [
-            stage for low, high in pairs[:-1] for stage in ((low, high, False), (high, high, True))
-        ] + [(*pairs[-1], False)]
+        self._schedule = [stage for low, high in pairs[:-1] for stage in ((low, high, False), (high, high, True))] + [
+            (*pairs[-1], False)
+        ]
         features = channels[-1] * bottom_size**2
         super().__init__(len(self._schedule), features, num_branches, num_shared, num_classes)
         self.image_channels = image_channels

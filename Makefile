@@ -1,0 +1,33 @@
+# Each target creates .venv and installs what it needs by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+PATHS := src tests scripts
+
+.PHONY: help demo test check format
+
+help:
+	@echo "make demo    train on handwritten digits and show every width (a few minutes on a laptop)"
+	@echo "make test    run the tests"
+	@echo "make check   format, lint and types"
+	@echo "make format  format the code"
+
+.venv/installed: pyproject.toml
+	@echo "Installing into .venv (PyTorch is several gigabytes; this takes a few minutes the first time)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+demo: .venv/installed
+	$(BIN)/slimgan fit --config configs/digits.yaml
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+check: .venv/installed
+	$(BIN)/ruff format --check $(PATHS)
+	$(BIN)/ruff check $(PATHS)
+	$(BIN)/mypy
+
+format: .venv/installed
+	$(BIN)/ruff format $(PATHS)
+	$(BIN)/ruff check --fix $(PATHS)

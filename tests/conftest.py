@@ -1,0 +1,71 @@
+"""Small nets and data that the tests share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from PIL import Image
+
+from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
+from slimgan_pl.slimgan import SlimGAN
+
+WIDTHS = (0.25, 0.5, 1.0)
+
+
+@pytest.fixture(autouse=True)
+def deterministic(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Seed each test, and keep caches out of the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    torch.manual_seed(0)
+    yield
+
+
+@pytest.fixture
+def make_model() -> Callable[..., SlimGAN]:
+    """Return a function that builds a tiny SlimGAN for grey 8x8 images."""
+
+    def make(**settings: Any) -> SlimGAN:
+        generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS)
+        bank = DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=3, num_shared=1)
+        return SlimGAN(generator, bank, **settings)
+
+    return make
+
+
+@pytest.fixture
+def make_trainer(tmp_path: Path) -> Callable[..., Trainer]:
+    """Return a function that builds a quiet trainer on the CPU."""
+
+    def make(**settings: Any) -> Trainer:
+        quiet = {
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "limit_val_batches": 0,
+            "accelerator": "cpu",
+            "default_root_dir": tmp_path,
+        }
+        return Trainer(**{**quiet, **settings})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of 24 colour images of several formats in two classes, with both splits."""
+    root = tmp_path_factory.mktemp("images")
+    random = np.random.default_rng(0)
+    for split, count in (("train", 8), ("test", 4)):
+        for name in ("cat", "dog"):
+            folder = root / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                pixels = random.integers(0, 256, (200, 180, 3), dtype=np.uint8)
+                suffix = ("png", "jpg", "webp", "bmp")[number % 4]
+                Image.fromarray(pixels).save(folder / f"{number}.{suffix}")
+    return root

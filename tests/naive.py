@@ -1,0 +1,92 @@
+"""One iteration of the paper as a plain loop over widths, to hold the fast one to."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.utils import parametrize
+
+from slimgan_pl.slimgan import SlimGAN, iteration_seed
+
+Latents = list[tuple[Tensor, Tensor | None]]
+
+
+def draws(model: SlimGAN, iteration: int, rank: int, sets: Sequence[int], batch_size: int) -> list[Latents]:
+    """Return the latents and labels of each update of an iteration; with shared latents one set serves all."""
+    source = torch.Generator().manual_seed(iteration_seed(model.seed, iteration, rank))
+    net = model.generator
+    dtype = net.image.weight.dtype
+    updates = []
+    for count in sets:
+        drawn = 1 if model.latents == "shared" else count
+        latents = torch.randn(drawn, batch_size, net.latent_dim, generator=source).to(dtype)
+        labels: list[Tensor | None] = [None] * drawn
+        if net.num_classes:
+            labels = list(torch.randint(net.num_classes, (drawn, batch_size), generator=source))
+        update = list(zip(latents, labels, strict=True))
+        updates.append(update * count if drawn < count else update)
+    return updates
+
+
+def discriminator_loss(name: str, real: Tensor, fake: Tensor) -> Tensor:
+    if name == "hinge":
+        return torch.clamp(1 - real, min=0).mean() + torch.clamp(1 + fake, min=0).mean()
+    if name == "wasserstein":
+        return fake.mean() - real.mean()
+    return -torch.log(torch.sigmoid(real)).mean() - torch.log(1 - torch.sigmoid(fake)).mean()
+
+
+def generator_loss(name: str, fake: Tensor) -> Tensor:
+    if name == "non-saturating":
+        return -torch.log(torch.sigmoid(fake)).mean()
+    if name == "minimax":
+        return torch.log(1 - torch.sigmoid(fake)).mean()
+    return -fake.mean()
+
+
+def discriminator_gradients(
+    model: SlimGAN, loss: str, real: Tensor, labels: Tensor | None, latents: Latents
+) -> list[Tensor]:
+    """Return the gradients of all discriminators."""
+    total = torch.zeros((), dtype=real.dtype)
+    with parametrize.cached():
+        for branch, width in enumerate(model.generator.widths):
+            z, y = latents[branch]
+            fake = model.generator(z, y, width=width).detach()
+            real_logits = model.discriminators(real, labels, branch=branch)
+            fake_logits = model.discriminators(fake, y, branch=branch)
+            total = total + discriminator_loss(loss, real_logits, fake_logits)
+        return list(torch.autograd.grad(total, list(model.discriminators.parameters())))
+
+
+def generator_gradients(model: SlimGAN, loss: str, latents: Latents) -> list[Tensor]:
+    """Return the gradients of the generator."""
+    widths = model.generator.widths
+    total = torch.zeros((), dtype=model.generator.image.weight.dtype)
+    adversarial = []
+    with parametrize.cached():
+        for branch, width in enumerate(widths):
+            z, y = latents[branch]
+            images = model.generator(z, y, width=width)
+            adversarial.append(images)
+            total = total + generator_loss(loss, model.discriminators(images, y, branch=branch))
+        if model.distill_target != "none":
+            if model.latents == "shared":
+                outputs = adversarial
+            else:
+                z, y = latents[-1]
+                outputs = [model.generator(z, y, width=width) for width in widths]
+            for branch in range(len(widths) - 1):
+                teacher = outputs[branch + 1] if model.distill_target == "next" else outputs[-1]
+                error = F.mse_loss(outputs[branch], teacher.detach())
+                total = total + model.distill_weight / (len(widths) - 1) * error
+        return list(torch.autograd.grad(total, list(model.generator.parameters()), allow_unused=True))
+
+
+def descend(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
+    """Take a step of plain gradient descent with learning rate 0.1."""
+    with torch.no_grad():
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            if gradient is not None:
+                parameter -= 0.1 * gradient

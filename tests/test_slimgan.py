@@ -1,0 +1,247 @@
+"""The training step is the paper's iteration; sampling and checkpoints leave nothing behind."""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import LightningDataModule, Trainer
+from torch import Tensor
+from torch.nn.utils import parametrize
+
+from naive import descend, discriminator_gradients, draws, generator_gradients
+from slimgan_pl import SlimGAN, UserError
+from slimgan_pl.checkpoints import load_model
+from slimgan_pl.data import DigitsDataModule
+from slimgan_pl.models import (
+    DCGANDiscriminatorBank,
+    DCGANGenerator,
+    ResNetDiscriminatorBank,
+    ResNetGenerator,
+)
+
+BATCH_SIZE = 6
+
+
+def plain_descent(parameters: Iterable[Tensor]) -> torch.optim.SGD:
+    return torch.optim.SGD(parameters, lr=0.1)
+
+
+class Repeated:
+    """A loader of one batch an epoch."""
+
+    def __init__(self, batch: tuple[Tensor, Tensor | None]) -> None:
+        self.batch = batch
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        yield self.batch
+
+
+class OneBatch(LightningDataModule):
+    """Gives the same real images every iteration."""
+
+    def __init__(self, images: Tensor, labels: Tensor | None = None) -> None:
+        super().__init__()
+        self.batch = images, labels
+
+    def train_dataloader(self) -> Repeated:
+        return Repeated(self.batch)
+
+
+def conditional_resnet(**settings: Any) -> SlimGAN:
+    generator = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.25, 0.5, 1.0), num_classes=3)
+    bank = ResNetDiscriminatorBank((4, 8), 1, image_channels=1, num_branches=3, num_shared=1, num_classes=3)
+    return SlimGAN(generator, bank, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"adversarial_loss": "wasserstein", "distill_target": "widest"},
+        {"adversarial_loss": "non-saturating", "critic_steps": 2},
+        {"adversarial_loss": "minimax", "distill_target": "none"},
+        {"latents": "shared"},
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())) or "default",
+)
+@pytest.mark.parametrize("conditional", [False, True])
+def test_an_iteration_equals_a_naive_loop_over_widths(
+    settings: dict[str, Any],
+    conditional: bool,
+    make_model: Callable[..., SlimGAN],
+    make_trainer: Callable[..., Trainer],
+) -> None:
+    optimizers = {"generator_optimizer": plain_descent, "discriminator_optimizer": plain_descent}
+    build = conditional_resnet if conditional else make_model
+    model = build(**settings, **optimizers).double()
+    naive = copy.deepcopy(model)
+    loss = settings.get("adversarial_loss", "hinge")
+    steps = model.critic_steps
+    images = torch.rand(steps * BATCH_SIZE, 1, 8, 8, dtype=torch.float64) * 2 - 1
+    labels = torch.randint(3, (steps * BATCH_SIZE,)) if conditional else None
+
+    make_trainer(max_steps=1, precision="64-true").fit(model, OneBatch(images, labels))
+
+    *critic, last = draws(naive, 0, 0, [3] * steps + [4], BATCH_SIZE)
+    for step, latents in enumerate(critic):
+        part = slice(step * BATCH_SIZE, (step + 1) * BATCH_SIZE)
+        part_labels = None if labels is None else labels[part]
+        gradients = discriminator_gradients(naive, loss, images[part], part_labels, latents)
+        descend(list(naive.discriminators.parameters()), gradients)
+    descend(list(naive.generator.parameters()), generator_gradients(naive, loss, last))
+    expected = naive.state_dict()
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-9, atol=1e-12, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_the_trunk_runs_once_on_real_images_and_once_on_all_fakes(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    model = make_model()
+    batches: list[int] = []
+    model.discriminators.trunk.register_forward_hook(lambda _, inputs, __: batches.append(len(inputs[0])))
+    make_trainer(max_steps=1).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    assert batches[:2] == [BATCH_SIZE, 3 * BATCH_SIZE]
+    assert batches[2:] == [BATCH_SIZE] * 3  # the generator update: each width through its own discriminator
+
+
+def test_spectral_norm_runs_one_power_iteration_per_update(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    model = make_model(critic_steps=2)
+    norm = model.discriminators.trunk[0].conv.parametrizations.weight[0]
+    calls: list[int] = []
+    original = norm._power_method
+    norm._power_method = lambda *args: (calls.append(1), original(*args))[1]
+    make_trainer(max_steps=1).fit(model, OneBatch(torch.zeros(2 * BATCH_SIZE, 1, 8, 8)))
+    assert len(calls) == 3  # two discriminator updates and one generator update
+
+
+def test_a_generator_update_leaves_the_bank_without_gradients(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    model = make_model()
+    seen: list[Tensor | None] = []
+
+    def freeze_watch(*_: Any) -> None:
+        seen.extend(p.grad for p in model.discriminators.parameters() if not p.requires_grad)
+
+    model.discriminators.heads[0].register_forward_hook(freeze_watch)
+    before = [p.detach().clone() for p in model.discriminators.parameters()]
+    make_trainer(max_steps=1).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    assert seen, "the bank was never frozen"
+    assert all(p.requires_grad for p in model.discriminators.parameters())
+    assert any(not torch.equal(a, b) for a, b in zip(before, model.discriminators.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("critic_steps", [1, 3])
+def test_step_limits_count_iterations(
+    critic_steps: int, make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    model = make_model(critic_steps=critic_steps)
+    trainer = make_trainer(max_steps=4)
+    calls: list[int] = []
+    model.generator.register_forward_hook(lambda *_: calls.append(1))
+    trainer.fit(model, OneBatch(torch.zeros(critic_steps * BATCH_SIZE, 1, 8, 8)))
+    assert trainer.global_step == 4
+    assert len(calls) == 4 * 3 * (critic_steps + 2)
+
+
+def test_bf16_mixed_gives_the_gradients_of_full_precision(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    optimizers = {"generator_optimizer": plain_descent, "discriminator_optimizer": plain_descent}
+    full = make_model(**optimizers)
+    mixed, start = copy.deepcopy(full), copy.deepcopy(full.state_dict())
+    images = torch.rand(32, 1, 8, 8) * 2 - 1
+    make_trainer(max_steps=1).fit(full, OneBatch(images))
+    make_trainer(max_steps=1, precision="bf16-mixed").fit(mixed, OneBatch(images))
+    for net in ("generator", "discriminators"):
+        steps = [
+            torch.cat([p.flatten() - start[f"{net}.{n}"].flatten() for n, p in getattr(m, net).named_parameters()])
+            for m in (full, mixed)
+        ]
+        assert torch.cosine_similarity(*steps, dim=0) > 0.99
+
+
+def test_sampling_leaves_batch_norm_buffers_and_mode_unchanged(make_model: Callable[..., SlimGAN]) -> None:
+    model = make_model().train()
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    model.sample(5, width=0.5)
+    assert model.generator.training
+    assert all(torch.equal(before[name], buffer) for name, buffer in model.named_buffers())
+
+
+def test_sampling_in_chunks_equals_one_forward(make_model: Callable[..., SlimGAN]) -> None:
+    model = make_model().eval()
+    latents = torch.randn(300, 8, generator=torch.Generator().manual_seed(3))
+    samples = model.sample(300, 0.5, generator=torch.Generator().manual_seed(3))
+    assert samples.shape == (300, 1, 8, 8)
+    assert samples.abs().max() <= 1
+    torch.testing.assert_close(samples, model(latents, width=0.5))
+
+
+def test_a_checkpoint_alone_rebuilds_a_model_made_in_python(
+    tmp_path: Path, make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    model = make_model(distill_weight=3.0)
+    trainer = make_trainer(max_steps=1)
+    trainer.fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    checkpoint = torch.load(tmp_path / "a.ckpt", weights_only=True)
+    assert checkpoint["hyper_parameters"]["distill_weight"] == 3.0
+    latents = torch.randn(2, 8)
+    for loaded in (load_model(tmp_path / "a.ckpt"), SlimGAN.load_from_checkpoint(tmp_path / "a.ckpt").eval()):
+        torch.testing.assert_close(loaded(latents, width=0.5), model.eval()(latents, width=0.5), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("stop", [5, 20, 23], ids=["mid-epoch", "epoch's end", "second epoch"])
+def test_a_resumed_run_equals_one_that_never_stopped(
+    stop: int, tmp_path: Path, make_trainer: Callable[..., Trainer]
+) -> None:
+    def build() -> tuple[SlimGAN, DigitsDataModule]:
+        torch.manual_seed(0)
+        generator = DCGANGenerator((8, 8, 8), latent_dim=8, image_channels=1)
+        bank = DCGANDiscriminatorBank((4, 4, 4), image_channels=1)
+        return SlimGAN(generator, bank), DigitsDataModule(batch_size=64)  # 21 iterations an epoch
+
+    whole, data = build()
+    make_trainer(max_steps=26).fit(whole, data)
+    stopped, data = build()
+    trainer = make_trainer(max_steps=stop)
+    trainer.fit(stopped, data)
+    trainer.save_checkpoint(tmp_path / "stop.ckpt")
+    resumed, data = build()
+    make_trainer(max_steps=26).fit(resumed, data, ckpt_path=tmp_path / "stop.ckpt")
+    expected = whole.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in resumed.state_dict().items())
+
+
+def test_a_frozen_bank_still_runs_its_power_iteration(make_model: Callable[..., SlimGAN]) -> None:
+    bank = make_model().discriminators.requires_grad_(False)
+    norm = bank.trunk[0].conv.parametrizations.weight[0]
+    before = norm._u.clone()
+    with parametrize.cached():
+        bank(torch.zeros(2, 1, 8, 8), branch=0)
+    assert not torch.equal(before, norm._u)
+
+
+@pytest.mark.parametrize(
+    ("bank", "words"),
+    [
+        (DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=2), "num_branches to 3"),
+        (DCGANDiscriminatorBank((4, 8), image_channels=3, num_branches=3), "image_channels"),
+        (DCGANDiscriminatorBank((4, 8, 8), image_channels=1, num_branches=3), "pixels a side"),
+        (ResNetDiscriminatorBank((4, 8), 1, image_channels=1, num_branches=3, num_classes=4), "num_classes"),
+    ],
+)
+def test_nets_that_do_not_fit_together_are_refused(bank: Any, words: str) -> None:
+    generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.25, 0.5, 1.0))
+    with pytest.raises(UserError, match=words):
+        SlimGAN(generator, bank)
