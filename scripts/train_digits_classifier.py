@@ -18,10 +18,14 @@ EPOCHS = 60
 BATCH_SIZE = 64
 
 
-def shifted(images: Tensor) -> Tensor:
-    """Move a batch by up to one pixel a side, the border repeated."""
-    dy, dx = (int(torch.randint(3, ())) for _ in range(2))
-    return F.pad(images.float(), (1, 1, 1, 1), mode="replicate")[..., dy : dy + 16, dx : dx + 16]
+def varied(images: Tensor) -> Tensor:
+    """Rotate, scale, shear and shift each image a little, and add noise, so that small flaws do not confuse the net."""
+    count = len(images)
+    change = torch.randn(count, 2, 3) * torch.tensor([0.12, 0.12, 0.08])
+    grid = F.affine_grid(torch.eye(2, 3) + change, list(images.shape), align_corners=False)
+    moved = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+    noise = torch.rand(count, 1, 1, 1) * 40
+    return (moved + noise * torch.randn_like(moved)).clamp(0, 255)
 
 
 def main() -> None:
@@ -40,7 +44,7 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, steps)
     for _ in range(EPOCHS):
         for batch in torch.randperm(len(images)).split(BATCH_SIZE)[: len(images) // BATCH_SIZE]:
-            _, logits = net(shifted(images[batch]))
+            _, logits = net(varied(images[batch]))
             loss = F.cross_entropy(logits, labels[batch])
             optimizer.zero_grad()
             loss.backward()

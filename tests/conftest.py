@@ -21,6 +21,7 @@ def deterministic(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Temp
     """Seed each test, and keep caches out of the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # the nets are tiny
     yield
 
 

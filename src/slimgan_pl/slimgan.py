@@ -95,6 +95,7 @@ class SlimGAN(LightningModule):
         self.discriminator_optimizer = discriminator_optimizer
         self.seed = seed
         self.results: dict[str, Any] | None = None
+        self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
         """Draw images ``(N, C, H, W)`` in [-1, 1] from latents ``(N, latent_dim)`` at a width."""
@@ -255,7 +256,7 @@ class SlimGAN(LightningModule):
     def on_validation_epoch_end(self) -> None:
         if self.evaluator is None:
             return
-        self.results = {"iteration": self.global_step, **self.evaluator.judge(self.generator)}
+        self.results = {"iteration": self.global_step or self._loaded_iteration, **self.evaluator.judge(self.generator)}
         for row in self.results["widths"]:
             for key in row.keys() - {"width", "parameters", "macs"}:
                 self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
@@ -270,6 +271,9 @@ class SlimGAN(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.average_buffers()  # in place, so in the checkpoint too
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._loaded_iteration = checkpoint["global_step"]  # a trainer that only judges counts none itself
 
     def average_buffers(self) -> None:
         """Make batch-norm statistics equal on all processes; Lightning does not under manual optimization."""

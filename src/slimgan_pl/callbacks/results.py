@@ -54,13 +54,13 @@ def results_table(results: dict[str, Any]) -> Table:
     """
     extractor = results["extractor"]
     suffix = "" if extractor == "inception" else f"_{extractor}"
-    fid, score, deviation, mic = (f"{name}{suffix}" for name in ("fid", "is", "is_std", "mic"))
+    fid, score, deviation = (f"{name}{suffix}" for name in ("fid", "is", "is_std"))
     table = Table(
         title=f"Iteration {results['iteration']}: {results['num_fake']} fakes per width against "
         f"{results['num_real']} real images",
-        caption=f"Mean consistency between widths, {title('mIC', extractor)}: {results[mic]:.4g} (lower is better)",
+        caption=between_widths(results, suffix, extractor),
     )
-    for column in ("width", "parameters", "MACs", title("FID", extractor), title("IS", extractor)):
+    for column in ("width", "parameters", "MACs", f"{title('FID', extractor)} ↓", f"{title('IS', extractor)} ↑"):
         table.add_column(column, justify="right")
     for row in [*results["widths"], {"width": "real", **results["real"]}]:
         width = row["width"]
@@ -72,6 +72,14 @@ def results_table(results: dict[str, Any]) -> Table:
             f"{row[score]:.3f} ± {row[deviation]:.3f}" if score in row else "",
         )
     return table
+
+
+def between_widths(results: dict[str, Any], suffix: str, extractor: str) -> str:
+    """Return what an evaluation says of how alike the widths are."""
+    lines = [f"Between widths: {title('mIC', extractor)} {results[f'mic{suffix}']:.4g} ↓"]
+    if f"agreement{suffix}" in results:
+        lines.append(f"same class drawn from the same latent {results[f'agreement{suffix}']:.1%} ↑")
+    return ", ".join(lines)
 
 
 def title(figure: str, extractor: str) -> str:

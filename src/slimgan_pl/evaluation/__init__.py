@@ -3,6 +3,7 @@
 from slimgan_pl.evaluation.evaluator import Evaluator
 from slimgan_pl.evaluation.extractors import DigitsClassifier, InceptionExtractor
 from slimgan_pl.evaluation.metrics import (
+    ClassAgreement,
     FeatureStatistics,
     Gaussian,
     InceptionConsistency,
@@ -11,6 +12,7 @@ from slimgan_pl.evaluation.metrics import (
 )
 
 __all__ = [
+    "ClassAgreement",
     "DigitsClassifier",
     "Evaluator",
     "FeatureStatistics",

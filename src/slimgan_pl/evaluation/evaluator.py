@@ -9,7 +9,13 @@ from torch import Tensor, nn
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation.extractors import InceptionExtractor
-from slimgan_pl.evaluation.metrics import FeatureStatistics, InceptionConsistency, SplitScore, frechet_distance
+from slimgan_pl.evaluation.metrics import (
+    ClassAgreement,
+    FeatureStatistics,
+    InceptionConsistency,
+    SplitScore,
+    frechet_distance,
+)
 from slimgan_pl.images import to_bytes
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
 from slimgan_pl.recorded import Recorded
@@ -26,7 +32,8 @@ class Evaluator(Recorded):
     Args:
         extractor: Module that maps uint8 images ``(N, 3, H, W)`` to features ``(N, F)``, or to features and class
             logits. By default Inception, loaded when it is first needed.
-        classifier: Module that maps such images to class logits ``(N, K)``, for the score of an extractor without any.
+        classifier: Module that maps such images to class logits ``(N, K)``, alone or in a pair as above, for the score
+            of an extractor without any.
         num_images: Fakes per width; by default as many as there are real images.
         splits: Splits of the inception score.
         batch_size: Images that pass the extractor at once, per process.
@@ -98,38 +105,41 @@ class Evaluator(Recorded):
         fakes = [self._statistics() for _ in generator.widths]
         scores = [self._score() for _ in generator.widths]
         consistency = InceptionConsistency(len(generator.widths)).to(self._device)
+        agreement = ClassAgreement().to(self._device)
         for numbers, latents, labels in self._latents(generator, num_images):
-            per_width = []
-            for index, width in enumerate(generator.widths):
-                features, logits = self._extract(generator(latents, labels, width=width))
+            outputs = [self._extract(generator(latents, labels, width=width)) for width in generator.widths]
+            consistency.update(torch.stack([features for features, _ in outputs]))
+            for index, (features, logits) in enumerate(outputs):
                 fakes[index].update(features)
                 if logits is not None:
                     scores[index].update(logits, numbers)
-                per_width.append(features)
-            consistency.update(torch.stack(per_width))
+            if self._num_classes is not None:
+                agreement.update(torch.stack([logits for _, logits in outputs if logits is not None]))
         suffix = self.suffix
         mean_consistency, matrix = consistency.compute()
-        rows = [
-            {
-                "width": width,
-                "parameters": count_parameters(generator, width),
-                "macs": count_macs(generator, width),
-                f"fid{suffix}": frechet_distance(real, fakes[index].compute()),
-                **self._score_figures(scores[index]),
-            }
-            for index, width in enumerate(generator.widths)
-        ]
-        return {
+        result = {
             "extractor": extractor_name(self.extractor),
             "num_real": real.num_samples,
             "num_fake": num_images,
             "splits": self.splits,
             "seed": self.seed,
-            "widths": rows,
+            "widths": [
+                {
+                    "width": width,
+                    "parameters": count_parameters(generator, width),
+                    "macs": count_macs(generator, width),
+                    f"fid{suffix}": frechet_distance(real, fakes[index].compute()),
+                    **self._score_figures(scores[index]),
+                }
+                for index, width in enumerate(generator.widths)
+            ],
             "real": self._score_figures(self._real_score),
             f"mic{suffix}": float(mean_consistency),
             f"consistency{suffix}": matrix.tolist(),
         }
+        if self._num_classes is not None:
+            result[f"agreement{suffix}"] = float(agreement.compute())
+        return result
 
     def _latents(
         self, generator: SlimmableGenerator, num_images: int
@@ -151,7 +161,10 @@ class Evaluator(Recorded):
             pixels = pixels.expand(-1, 3, -1, -1)
         output = self.extractor(pixels)
         features, logits = output if isinstance(output, tuple) else (output, None)
-        return features, logits if self.classifier is None else self.classifier(pixels)
+        if self.classifier is not None:
+            output = self.classifier(pixels)
+            logits = output[1] if isinstance(output, tuple) else output
+        return features, logits
 
     def _statistics(self) -> FeatureStatistics:
         return FeatureStatistics(self._num_features).to(self._device)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-__all__ = ["FeatureStatistics", "Gaussian", "InceptionConsistency", "SplitScore", "frechet_distance"]
+__all__ = ["ClassAgreement", "FeatureStatistics", "Gaussian", "InceptionConsistency", "SplitScore", "frechet_distance"]
 
 
 class Gaussian(NamedTuple):
@@ -122,3 +122,27 @@ class InceptionConsistency(Metric):
         matrix = self.total / self.count
         num_pairs = len(matrix) * (len(matrix) - 1)
         return matrix.sum() / max(num_pairs, 1), matrix
+
+
+class ClassAgreement(Metric):
+    """Share of latents for which two widths draw the same class, the mean over pairs of widths; higher is better."""
+
+    full_state_update = False
+    count: Tensor
+    same: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("count", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("same", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, logits: Tensor) -> None:
+        """Add class logits ``(W, N, K)`` of the same N latents at each width."""
+        classes = logits.argmax(2)
+        first, second = torch.triu_indices(len(classes), len(classes), offset=1, device=classes.device)
+        self.count += classes.shape[1] * len(first)
+        self.same += (classes[first] == classes[second]).sum()
+
+    def compute(self) -> Tensor:
+        """Return the share, or 1 where there is a single width."""
+        return self.same / self.count if self.count else torch.ones_like(self.same)

@@ -1,0 +1,128 @@
+"""Any folder of images: splits, classes, formats, mistakes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from slimgan_pl.data import ImageFolderDataModule
+from slimgan_pl.data.image_folder import Transform, convert_image
+from slimgan_pl.errors import UserError
+
+
+def module(root: Path, **settings: Any) -> ImageFolderDataModule:
+    data = ImageFolderDataModule(str(root), **{"image_size": 16, "cache_dir": str(root.parent / "cache"), **settings})
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+def flat_folder(root: Path, count: int) -> Path:
+    root.mkdir()
+    for number in range(count):
+        Image.new("RGB", (20, 20), (number * 10, 0, 0)).save(root / f"{number}.png")
+    return root
+
+
+def test_subfolders_are_splits_and_classes(image_folder: Path, tmp_path: Path) -> None:
+    data = module(image_folder, cache_dir=str(tmp_path))
+    assert data.classes == ["cat", "dog"]
+    train, test = data.arrays["train"], data.arrays["test"]
+    assert train.images.shape == (16, 3, 16, 16)
+    assert train.labels is not None
+    assert train.labels.tolist() == [0] * 8 + [1] * 8
+    assert len(test.images) == 8
+
+
+def test_a_flat_folder_has_no_classes_and_a_fraction_to_judge_by(tmp_path: Path) -> None:
+    data = module(flat_folder(tmp_path / "flat", 20), test_fraction=0.25)
+    train, test = data.arrays["train"].images, data.arrays["test"].images
+    assert data.num_classes == 0
+    assert data.arrays["train"].labels is None
+    reds = sorted(int(image[0, 0, 0]) for image in (*train, *test))
+    assert len(test) == 5
+    assert reds == [number * 10 for number in range(20)]
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "flat", 4)
+    module(root)
+    Image.new("RGB", (30, 30), (0, 255, 0)).save(root / "0.png")
+    images = [image for array in module(root).arrays.values() for image in array.images]
+    assert max(int(image[1].max()) for image in images) == 255
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image.new("L", (4, 4), 77), (77, 77, 77)),
+        (Image.new("1", (4, 4), 1), (255, 255, 255)),
+        (Image.new("CMYK", (4, 4), (0, 255, 255, 0)), (255, 0, 0)),
+        (Image.new("RGBA", (4, 4), (9, 9, 9, 0)), (255, 255, 255)),
+        (Image.new("LA", (4, 4), (9, 255)), (9, 9, 9)),
+        (Image.fromarray(np.full((4, 4), 65535, np.uint16)), (255, 255, 255)),
+        (Image.fromarray(np.full((4, 4), 257 * 5, np.uint16)), (5, 5, 5)),
+        (Image.new("RGB", (4, 4), (1, 2, 3)).quantize(), (1, 2, 3)),
+    ],
+    ids=["grey", "bilevel", "cmyk", "transparent", "grey-alpha", "16-bit white", "16-bit", "palette"],
+)
+def test_any_mode_becomes_bytes_of_the_same_colour(image: Image.Image, expected: tuple[int, ...]) -> None:
+    pixels = convert_image(image, Transform(2, 3, None))
+    assert pixels.shape == (3, 2, 2)
+    assert tuple(pixels[:, 0, 0].tolist()) == expected
+    assert convert_image(image, Transform(2, 1, None)).shape == (1, 2, 2)
+
+
+def test_the_crop_is_taken_from_the_centre() -> None:
+    image = Image.new("RGB", (10, 6), "red")
+    image.paste("blue", (2, 0, 8, 6))
+    assert (convert_image(image, Transform(6, 3, None))[2] == 255).all()
+    assert (convert_image(image, Transform(4, 3, 4))[2] == 255).all()
+
+
+def test_the_resize_is_antialiased() -> None:
+    checkerboard = np.indices((64, 64)).sum(0) % 2 * 255
+    pixels = convert_image(Image.fromarray(checkerboard.astype(np.uint8)), Transform(8, 1, None))
+    assert abs(int(pixels[0, 4, 4]) - 128) < 3  # plain bilinear would give 0, 255 or a moiré
+
+
+def test_a_corrupt_image_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "flat", 6)
+    whole = (root / "3.png").read_bytes()
+    (root / "3.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"3\.png cannot be used"):
+        module(root)
+    assert not list((tmp_path / "cache").glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "settings", "words"),
+    [
+        (lambda root: None, {}, "there is no folder"),
+        (lambda root: root.mkdir(), {}, "no images in"),
+        (lambda root: flat_folder(root, 3), {"crop": 50}, "smaller than the crop"),
+        (lambda root: flat_folder(root, 3), {"test_fraction": 1.0}, "between 0 and 1"),
+        (lambda root: flat_folder(root, 3), {"batch_size": 0}, "at least 1"),
+    ],
+)
+def test_mistakes_say_what_is_wrong(tmp_path: Path, prepare: Any, settings: dict[str, Any], words: str) -> None:
+    prepare(tmp_path / "root")
+    with pytest.raises(UserError, match=words):
+        module(tmp_path / "root", **settings)
+
+
+def test_a_class_that_training_does_not_have_is_refused(tmp_path: Path) -> None:
+    for split, name in (("train", "a"), ("test", "b")):
+        folder = tmp_path / "root" / split / name
+        folder.mkdir(parents=True)
+        Image.new("RGB", (4, 4)).save(folder / "0.png")
+    with pytest.raises(UserError, match="none of the classes"):
+        module(tmp_path / "root")
+
+
+def test_unicode_and_spaces_in_names_are_fine(tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "mes images", 3)
+    (root / "1.png").rename(root / "é 数.png")
+    assert len(module(root).arrays["train"].images) == 2

@@ -1,0 +1,78 @@
+"""Trains on two processes and checks from inside that they agree; run by test_distributed.py."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from lightning.pytorch import Callback, Trainer
+
+from slimgan_pl import SlimGAN
+from slimgan_pl.data import DigitsDataModule
+from slimgan_pl.evaluation import DigitsClassifier, Evaluator
+from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
+
+
+def build() -> SlimGAN:
+    """Return the same small model on every process, with plain gradient descent."""
+    torch.manual_seed(0)
+    generator = DCGANGenerator((8, 8, 8), latent_dim=8, image_channels=1, widths=(0.5, 1.0))
+    bank = DCGANDiscriminatorBank((4, 4, 4), image_channels=1, num_branches=2, num_shared=1)
+
+    def descent(parameters: Any) -> torch.optim.SGD:
+        return torch.optim.SGD(parameters, lr=0.1)
+
+    evaluator = Evaluator(DigitsClassifier(), num_images=51, splits=3, batch_size=8)
+    return SlimGAN(generator, bank, "hinge", "next", 20.0, 1, "independent", descent, descent, evaluator)
+
+
+class CountReductions(Callback):
+    """Counts collectives of gradients; Lightning's own are of single numbers."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        original = dist.all_reduce
+
+        def counted(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+            self.count += tensor.numel() > 1
+            return original(tensor, *args, **kwargs)
+
+        dist.all_reduce = counted  # type: ignore[assignment]
+
+
+def main(output: Path, steps: int) -> None:
+    """Train, compare the processes, write what rank 0 knows."""
+    torch.set_num_threads(1)
+    model = build()
+    reductions = CountReductions()
+    trainer = Trainer(
+        max_steps=steps,
+        accelerator="cpu",
+        devices=2,
+        strategy="ddp",
+        callbacks=[reductions],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+        use_distributed_sampler=False,
+        default_root_dir=output,
+    )
+    data = DigitsDataModule(batch_size=6, cache_dir=str(output / "cache"))
+    trainer.fit(model, data)
+    training_reductions = reductions.count
+    trainer.save_checkpoint(output / "two.ckpt")
+    gathered: list[Any] = [None, None]
+    dist.all_gather_object(gathered, {name: value.clone() for name, value in model.state_dict().items()})
+    unequal = [name for name, value in gathered[0].items() if not torch.equal(value, gathered[1][name])]
+    trainer.test(model, datamodule=data, verbose=False)
+    if trainer.is_global_zero:
+        report = {"unequal": unequal, "reductions": training_reductions, "results": model.results}
+        (output / "report.json").write_text(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,293 @@
+"""The command, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from slimgan_pl import cli
+from slimgan_pl.checkpoints import read_checkpoint
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+TINY = """
+trainer: {max_steps: 3, accelerator: cpu}
+samples: {every_n_iterations: 2, num_latents: 4}
+model:
+  distill_weight: 7
+  generator:
+    class_path: slimgan_pl.models.DCGANGenerator
+    init_args: {channels: [8, 8, 8], latent_dim: 8, image_channels: 1}
+  discriminators:
+    class_path: slimgan_pl.models.DCGANDiscriminatorBank
+    init_args: {channels: [4, 4, 4], image_channels: 1}
+  evaluator:
+    class_path: slimgan_pl.evaluation.Evaluator
+    init_args: {extractor: slimgan_pl.evaluation.DigitsClassifier, num_images: 60, splits: 2}
+data:
+  class_path: slimgan_pl.data.DigitsDataModule
+  init_args: {batch_size: 8}
+"""
+
+
+def run(*args: Any) -> None:
+    cli.main([str(arg) for arg in args])
+
+
+def fails(capsys: pytest.CaptureFixture[str], *args: Any) -> tuple[int, str]:
+    """Run a command that has to fail; return its status and the one line it says."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as exit_info:
+        run(*args)
+    error = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert len(error) == 1, error
+    return int(str(exit_info.value.code)), error[0]
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a tiny configuration, in a folder of its own that is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    return tmp_path / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the checkpoint of a finished tiny run."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "tiny.yaml").write_text(TINY)
+    run("fit", "--config", folder / "tiny.yaml", "--trainer.default_root_dir", folder / "runs")
+    return folder / "runs" / "version_0" / "checkpoints" / "last.ckpt"
+
+
+def test_fit_ends_with_the_table_and_names_its_files(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("fit", "--config", config, "--trainer.log_every_n_steps", 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert any("FID (digits)" in line for line in lines)
+    folder = Path("runs/version_0")
+    assert f"Picture: {folder}/samples.png" in lines
+    assert f"Results: {folder}/results.json" in lines
+    assert f"Checkpoint: {folder}/checkpoints/last.ckpt" in lines
+    assert read_checkpoint(folder / "checkpoints" / "last.ckpt")["global_step"] == 3
+    assert {path.name for path in (folder / "samples").iterdir()} == {"iteration_000002.png", "iteration_000003.png"}
+    assert (folder / "config.yaml").is_file()
+    assert "discriminator_loss/0.25" in (folder / "metrics.csv").read_text()
+    assert list(folder.glob("events.out.tfevents.*"))
+
+
+def test_a_second_fit_gets_a_folder_of_its_own(config: Path) -> None:
+    for _ in range(2):
+        run("fit", "--config", config, "--model.evaluator", "null")
+    assert {path.name for path in Path("runs").iterdir()} == {"version_0", "version_1"}
+
+
+def test_test_repeats_the_table_of_fit_exactly(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("test", "--ckpt_path", trained)
+    again = json.loads(trained.with_suffix(".test.json").read_text())
+    assert again == json.loads((trained.parent.parent / "results.json").read_text())
+    assert trained.with_suffix(".test.png").is_file()
+    assert len(again["widths"]) == 4
+
+
+def test_validate_prints_the_same_figures(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("validate", "--ckpt_path", trained)
+    figures = json.loads(trained.with_suffix(".validate.json").read_text())
+    assert figures["widths"] == json.loads((trained.parent.parent / "results.json").read_text())["widths"]
+
+
+def test_settings_of_the_checkpoint_yield_to_the_config_and_that_to_the_command_line(
+    trained: Path, tmp_path: Path
+) -> None:
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    seen: dict[str, Any] = {}
+
+    class Spy(cli.SlimGANCLI):
+        def instantiate_classes(self) -> None:
+            seen.update(self.config["test"].as_dict())
+            raise Stop
+
+    (tmp_path / "more.yaml").write_text("model: {distill_weight: 8, critic_steps: 2}\ndata: {init_args: {batch_size: 9}}")
+    base = ["test", "--ckpt_path", str(trained)]
+    with pytest.raises(Stop):
+        Spy(base)
+    assert seen["model"]["distill_weight"] == 7
+    assert seen["data"]["init_args"]["batch_size"] == 8
+    with pytest.raises(Stop):
+        Spy([*base, "--config", str(tmp_path / "more.yaml"), "--model.critic_steps", "3"])
+    assert seen["model"]["distill_weight"] == 8
+    assert seen["model"]["critic_steps"] == 3
+    assert seen["data"]["init_args"]["batch_size"] == 9
+
+
+def test_evaluation_while_training_when_asked_for(config: Path) -> None:
+    run("fit", "--config", config, "--trainer.max_steps", 4, "--trainer.val_check_interval", 2)
+    results = sorted(path.name for path in Path("runs/version_0/results").iterdir())
+    assert results == ["iteration_000002.json", "iteration_000004.json"]
+
+
+def test_checkpoints_count_iterations(config: Path) -> None:
+    run(
+        *("fit", "--config", config, "--model.critic_steps", 2, "--trainer.max_steps", 5, "--model.evaluator", "null"),
+        *("--checkpoint.keep_every_n_iterations", 2),
+    )
+    folder = Path("runs/version_0/checkpoints")
+    assert {path.name for path in folder.iterdir()} == {"iteration_000002.ckpt", "iteration_000004.ckpt", "last.ckpt"}
+    assert read_checkpoint(folder / "iteration_000004.ckpt")["global_step"] == 4
+
+
+def test_offline_weights_and_biases_gets_the_losses_and_the_grid(config: Path) -> None:
+    run("fit", "--config", config, "--wandb", "offline", "--trainer.log_every_n_steps", 1, "--model.evaluator", "null")
+    (folder,) = Path("runs/version_0/wandb").glob("offline-run-*")
+    (picture,) = sorted((folder / "files" / "media" / "images").glob("*.png"))[:1]
+    assert np.asarray(Image.open(picture)).max() > 0  # not drawn all black
+
+
+@pytest.mark.parametrize("width", ["0.5", "all"])
+def test_sample_needs_the_checkpoint_alone(trained: Path, tmp_path: Path, width: str) -> None:
+    common = ["sample", "--ckpt_path", trained, "--width", width, "--num_images", "5"]
+    run(*common, "--output", tmp_path / "grid.png")
+    run(*common, "--output", tmp_path / "files")
+    run(*common, "--output", tmp_path / "again.png")
+    assert (tmp_path / "grid.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    assert len(list((tmp_path / "files").rglob("*.png"))) == (20 if width == "all" else 5)
+
+
+def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        run("--help")
+    assert exit_info.value.code == 0
+    output = capsys.readouterr().out
+    assert all(name in output for name in ("fit", "validate", "test", "sample"))
+    assert "predict" not in output
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "words"),
+    [
+        (["--config", "nowhere.yaml"], 2, "nowhere.yaml"),
+        (["--config", "tiny.yaml", "--model.colour", "red"], 2, "colour"),
+        (["--config", "tiny.yaml", "--trainer.max_steps", "many"], 2, "many"),
+        (["--config", "tiny.yaml", "--model.adversarial_loss", "hing"], 2, "hing"),
+        (["--config", "tiny.yaml", "--model.generator.init_args.channels", "[8, 10, 8]"], 1, "stage 1: 10 channels"),
+        (["--config", "tiny.yaml", "--model.generator.init_args.widths", "[0.5]"], 1, "end in 1.0"),
+        (["--config", "tiny.yaml", "--model.discriminators.init_args.num_shared", "9"], 1, "num_shared is 9"),
+        (["--config", "tiny.yaml", "--model.discriminators.init_args.num_branches", "2"], 1, "num_branches to 4"),
+        (["--config", "tiny.yaml", "--data.init_args.batch_size", "5000"], 1, "lower --data.batch_size"),
+        (["--config", "tiny.yaml", "--data.init_args.image_size", "32"], 1, "image_size 32"),
+        (["--config", "tiny.yaml", "--ckpt_path", "nowhere.ckpt"], 1, "no checkpoint nowhere.ckpt"),
+        (["--config", "tiny.yaml", "--ckpt_path", "tiny.yaml"], 1, "damaged or of another kind"),
+        (["--config", "tiny.yaml", "--model.generator_optimizer.init_args.lr", "-1"], 1, "learning rate"),
+        (["--config", "tiny.yaml", "--trainer.accelerator", "gpu"], 1, "gpu"),
+    ],
+)
+def test_a_mistake_in_fit_gets_one_sentence(
+    config: Path, capsys: pytest.CaptureFixture[str], args: list[str], status: int, words: str
+) -> None:
+    if "gpu" in args and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    code, line = fails(capsys, "fit", *args)
+    assert words in line
+    assert code == status
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["sample", "--width", "0.3"], "width 0.3 is not one of this generator's widths: 0.25, 0.5, 0.75, 1"),
+        (["sample", "--num_images", "0"], "at least 1"),
+        (["sample", "--label", "3"], "no class 3"),
+        (["sample", "--output", "/proc/nowhere/x.png"], "/proc/nowhere"),
+        (["test", "--data.class_path", "ImageFolderDataModule", "--data.root", "empty", "--data.image_size", "16"], ""),
+    ],
+)
+def test_a_mistake_with_a_checkpoint_gets_one_sentence(
+    trained: Path, capsys: pytest.CaptureFixture[str], args: list[str], words: str
+) -> None:
+    code, line = fails(capsys, args[0], "--ckpt_path", trained, *args[1:])
+    assert words in line
+    assert code in (1, 2)
+
+
+def test_judging_without_a_checkpoint_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "needs a trained net" in fails(capsys, "test", "--config", config)[1]
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"state_dict": {}}, tmp_path / "other.ckpt")
+    assert "not a checkpoint that slimgan" in fails(capsys, "test", "--ckpt_path", tmp_path / "other.ckpt")[1]
+    torch.save(print, tmp_path / "function.ckpt")
+    assert "cannot be read" in fails(capsys, "sample", "--ckpt_path", tmp_path / "function.ckpt")[1]
+
+
+def test_an_empty_folder_and_a_corrupt_image_are_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = config.parent / "images"
+    folder.mkdir()
+    data = ["--data.class_path", "slimgan_pl.data.ImageFolderDataModule", "--data.init_args.root", folder]
+    data += ["--data.init_args.image_size", 16, "--data.init_args.image_channels", 1]
+    assert "no images in" in fails(capsys, "fit", "--config", config, *data)[1]
+    for number in range(20):
+        Image.new("L", (16, 16)).save(folder / f"{number}.png")
+    (folder / "7.png").write_bytes(b"\x89PNG broken")
+    assert "7.png cannot be used" in fails(capsys, "fit", "--config", config, *data)[1]
+
+
+def test_inception_without_weights_says_what_to_do_before_training(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch_fidelity import feature_extractor_inceptionv3
+
+    def offline(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(feature_extractor_inceptionv3, "load_state_dict_from_url", offline)
+    _, line = fails(capsys, "fit", "--config", config, "--model.evaluator.init_args.extractor", "null")
+    assert "Inception weights could not be downloaded" in line
+    assert not list(Path("runs").rglob("*.ckpt"))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoints(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, line = fails(
+        *(capsys, "fit", "--config", config, "--model.evaluator", "null", "--trainer.max_steps", 60),
+        *("--model.generator_optimizer.init_args.lr", "1e38", "--checkpoint.every_n_iterations", 1),
+    )
+    assert "loss of width" in line
+    assert "iteration 50" in line
+    assert list(Path("runs").rglob("last.ckpt"))
+
+
+def test_a_mistake_shows_no_traceback_to_the_shell(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "slimgan_pl", "fit", "--config", "nowhere.yaml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ},
+    )
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+def test_every_configuration_trains_a_step(
+    name: str, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = [] if name == "digits" else ["--data.init_args.root", image_folder]
+    run(
+        *("fit", "--config", CONFIGS / f"{name}.yaml", "--trainer.max_steps", 1, "--trainer.accelerator", "cpu"),
+        *("--trainer.default_root_dir", tmp_path, "--data.init_args.batch_size", 2, "--model.evaluator", "null", *folder),
+    )
+    assert read_checkpoint(tmp_path / "version_0" / "checkpoints" / "last.ckpt")["global_step"] == 1
+    assert (tmp_path / "version_0" / "samples.png").is_file()

@@ -1,0 +1,84 @@
+"""Two processes do what one with both batches would."""
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+
+from distributed_worker import build
+from naive import descend, discriminator_gradients, draws, generator_gradients
+from slimgan_pl.checkpoints import read_checkpoint
+from slimgan_pl.data import ByteLoader, DigitsDataModule
+from slimgan_pl.images import from_bytes
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Run one iteration on two gloo processes."""
+    output = tmp_path_factory.mktemp("ddp")
+    command = [sys.executable, str(TESTS / "distributed_worker.py"), str(output), "1"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=output)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return output, json.loads((output / "report.json").read_text())
+
+
+def test_parameters_and_statistics_are_equal_on_all_processes(two_processes: tuple[Path, dict[str, Any]]) -> None:
+    # num_batches_tracked and the rest alike
+    assert two_processes[1]["unequal"] == []
+
+
+def test_gradients_are_reduced_once_per_update(two_processes: tuple[Path, dict[str, Any]]) -> None:
+    assert two_processes[1]["reductions"] == 2
+
+
+def test_two_processes_take_the_mean_of_both_gradients(two_processes: tuple[Path, dict[str, Any]]) -> None:
+    """A naive loop over both shares of the data and of the latents gives the same parameters."""
+    output, _ = two_processes
+    trained = read_checkpoint(output / "two.ckpt")["state_dict"]
+    data = DigitsDataModule(batch_size=6, cache_dir=str(output / "cache"))
+    data.setup("fit")
+    models = [build(), build()]
+    batches, latents = [], []
+    for rank, model in enumerate(models):
+        images, _ = next(iter(ByteLoader(data.arrays["train"], 6, seed=0, rank=rank, world=2)))
+        batches.append(from_bytes(images))
+        latents.append(draws(model, 0, rank, [2, 3], 6))
+    both = [
+        discriminator_gradients(model, "hinge", batch, None, drawn[0])
+        for model, batch, drawn in zip(models, batches, latents, strict=True)
+    ]
+    mean = [(a + b) / 2 for a, b in zip(*both, strict=True)]
+    for model in models:
+        descend(list(model.discriminators.parameters()), mean)
+    both = [generator_gradients(model, "hinge", drawn[1]) for model, drawn in zip(models, latents, strict=True)]
+    mean = [(a + b) / 2 for a, b in zip(*both, strict=True)]
+    descend(list(models[0].generator.parameters()), mean)
+    for name, value in models[0].named_parameters():
+        torch.testing.assert_close(trained[name], value.detach(), rtol=1e-4, atol=1e-6)
+    statistics = [name for name, _ in models[0].generator.named_buffers() if "running" in name]
+    for name in statistics:
+        expected = (models[0].generator.get_buffer(name) + models[1].generator.get_buffer(name)) / 2
+        torch.testing.assert_close(trained[f"generator.{name}"], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_two_processes_judge_like_one(two_processes: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    output, report = two_processes
+    model = build()
+    model.load_state_dict(copy.deepcopy(read_checkpoint(output / "two.ckpt")["state_dict"]))
+    data = DigitsDataModule(batch_size=6, cache_dir=str(output / "cache"))
+    Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=tmp_path).test(
+        model, datamodule=data, verbose=False
+    )
+    assert model.results is not None
+    for row, expected in zip(model.results["widths"], report["results"]["widths"], strict=True):
+        assert row == pytest.approx(expected, rel=1e-5)
+    assert model.results["mic_digits"] == pytest.approx(report["results"]["mic_digits"], rel=1e-5)
+    assert model.results["real"] == pytest.approx(report["results"]["real"], rel=1e-6)
