@@ -115,7 +115,9 @@ def test_settings_of_the_checkpoint_yield_to_the_config_and_that_to_the_command_
             seen.update(self.config["test"].as_dict())
             raise Stop
 
-    (tmp_path / "more.yaml").write_text("model: {distill_weight: 8, critic_steps: 2}\ndata: {init_args: {batch_size: 9}}")
+    (tmp_path / "more.yaml").write_text(
+        "model: {distill_weight: 8, critic_steps: 2}\ndata: {init_args: {batch_size: 9}}"
+    )
     base = ["test", "--ckpt_path", str(trained)]
     with pytest.raises(Stop):
         Spy(base)
@@ -287,7 +289,15 @@ def test_every_configuration_trains_a_step(
     folder = [] if name == "digits" else ["--data.init_args.root", image_folder]
     run(
         *("fit", "--config", CONFIGS / f"{name}.yaml", "--trainer.max_steps", 1, "--trainer.accelerator", "cpu"),
-        *("--trainer.default_root_dir", tmp_path, "--data.init_args.batch_size", 2, "--model.evaluator", "null", *folder),
+        *(
+            "--trainer.default_root_dir",
+            tmp_path,
+            "--data.init_args.batch_size",
+            2,
+            "--model.evaluator",
+            "null",
+            *folder,
+        ),
     )
     assert read_checkpoint(tmp_path / "version_0" / "checkpoints" / "last.ckpt")["global_step"] == 1
     assert (tmp_path / "version_0" / "samples.png").is_file()

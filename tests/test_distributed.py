@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
-
 from distributed_worker import build
+from lightning.pytorch import Trainer
 from naive import descend, discriminator_gradients, draws, generator_gradients
+
 from slimgan_pl.checkpoints import read_checkpoint
 from slimgan_pl.data import ByteLoader, DigitsDataModule
 from slimgan_pl.images import from_bytes

@@ -14,9 +14,10 @@ def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x))
 
 
-LOGISTIC = -(math.log(sigmoid(2.0)) + math.log(sigmoid(-0.5))) / 2 - (
-    math.log(1 - sigmoid(-3.0)) + math.log(1 - sigmoid(0.5))
-) / 2
+LOGISTIC = (
+    -(math.log(sigmoid(2.0)) + math.log(sigmoid(-0.5))) / 2
+    - (math.log(1 - sigmoid(-3.0)) + math.log(1 - sigmoid(0.5))) / 2
+)
 
 
 @pytest.mark.parametrize(

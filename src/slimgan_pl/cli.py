@@ -235,8 +235,9 @@ def main(args: Sequence[str] | None = None) -> None:
     What a user can mend ends in one sentence and status 1, or 2 where it is in the arguments; set ``SLIMGAN_DEBUG`` to
     see the traceback.
     """
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning", category=UserWarning)
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
     try:
         SlimGANCLI(args)
     except (UserError, MisconfigurationException, OSError) as error:

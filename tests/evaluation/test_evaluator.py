@@ -24,7 +24,7 @@ class MeanColour(nn.Module):
 
 def generator(**settings: Any) -> SlimmableGenerator:
     net = DCGANGenerator((8, 8, 8), latent_dim=8, image_channels=1, widths=WIDTHS, **settings)
-    return net.eval()  # type: ignore[return-value]
+    return net.eval()
 
 
 def judge(evaluator: Evaluator, net: SlimmableGenerator, real: Tensor) -> dict[str, Any]:

@@ -28,9 +28,7 @@ class PassThrough(nn.Module):
 
 
 def gaussian(mean: list[float], variance: list[float]) -> Gaussian:
-    return Gaussian(
-        9, torch.tensor(mean, dtype=torch.float64), torch.diag(torch.tensor(variance, dtype=torch.float64))
-    )
+    return Gaussian(9, torch.tensor(mean, dtype=torch.float64), torch.diag(torch.tensor(variance, dtype=torch.float64)))
 
 
 def test_frechet_distance_of_axis_aligned_gaussians_is_the_closed_form() -> None:

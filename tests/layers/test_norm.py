@@ -1,5 +1,7 @@
 """Batch norms keep widths apart, and share what they say they share."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -15,7 +17,7 @@ WIDTHS = (0.25, 0.5, 1.0)
 
 
 def test_a_pass_moves_the_statistics_of_its_width_alone() -> None:
-    norm = SwitchableBatchNorm2d(8, WIDTHS)
+    norm: Any = SwitchableBatchNorm2d(8, WIDTHS)
     norm(torch.randn(4, 4, 3, 3) + 5, 0.5)
     moved = [bool(each.running_mean.abs().max() > 0) for each in norm.norms]
     assert moved == [False, True, False]
@@ -43,7 +45,7 @@ def test_sliceable_conditional_norm_shares_one_class_affine() -> None:
 
 
 def test_switchable_conditional_norm_has_an_embedding_per_width_and_no_other_affine() -> None:
-    norm = SwitchableConditionalBatchNorm2d(8, WIDTHS, num_classes=3)
+    norm: Any = SwitchableConditionalBatchNorm2d(8, WIDTHS, num_classes=3)
     x, labels = torch.randn(4, 4, 3, 3), torch.tensor([0, 1, 2, 0])
     expected = nn.BatchNorm2d(4, affine=False)(x) * norm.classes[1].gain.weight[labels][:, :, None, None]
     torch.testing.assert_close(norm(x, 0.5, labels), expected)

@@ -6,7 +6,9 @@ from slimgan_pl.errors import UserError
 from slimgan_pl.layers import check_widths, scale_channels, width_index
 
 
-@pytest.mark.parametrize("widths", [[], [0.5], [1.0, 0.5], [0.5, 0.5, 1.0], [0.0, 1.0], [0.5, 1.5], [float("nan"), 1.0]])
+@pytest.mark.parametrize(
+    "widths", [[], [0.5], [1.0, 0.5], [0.5, 0.5, 1.0], [0.0, 1.0], [0.5, 1.5], [float("nan"), 1.0]]
+)
 def test_a_list_that_does_not_ascend_to_one_is_refused(widths: list[float]) -> None:
     with pytest.raises(UserError, match="ascend"):
         check_widths(widths)

@@ -53,7 +53,8 @@ def test_a_branch_gets_no_gradient_from_another() -> None:
 
 @pytest.mark.parametrize("rectified", [True, False])
 def test_a_residual_discriminator_equals_a_plain_computation(rectified: bool) -> None:
-    bank = ResNetDiscriminatorBank((4, 8), 1, 2, num_branches=1, num_classes=3, rectified_shortcut=rectified).eval()
+    bank: Any = ResNetDiscriminatorBank((4, 8), 1, 2, num_branches=1, num_classes=3, rectified_shortcut=rectified)
+    bank.eval()
     x, labels = torch.randn(2, 2, 8, 8), torch.tensor([2, 0])
     first, second = bank.branches[0]
     h = F.relu(F.conv2d(x, first.conv1.weight, first.conv1.bias, padding=1))

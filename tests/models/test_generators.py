@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ def conditional(norm: Any) -> ResNetGenerator:
     return ResNetGenerator((12, 12, 12), latent_dim=5, widths=THIRDS, num_classes=4, conditional_norm=norm)
 
 
-GENERATORS = {
+GENERATORS: dict[str, Callable[[], SlimmableGenerator]] = {
     "dcgan": lambda: DCGANGenerator((24, 12, 6), bottom_size=3, latent_dim=5, image_channels=2, widths=THIRDS),
     "resnet": lambda: ResNetGenerator((12, 12, 6), bottom_size=6, latent_dim=5, image_channels=1, widths=THIRDS),
     "sliceable": lambda: conditional("sliceable"),

@@ -1,6 +1,7 @@
 """The nets of the paper have its numbers of parameters and multiply-accumulates."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
@@ -48,9 +49,7 @@ NETS = {
     "DCGAN-64": PaperNet(
         DC[0], TALL, 4, DC[1], WIDE, 0, 0, 13_262_147, 47_433_988, (35.85, 138.81, 308.87, 546.05), 577.52
     ),
-    "ResNet-32": PaperNet(
-        RES[0], (256,) * 4, 4, RES[1], (128,) * 4, 2, 0, 4_282_115, 4_215_300, RES32_MACS, 275.23
-    ),
+    "ResNet-32": PaperNet(RES[0], (256,) * 4, 4, RES[1], (128,) * 4, 2, 0, 4_282_115, 4_215_300, RES32_MACS, 275.23),
     "ResNet-48": PaperNet(
         RES[0], TALL[1:], 6, RES[1], WIDE, 4, 0, 4_882_307, 40_565_764, (52.90, 208.43, 466.59, 827.38), 393.12
     ),
@@ -99,7 +98,7 @@ def test_generator_macs_are_the_papers(name: str) -> None:
         saved = 0.0
         if net.generator is ResNetGenerator:
             channels = [channel * width for channel in net.channels]
-            for stage, (low, high) in enumerate(zip(channels, channels[1:], strict=False)):
+            for stage, (low, high) in enumerate(pairwise(channels)):
                 side = net.bottom_size * 2**stage
                 saved += low * high * ((2 * side) ** 2 - side**2)
         assert (count_macs(generator, width) + saved) / 1e6 == pytest.approx(expected, abs=0.005)

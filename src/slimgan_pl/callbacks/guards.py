@@ -33,5 +33,5 @@ class StopOnNonFinite(Callback):
                 loss, width = name.split("/")
                 raise UserError(
                     f"the {loss.replace('_', ' ')} of width {width} is {value.item()} at iteration "
-                    f"{trainer.global_step}; go on from the last checkpoint with a lower learning rate or distill_weight"
+                    f"{trainer.global_step}; go on from the last checkpoint with a lower learning rate"
                 )

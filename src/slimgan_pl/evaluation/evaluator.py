@@ -102,22 +102,19 @@ class Evaluator(Recorded):
         if real.num_samples < 2:
             raise UserError(f"there are {real.num_samples} real images to judge against; a distance needs at least 2")
         num_images = self.num_images or real.num_samples
-        fakes = [self._statistics() for _ in generator.widths]
-        scores = [self._score() for _ in generator.widths]
+        widths = [(self._statistics(), self._score()) for _ in generator.widths]
         consistency = InceptionConsistency(len(generator.widths)).to(self._device)
         agreement = ClassAgreement().to(self._device)
         for numbers, latents, labels in self._latents(generator, num_images):
             outputs = [self._extract(generator(latents, labels, width=width)) for width in generator.widths]
-            consistency.update(torch.stack([features for features, _ in outputs]))
-            for index, (features, logits) in enumerate(outputs):
-                fakes[index].update(features)
+            for (statistics, score), (features, logits) in zip(widths, outputs, strict=True):
+                statistics.update(features)
                 if logits is not None:
-                    scores[index].update(logits, numbers)
+                    score.update(logits, numbers)
+            consistency.update(torch.stack([features for features, _ in outputs]))
             if self._num_classes is not None:
                 agreement.update(torch.stack([logits for _, logits in outputs if logits is not None]))
-        suffix = self.suffix
-        mean_consistency, matrix = consistency.compute()
-        result = {
+        return {
             "extractor": extractor_name(self.extractor),
             "num_real": real.num_samples,
             "num_fake": num_images,
@@ -128,18 +125,14 @@ class Evaluator(Recorded):
                     "width": width,
                     "parameters": count_parameters(generator, width),
                     "macs": count_macs(generator, width),
-                    f"fid{suffix}": frechet_distance(real, fakes[index].compute()),
-                    **self._score_figures(scores[index]),
+                    f"fid{self.suffix}": frechet_distance(real, statistics.compute()),
+                    **self._score_figures(score),
                 }
-                for index, width in enumerate(generator.widths)
+                for width, (statistics, score) in zip(generator.widths, widths, strict=True)
             ],
             "real": self._score_figures(self._real_score),
-            f"mic{suffix}": float(mean_consistency),
-            f"consistency{suffix}": matrix.tolist(),
+            **self._figures_between_widths(consistency, agreement),
         }
-        if self._num_classes is not None:
-            result[f"agreement{suffix}"] = float(agreement.compute())
-        return result
 
     def _latents(
         self, generator: SlimmableGenerator, num_images: int
@@ -177,6 +170,13 @@ class Evaluator(Recorded):
             return {}
         mean, deviation = score.compute()
         return {f"is{self.suffix}": float(mean), f"is_std{self.suffix}": float(deviation)}
+
+    def _figures_between_widths(self, consistency: InceptionConsistency, agreement: ClassAgreement) -> dict[str, Any]:
+        mean, matrix = consistency.compute()
+        figures = {f"mic{self.suffix}": float(mean), f"consistency{self.suffix}": matrix.tolist()}
+        if self._num_classes is not None:
+            figures[f"agreement{self.suffix}"] = float(agreement.compute())
+        return figures
 
 
 def extractor_name(extractor: nn.Module | None) -> str:

@@ -6,6 +6,7 @@ the side. Shape legend: N images, C channels, H = W = image_size.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -71,9 +72,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
             self.channels_at(width)
         self.image_size = bottom_size * 2 ** (len(self.channels) - 1)
         self.stem = initialized(SlicedLinear(latent_dim, self.channels[0] * bottom_size**2))
-        self.blocks = nn.ModuleList(
-            self.make_block(low, high) for low, high in zip(self.channels, self.channels[1:], strict=False)
-        )
+        self.blocks = nn.ModuleList(self.make_block(low, high) for low, high in pairwise(self.channels))
         self.image = initialized(SlicedConv2d(self.channels[-1], image_channels, 3, padding=1))
 
     @abstractmethod
