@@ -178,7 +178,7 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         (["--config", "nowhere.yaml"], 2, "nowhere.yaml"),
         (["--config", "tiny.yaml", "--model.colour", "red"], 2, "colour"),
         (["--config", "tiny.yaml", "--trainer.max_steps", "many"], 2, "many"),
-        (["--config", "tiny.yaml", "--model.adversarial_loss", "hing"], 2, "hing"),
+        (["--config", "tiny.yaml", "--model.adversarial_loss", "hing"], 2, "adversarial_loss"),
         (["--config", "tiny.yaml", "--model.generator.init_args.channels", "[8, 10, 8]"], 1, "stage 1: 10 channels"),
         (["--config", "tiny.yaml", "--model.generator.init_args.widths", "[0.5]"], 1, "end in 1.0"),
         (["--config", "tiny.yaml", "--model.discriminators.init_args.num_shared", "9"], 1, "num_shared is 9"),

@@ -78,6 +78,10 @@ class SlimGANCLI(LightningCLI):
 
     def _add_subcommands(self, parser: LightningArgumentParser, **kwargs: Any) -> None:
         super()._add_subcommands(parser, **kwargs)
+        for name, subcommand_parser in self._subcommand_parsers.items():
+            subcommand_parser.set_defaults({"weights_only": True})
+            if name != "fit":
+                subcommand_parser.set_defaults({"verbose": False})  # the table of widths says it better
         assert parser._subcommands_action is not None
         for name, function in TOOLS.items():
             tool = OneLineParser(description=(function.__doc__ or "").split("\n")[0])
