@@ -1,6 +1,8 @@
 """The one exception that stands for a mistake of the user."""
 
-__all__ = ["UserError"]
+from collections.abc import Sequence
+
+__all__ = ["UserError", "check_choice"]
 
 
 class UserError(ValueError):
@@ -9,3 +11,9 @@ class UserError(ValueError):
     The command prints the sentence alone and exits with a non-zero status; any other exception is a bug and keeps its
     traceback.
     """
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise a UserError unless a setting is one of its choices."""
+    if value not in choices:
+        raise UserError(f"{name} is {value!r}; choose one of {', '.join(choices)}")

@@ -44,7 +44,11 @@ def non_saturating_generator(fake: Tensor) -> Tensor:
 
 
 def minimax_generator(fake: Tensor) -> Tensor:
-    """``E[log(1 - s(D(G(z))))]``, the generator's side of equation 1 of Goodfellow et al. 2014."""
+    """``E[log(1 - s(D(G(z))))]``, the generator's side of equation 1 of Goodfellow et al. 2014.
+
+    NOTE: code that calls the game "minimax" or "BCE" often gives the generator ``-log s(D(G(z)))`` instead, which is
+    ``non-saturating`` here.
+    """
     return -F.softplus(fake).mean()
 
 

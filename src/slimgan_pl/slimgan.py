@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch.nn.utils import parametrize
 from torch.optim import Optimizer
 
 from slimgan_pl.distributed import average
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import UserError, check_choice
 from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
@@ -26,6 +26,7 @@ SAMPLE_CHUNK = 256  # images drawn at once by `sample`, so that any number fits 
 
 ADAM: dict[str, Any] = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.5, 0.999]}}
 
+Sampling = Literal["independent", "shared"]
 Batch = tuple[Tensor, Tensor | None]
 Latents = tuple[Tensor, Tensor | None]
 
@@ -49,7 +50,7 @@ class SlimGAN(LightningModule):
         distill_weight: Weight of the distillation loss.
         critic_steps: Discriminator updates per iteration.
         latents: ``independent``: new latents for every width, and one more batch for distillation, as in the paper;
-            ``shared``: one batch of latents for all widths and both losses, with half the generator's work.
+            ``shared``: one batch of latents for all widths, and in the generator update for both losses.
         generator_optimizer: Makes the generator's optimizer from its parameters.
         discriminator_optimizer: Makes the bank's optimizer from its parameters.
         evaluator: Judges every width in validation and test; None judges nothing.
@@ -67,7 +68,7 @@ class SlimGAN(LightningModule):
         distill_target: DistillTarget = "next",
         distill_weight: float = 20.0,
         critic_steps: int = 1,
-        latents: Literal["independent", "shared"] = "independent",
+        latents: Sampling = "independent",
         generator_optimizer: OptimizerCallable = adam,
         discriminator_optimizer: OptimizerCallable = adam,
         evaluator: Evaluator | None = None,
@@ -77,8 +78,11 @@ class SlimGAN(LightningModule):
         check_fit(generator, discriminators)
         if critic_steps < 1:
             raise UserError(f"critic_steps is {critic_steps}; an iteration needs at least 1 discriminator update")
-        if adversarial_loss not in ADVERSARIAL_LOSSES:
-            raise UserError(f"adversarial_loss is {adversarial_loss!r}; choose one of {', '.join(ADVERSARIAL_LOSSES)}")
+        check_choice("adversarial_loss", adversarial_loss, tuple(ADVERSARIAL_LOSSES))
+        check_choice("distill_target", distill_target, get_args(DistillTarget))
+        check_choice("latents", latents, get_args(Sampling))
+        if seed < 0:
+            raise UserError(f"the seed is {seed}; it has to be at least 0")
         self.automatic_optimization = False
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
@@ -190,7 +194,7 @@ class SlimGAN(LightningModule):
                 images = self.generator(latents, labels, width=widths[index])
                 losses[index] = loss = self.loss.generator(self.discriminators(images, labels, branch=index))
                 teacher = distillation_teacher(index, len(widths), self.distill_target)
-                if self.distill_target != "none":
+                if self.distill_target != "none" and len(widths) > 1:
                     if self.latents == "independent":
                         with torch.set_grad_enabled(teacher is not None):
                             images = self.generator(*distill, width=widths[index])
@@ -336,6 +340,11 @@ def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) 
         raise UserError(
             f"the generator has image_channels {generator.image_channels} and the bank "
             f"{discriminators.image_channels}; give both the same"
+        )
+    if generator.image_size % discriminators.image_multiple:
+        raise UserError(
+            f"the generator draws {generator.image_size} pixels a side, which the bank cannot halve often enough; "
+            "lower num_downsamples"
         )
     if discriminators.image_size not in (None, generator.image_size):
         raise UserError(

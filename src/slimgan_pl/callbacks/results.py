@@ -69,9 +69,14 @@ def results_table(results: dict[str, Any]) -> Table:
             f"{row['parameters']:,}" if "parameters" in row else "",
             f"{row['macs'] / 1e6:.2f} M" if "macs" in row else "",
             f"{row[fid]:.4g}" if fid in row else "",
-            f"{row[score]:.3f} ± {row[deviation]:.3f}" if score in row else "",
+            score_text(row[score], row[deviation], results["splits"]) if score in row else "",
         )
     return table
+
+
+def score_text(mean: float, deviation: float, splits: int) -> str:
+    """Return a score, with its deviation where there is more than one split."""
+    return f"{mean:.3f} ± {deviation:.3f}" if splits > 1 else f"{mean:.3f}"
 
 
 def between_widths(results: dict[str, Any], suffix: str, extractor: str) -> str:

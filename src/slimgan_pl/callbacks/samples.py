@@ -10,6 +10,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
 from slimgan_pl.callbacks.folders import output_path, run_folder
+from slimgan_pl.errors import UserError
 from slimgan_pl.images import save_images, width_grid
 
 if TYPE_CHECKING:
@@ -22,27 +23,32 @@ class SampleGrid(Callback):
     """Saves a grid with a row per width and a column per latent, always of the same latents.
 
     Args:
-        every_n_iterations: Iterations between two grids; there is one more at the end.
+        every_n_iterations: Iterations between two grids; there is one more at the end. 0 draws that one alone.
         num_latents: Columns.
         seed: Seed of the latents.
     """
 
     def __init__(self, every_n_iterations: int = 500, num_latents: int = 10, seed: int = 0) -> None:
+        if every_n_iterations < 0 or num_latents < 1:
+            raise UserError("a sample grid needs at least 1 latent, and 0 or more iterations between two")
         self.every_n_iterations = every_n_iterations
         self.num_latents = num_latents
         self.seed = seed
         self.last_path: Path | None = None
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: "SlimGAN", *_: Any) -> None:  # type: ignore[override]
-        if trainer.global_step % self.every_n_iterations == 0:
+        if self._is_due(trainer):
             self._save_in_run(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
-        if trainer.global_step % self.every_n_iterations:
+        if not self._is_due(trainer):
             self._save_in_run(trainer, pl_module)
 
     def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
         self._save(output_path(trainer, "samples.png"), pl_module)
+
+    def _is_due(self, trainer: Trainer) -> bool:
+        return self.every_n_iterations > 0 and trainer.global_step % self.every_n_iterations == 0
 
     def _save_in_run(self, trainer: Trainer, model: "SlimGAN") -> None:
         model.average_buffers()

@@ -51,6 +51,8 @@ class Evaluator(Recorded):
     ) -> None:
         if num_images is not None and num_images < 2:
             raise UserError(f"the evaluator's num_images is {num_images}; a distance needs at least 2 images")
+        if min(splits, batch_size) < 1:
+            raise UserError("the evaluator's splits and batch_size have to be at least 1")
         self.extractor = extractor
         self.classifier = classifier
         self.num_images = num_images
@@ -152,11 +154,17 @@ class Evaluator(Recorded):
         pixels = to_bytes(images)
         if pixels.shape[1] == 1:
             pixels = pixels.expand(-1, 3, -1, -1)
-        output = self.extractor(pixels)
-        features, logits = output if isinstance(output, tuple) else (output, None)
-        if self.classifier is not None:
-            output = self.classifier(pixels)
-            logits = output[1] if isinstance(output, tuple) else output
+        with torch.autocast(self._device.type, enabled=False):  # real images come from inside Lightning's autocast
+            output = self.extractor(pixels)
+            features, logits = output if isinstance(output, tuple) else (output, None)
+            if self.classifier is not None:
+                output = self.classifier(pixels)
+                logits = output[1] if isinstance(output, tuple) else output
+        if features.ndim != 2 or len(features) != len(pixels):
+            raise UserError(
+                f"the extractor {extractor_name(self.extractor)} returned shape {tuple(features.shape)} for "
+                f"{len(pixels)} images; it has to return features (N, F), or a pair of features and logits (N, K)"
+            )
         return features, logits
 
     def _statistics(self) -> FeatureStatistics:

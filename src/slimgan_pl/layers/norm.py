@@ -25,7 +25,11 @@ class PerWidth(nn.ModuleList):
 
 
 class ClassAffine(nn.Module):
-    """Class-conditional gain and bias, ``x * gain[label] + bias[label]`` on the first ``x.shape[1]`` channels."""
+    """Class-conditional gain and bias, ``x * gain[label] + bias[label]`` on the first ``x.shape[1]`` channels.
+
+    NOTE: the paper's one embedding of ``2C`` numbers per class is two of ``C`` here, so that a width uses the first
+    numbers of each.
+    """
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()

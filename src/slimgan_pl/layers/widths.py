@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from slimgan_pl.errors import UserError
 
+TOLERANCE = 1e-5  # a width as it is printed, with six digits, is still that width
+
 __all__ = ["check_widths", "scale_channels", "width_index"]
 
 
@@ -39,7 +41,7 @@ def scale_channels(channels: int, width: float, layer: str = "layer") -> int:
     48
     """
     active = round(channels * width)
-    if active < 1 or not math.isclose(active, channels * width, rel_tol=1e-6):
+    if active < 1 or not math.isclose(active, channels * width, rel_tol=TOLERANCE):
         raise UserError(
             f"{layer}: {channels} channels at width {width:g} would be {channels * width:g}; "
             f"choose channels that every width divides into whole numbers"
@@ -57,7 +59,7 @@ def width_index(widths: Sequence[float], width: float) -> int:
     1
     """
     for index, candidate in enumerate(widths):
-        if math.isclose(candidate, width, rel_tol=1e-6):
+        if math.isclose(candidate, width, rel_tol=TOLERANCE):
             return index
     known = ", ".join(f"{candidate:g}" for candidate in widths)
     raise UserError(f"width {width:g} is not one of this generator's widths: {known}")

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import UserError, check_choice
 from slimgan_pl.layers import (
     SliceableConditionalBatchNorm2d,
     SlicedConv2d,
@@ -36,6 +36,7 @@ def make_norm(channels: int, widths: Sequence[float], num_classes: int, conditio
     """Return the batch norm of a generator: switchable, or conditional where there are classes."""
     if num_classes == 0:
         return SwitchableBatchNorm2d(channels, widths)
+    check_choice("conditional_norm", conditional_norm, get_args(ConditionalNorm))
     if conditional_norm == "sliceable":
         return SliceableConditionalBatchNorm2d(channels, widths, num_classes)
     return SwitchableConditionalBatchNorm2d(channels, widths, num_classes)

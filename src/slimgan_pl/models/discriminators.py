@@ -32,7 +32,8 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
     """
 
     image_channels: int
-    image_size: int | None = None  # side in pixels that the bank takes; None: any that its pooling divides
+    image_size: int | None = None  # side in pixels that the bank takes; None: any multiple of ``image_multiple``
+    image_multiple: int = 1
 
     def __init__(
         self, num_stages: int, head_features: int, num_branches: int, num_shared: int, num_classes: int
@@ -133,6 +134,8 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         num_shared: int = 0,
         num_classes: int = 0,
     ) -> None:
+        if not channels:
+            raise UserError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
         inputs = (image_channels, *channels)
         pairs = list(zip(inputs, channels, strict=False))
         self._schedule = [stage for low, high in pairs[:-1] for stage in ((low, high, False), (high, high, True))] + [
@@ -173,11 +176,16 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         num_classes: int = 0,
         rectified_shortcut: bool = True,
     ) -> None:
+        if not channels:
+            raise UserError("the discriminators' channels are empty; give for example [128, 128, 128, 128]")
+        if not 0 <= num_downsamples <= len(channels):
+            raise UserError(f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks")
         self._inputs = (image_channels, *channels)
         self._num_downsamples = num_downsamples
         self._rectified_shortcut = rectified_shortcut
         super().__init__(len(channels), channels[-1], num_branches, num_shared, num_classes)
         self.image_channels = image_channels
+        self.image_multiple = 2**num_downsamples
 
     def make_stage(self, stage: int) -> nn.Module:
         return ResNetDiscriminatorBlock(
