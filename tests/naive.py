@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from slimgan_pl.slimgan import SlimGAN, iteration_seed
+from slimgan_pl.latents import iteration_seed
+from slimgan_pl.slimgan import SlimGAN
 
 Latents = list[tuple[Tensor, Tensor | None]]
 

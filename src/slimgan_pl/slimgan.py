@@ -1,10 +1,9 @@
 """SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import OptimizerCallable
@@ -13,14 +12,17 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.optim import Optimizer
 
+from slimgan_pl.checks import check_data, check_fit
 from slimgan_pl.distributed import average
 from slimgan_pl.errors import UserError, check_choice
 from slimgan_pl.evaluation import Evaluator
+from slimgan_pl.latents import draw_latents, iteration_seed
 from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+from slimgan_pl.modes import evaluating, frozen
 from slimgan_pl.recorded import plain
 
-__all__ = ["ADAM", "SlimGAN", "iteration_seed"]
+__all__ = ["ADAM", "SlimGAN"]
 
 SAMPLE_CHUNK = 256  # images drawn at once by `sample`, so that any number fits in memory
 
@@ -28,7 +30,6 @@ ADAM: dict[str, Any] = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e
 
 Sampling = Literal["independent", "shared"]
 Batch = tuple[Tensor, Tensor | None]
-Latents = tuple[Tensor, Tensor | None]
 
 
 def adam(parameters: Iterable[Tensor]) -> Optimizer:
@@ -163,7 +164,7 @@ class SlimGAN(LightningModule):
 
     def _update_discriminators(self, real: Tensor, labels: Tensor | None, source: torch.Generator) -> None:
         widths = self.generator.widths
-        drawn = self._draw(len(widths), len(real), source)
+        drawn = draw_latents(self.generator, len(widths), len(real), source, self.latents == "shared")
         with torch.no_grad():
             fakes = [self.generator(*pair, width=width) for pair, width in zip(drawn, widths, strict=True)]
         fake_labels = None if labels is None else [pair[1] for pair in drawn if pair[1] is not None]
@@ -182,7 +183,7 @@ class SlimGAN(LightningModule):
 
     def _update_generator(self, batch_size: int, source: torch.Generator) -> None:
         widths = self.generator.widths
-        *drawn, distill = self._draw(len(widths) + 1, batch_size, source)
+        *drawn, distill = draw_latents(self.generator, len(widths) + 1, batch_size, source, self.latents == "shared")
         losses: dict[int, Tensor] = {}
         distillation: dict[int, Tensor] = {}
         outputs: dict[int, Tensor] = {}
@@ -207,19 +208,6 @@ class SlimGAN(LightningModule):
         optimizer.step()
         self._log_widths("generator_loss", [losses[index] for index in range(len(widths))])
         self._log_widths("distillation_loss", [distillation[index] for index in sorted(distillation)])
-
-    def _draw(self, sets: int, batch_size: int, source: torch.Generator) -> list[Latents]:
-        """Draw ``sets`` batches of latents and labels; with shared latents the same one, so many times."""
-        shared = self.latents == "shared"
-        count = 1 if shared else sets
-        net = self.generator
-        shape = (count, batch_size, net.latent_dim)
-        latents = torch.randn(shape, generator=source, device=source.device, dtype=torch.float32)
-        drawn: list[Latents] = [(batch.to(net.image.weight.dtype), None) for batch in latents]
-        if net.num_classes:
-            labels = torch.randint(net.num_classes, shape[:2], generator=source, device=source.device)
-            drawn = [(pair[0], batch) for pair, batch in zip(drawn, labels, strict=True)]
-        return drawn * sets if shared else drawn
 
     def _optimizers(self) -> list[LightningOptimizer]:
         """Return the generator's and the discriminators' optimizer."""
@@ -294,74 +282,5 @@ class SlimGAN(LightningModule):
         self.hparams.update(settings, **recipes, _instantiator="lightning.pytorch.cli.instantiate_module")
 
 
-def iteration_seed(seed: int, iteration: int, rank: int) -> int:
-    """Return the seed of an iteration's latents on one process: a pure function, so that resuming is exact."""
-    return int(np.random.SeedSequence([seed, iteration, rank]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
 def gradients(net: nn.Module) -> Iterator[Tensor]:
     return (parameter.grad for parameter in net.parameters() if parameter.grad is not None)
-
-
-@contextmanager
-def frozen(net: nn.Module) -> Iterator[None]:
-    """Keep a net's parameters out of the graph."""
-    net.requires_grad_(False)
-    try:
-        yield
-    finally:
-        net.requires_grad_(True)
-
-
-@contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """Keep a net in evaluation mode, and put it back into its own."""
-    training = net.training
-    net.eval()
-    try:
-        yield
-    finally:
-        net.train(training)
-
-
-def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
-    """Raise a UserError where generator and bank do not fit together."""
-    if discriminators.num_branches != len(generator.widths):
-        raise UserError(
-            f"the generator has {len(generator.widths)} widths but the bank has {discriminators.num_branches} "
-            f"discriminators; set num_branches to {len(generator.widths)}"
-        )
-    if discriminators.num_classes != generator.num_classes:
-        raise UserError(
-            f"the generator has num_classes {generator.num_classes} and the bank {discriminators.num_classes}; "
-            "give both the same"
-        )
-    if discriminators.image_channels != generator.image_channels:
-        raise UserError(
-            f"the generator has image_channels {generator.image_channels} and the bank "
-            f"{discriminators.image_channels}; give both the same"
-        )
-    if generator.image_size % discriminators.image_multiple:
-        raise UserError(
-            f"the generator draws {generator.image_size} pixels a side, which the bank cannot halve often enough; "
-            "lower num_downsamples"
-        )
-    if discriminators.image_size not in (None, generator.image_size):
-        raise UserError(
-            f"the generator draws {generator.image_size} pixels a side but the bank takes "
-            f"{discriminators.image_size}; change a schedule or a bottom_size"
-        )
-
-
-def check_data(generator: SlimmableGenerator, data: object) -> None:
-    """Raise a UserError where the data's images or classes are not what the generator draws."""
-    for name in ("image_size", "image_channels"):
-        given, drawn = getattr(data, name, None), getattr(generator, name)
-        if given is not None and given != drawn:
-            raise UserError(f"the data has {name} {given} but the generator draws {drawn}; give both the same")
-    classes = getattr(data, "num_classes", None)
-    if generator.num_classes and classes is not None and classes != generator.num_classes:
-        raise UserError(
-            f"the data has {classes} classes but the generator has num_classes {generator.num_classes}; "
-            "give both the same"
-        )

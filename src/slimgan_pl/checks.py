@@ -1,0 +1,49 @@
+"""Whether the parts of a set-up fit together."""
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+
+__all__ = ["check_data", "check_fit"]
+
+
+def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
+    """Raise a UserError where generator and bank do not fit together."""
+    if discriminators.num_branches != len(generator.widths):
+        raise UserError(
+            f"the generator has {len(generator.widths)} widths but the bank has {discriminators.num_branches} "
+            f"discriminators; set num_branches to {len(generator.widths)}"
+        )
+    if discriminators.num_classes != generator.num_classes:
+        raise UserError(
+            f"the generator has num_classes {generator.num_classes} and the bank {discriminators.num_classes}; "
+            "give both the same"
+        )
+    if discriminators.image_channels != generator.image_channels:
+        raise UserError(
+            f"the generator has image_channels {generator.image_channels} and the bank "
+            f"{discriminators.image_channels}; give both the same"
+        )
+    if generator.image_size % discriminators.image_multiple:
+        raise UserError(
+            f"the generator draws {generator.image_size} pixels a side, which the bank cannot halve often enough; "
+            "lower num_downsamples"
+        )
+    if discriminators.image_size not in (None, generator.image_size):
+        raise UserError(
+            f"the generator draws {generator.image_size} pixels a side but the bank takes "
+            f"{discriminators.image_size}; change a schedule or a bottom_size"
+        )
+
+
+def check_data(generator: SlimmableGenerator, data: object) -> None:
+    """Raise a UserError where the data's images or classes are not what the generator draws."""
+    for name in ("image_size", "image_channels"):
+        given, drawn = getattr(data, name, None), getattr(generator, name)
+        if given is not None and given != drawn:
+            raise UserError(f"the data has {name} {given} but the generator draws {drawn}; give both the same")
+    classes = getattr(data, "num_classes", None)
+    if generator.num_classes and classes is not None and classes != generator.num_classes:
+        raise UserError(
+            f"the data has {classes} classes but the generator has num_classes {generator.num_classes}; "
+            "give both the same"
+        )
