@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from slimgan_pl.data import ImageFolderDataModule
-from slimgan_pl.data.image_folder import Transform, convert_image
+from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import UserError
 
 

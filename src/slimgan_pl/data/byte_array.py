@@ -57,23 +57,23 @@ def open_byte_array(source: ImageSource, name: str, cache_dir: Path) -> ByteArra
     """Return a source's images from the cache, after building them there if they are not yet."""
     digest = hashlib.sha256(json.dumps([FORMAT, source.key], sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_dir / f"{name}-{digest}"
-    cached = _load(folder, len(source))
+    cached = _load(folder)
     if cached is None:
         _build(source, name, folder)
-        cached = _load(folder, len(source))
+        cached = _load(folder)
         if cached is None:
             raise OSError(f"{folder} cannot be read back; is another program changing it?")
     return cached
 
 
-def _load(folder: Path, count: int) -> ByteArray | None:
+def _load(folder: Path) -> ByteArray | None:
     """Return the array of a folder, or None if it is missing or not whole."""
     try:
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy") if (folder / "labels.npy").exists() else None
     except (OSError, ValueError, EOFError):
         return None
-    return ByteArray(images, labels) if len(images) == count else None
+    return ByteArray(images, labels) if labels is None or len(labels) == len(images) else None
 
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:

@@ -1,0 +1,222 @@
+"""Published data sets, read by torchvision's loaders."""
+
+import lzma
+import pickle
+import tarfile
+import zipfile
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.error import URLError
+
+import numpy as np
+import numpy.typing as npt
+from torchvision.datasets import CIFAR10, CIFAR100, STL10, CelebA, VisionDataset
+from torchvision.datasets.utils import check_integrity
+
+from slimgan_pl.data.byte_array import ImageSource
+from slimgan_pl.data.module import ByteDataModule, Split
+from slimgan_pl.data.transform import Transform, convert_image
+from slimgan_pl.errors import UserError
+
+__all__ = ["CIFAR10DataModule", "CIFAR100DataModule", "CelebADataModule", "STL10DataModule", "TorchvisionDataModule"]
+
+BROKEN = (pickle.UnpicklingError, tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError)
+UNREADABLE = (RuntimeError, OSError, ValueError, LookupError, EOFError, TypeError, ImportError, *BROKEN)
+
+
+class TorchvisionSource(ImageSource):
+    """A split of a published data set; the loader is opened only where the bytes are not in the cache."""
+
+    def __init__(self, data: "TorchvisionDataModule", split: Split) -> None:
+        self.data, self.split = data, split
+
+    @cached_property
+    def dataset(self) -> VisionDataset:
+        return self.data.open_split(self.split)
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64] | None:  # type: ignore[override]
+        return np.asarray(self.dataset.targets, dtype=np.int64) if self.data.num_classes else None
+
+    @property
+    def key(self) -> dict[str, Any]:
+        files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in self.data.files]
+        return {"source": self.data.name, "split": self.split, "files": files, **self.data.transform._asdict()}
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def read(self, index: int) -> npt.NDArray[np.uint8]:
+        try:
+            return convert_image(self.dataset[index][0], self.data.transform)
+        except (OSError, ValueError, SyntaxError) as error:
+            names = getattr(self.dataset, "filename", None)  # of CelebA's image files; the others have none
+            name = names[index] if isinstance(names, list) else f"image {index}"
+            raise UserError(
+                f"{name} of the {self.split} split of {self.data.title} in {self.data.folder} cannot be used: "
+                f"{reason(error)}; put the whole file there"
+            ) from error
+
+
+class TorchvisionDataModule(ByteDataModule):
+    """Base of the published data sets: colour images, centre-cropped where the paper does, and resized.
+
+    A data set is its name, torchvision's class and the arguments of its splits, its classes, and the paper's size.
+
+    Args:
+        root: The folder that holds the data set's own folder, as torchvision lays it out.
+        image_size: Side of the images in pixels; by default the paper's.
+        download: Whether to fetch the data set if its files are not there. Files that are there are never fetched.
+        verify: Whether files have to match the published checksums. The CIFAR files are pickles, which can run code:
+            turn this off only for files that you made yourself.
+        batch_size: Real images per discriminator update and process.
+        cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
+    """
+
+    title: ClassVar[str]
+    dataset: ClassVar[Any]
+    splits: ClassVar[dict[Split, dict[str, Any]]]
+    paper_size: ClassVar[int]
+    crop: ClassVar[int | None] = None
+
+    def __init__(
+        self,
+        root: str = "data",
+        image_size: int | None = None,
+        download: bool = False,
+        verify: bool = True,
+        batch_size: int = 64,
+        cache_dir: str | None = None,
+    ) -> None:
+        super().__init__(image_size or self.paper_size, 3, batch_size, cache_dir)
+        self.root = Path(root).expanduser()
+        self.download = download
+        self.verify = verify
+        self.transform = Transform(self.image_size, 3, self.crop)
+
+    @property
+    def folder(self) -> Path:
+        """The data set's own folder."""
+        return self.root / str(self.dataset.base_folder)
+
+    @property
+    def files(self) -> list[Path]:
+        """The files and folders that it has to hold."""
+        return [self.folder / name for name in published_files(self.dataset)]
+
+    def source(self, split: Split) -> TorchvisionSource:
+        missing = [path.name for path in self.files if not path.exists()]
+        if missing and self.download:
+            self.open_split(split, download=True)
+        elif missing and not self.folder.exists():
+            raise UserError(
+                f"there is no {self.title} in {self.root}: put its folder {self.folder.name} there, or let "
+                "--data.download true fetch it"
+            )
+        elif missing:
+            raise UserError(
+                f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}; put that there, or let "
+                "--data.download true fetch it"
+            )
+        return TorchvisionSource(self, split)
+
+    def open_split(self, split: Split, download: bool = False) -> VisionDataset:
+        """Open a split with torchvision's loader.
+
+        Raises:
+            UserError: If the download fails, or the files are broken or not the published ones.
+        """
+        dataset = self.dataset if self.verify else without_checksums(self.dataset)
+        try:
+            return dataset(str(self.root), **self.splits[split], download=download)
+        except UNREADABLE as error:
+            if download:
+                raise UserError(
+                    f"{self.title} could not be downloaded ({reason(error)}); fetch it by other means and put "
+                    f"{', '.join(path.name for path in self.files)} into {self.folder}"
+                ) from error
+            raise UserError(self._what_is_broken(error)) from error
+
+    def _what_is_broken(self, error: Exception) -> str:
+        if self.verify:
+            sums = published_files(self.dataset).items()
+            broken = [name for name, md5 in sums if md5 and not check_integrity(self.folder / name, md5)]
+            if broken:
+                return (
+                    f"{', '.join(broken)} in {self.folder} is damaged or not the published {self.title}; delete it and "
+                    "let --data.download true fetch it, or set --data.verify false if you made it yourself"
+                )
+        return f"{self.title} in {self.folder} cannot be read ({reason(error)})"
+
+
+class CIFAR10DataModule(TorchvisionDataModule):
+    """CIFAR-10: 50,000 images to train on and 10,000 to judge by, 32x32, ten classes (Krizhevsky 2009)."""
+
+    name = "cifar10"
+    title = "CIFAR-10"
+    dataset = CIFAR10
+    splits: ClassVar[dict[Split, dict[str, Any]]] = {"train": {"train": True}, "test": {"train": False}}
+    num_classes = 10
+    paper_size = 32
+
+
+class CIFAR100DataModule(CIFAR10DataModule):
+    """CIFAR-100: as CIFAR-10, in a hundred classes (Krizhevsky 2009)."""
+
+    name = "cifar100"
+    title = "CIFAR-100"
+    dataset = CIFAR100
+    num_classes = 100
+
+
+class STL10DataModule(TorchvisionDataModule):
+    """STL-10: 100,000 unlabelled images to train on and 8,000 to judge by, 96x96 to 48x48 (Coates et al. 2011)."""
+
+    name = "stl10"
+    title = "STL-10"
+    dataset = STL10
+    splits: ClassVar[dict[Split, dict[str, Any]]] = {"train": {"split": "unlabeled"}, "test": {"split": "test"}}
+    num_classes = 0
+    paper_size = 48
+
+
+class CelebADataModule(TorchvisionDataModule):
+    """CelebA, aligned: 162,770 faces to train on and 19,962 to judge by, cut to 178x178, 64x64 (Liu et al. 2015)."""
+
+    name = "celeba"
+    title = "CelebA"
+    dataset = CelebA
+    splits: ClassVar[dict[Split, dict[str, Any]]] = {"train": {"split": "train"}, "test": {"split": "test"}}
+    num_classes = 0
+    paper_size = 64
+    crop = 178
+
+
+def published_files(dataset: Any) -> dict[str, str | None]:
+    """Return the name of all that a torchvision data set reads from its folder, with its checksum if it has one."""
+    if dataset is CelebA:
+        files = {name: md5 for _, md5, name in dataset.file_list}
+        images = next(name for name in files if name.endswith(".zip"))
+        del files[images]
+        return {Path(images).stem: None, **files}  # the images are unpacked
+    files = dict(dataset.train_list + dataset.test_list)
+    if hasattr(dataset, "meta"):
+        files[dataset.meta["filename"]] = dataset.meta["md5"]
+    return files
+
+
+def without_checksums(dataset: Any) -> Any:
+    """Return a torchvision data set that reads files of any content."""
+    if dataset is CelebA:
+        unchecked: dict[str, Any] = {"file_list": [(source, None, name) for source, _, name in dataset.file_list]}
+    else:
+        unchecked = {key: [[name, None] for name, _ in getattr(dataset, key)] for key in ("train_list", "test_list")}
+        unchecked["meta"] = {**getattr(dataset, "meta", {}), "md5": None}
+    return type(dataset.__name__, (dataset,), unchecked)
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of an error, or its kind."""
+    cause = error.reason if isinstance(error, URLError) else error
+    return str(cause).strip().split("\n")[0] or type(error).__name__

@@ -1,0 +1,40 @@
+"""From an image of any kind to bytes of one size."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+__all__ = ["Transform", "convert_image"]
+
+
+class Transform(NamedTuple):
+    """What is done to an image: centre-crop to ``crop`` pixels a side (None: the shorter side), resize, convert."""
+
+    image_size: int
+    image_channels: int
+    crop: int | None
+
+
+def convert_image(image: Image.Image, transform: Transform) -> npt.NDArray[np.uint8]:
+    """Turn an image of any mode into bytes ``(C, H, W)``.
+
+    Orientation tags are obeyed, 16-bit values scaled to 8, transparent pixels laid on white. The resize is PIL's
+    antialiased bilinear one.
+    """
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = image.convert("L" if transform.image_channels == 1 else "RGB")
+    side = transform.crop or min(image.size)
+    size = (transform.image_size, transform.image_size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    if transform.crop is not None and transform.crop > min(image.size):
+        raise ValueError(f"it is {image.width}x{image.height} pixels, smaller than the crop of {side}")
+    image = image.crop((round(left), round(top), round(left) + side, round(top) + side))
+    pixels = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
