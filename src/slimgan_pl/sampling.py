@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
 from torchvision.utils import make_grid
 
+from slimgan_pl.callbacks import draw_grid
 from slimgan_pl.checkpoints import load_model
 from slimgan_pl.errors import UserError
-from slimgan_pl.images import save_images, to_bytes, width_grid
+from slimgan_pl.images import save_images, to_bytes
+from slimgan_pl.slimgan import SlimGAN
 
 __all__ = ["sample"]
 
@@ -29,8 +32,8 @@ def sample(
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
         width: One of the generator's widths, or ``all``.
         num_images: Number of images per width.
-        output: A name that ends in .png gets one picture, with a row per width if there are all; any other name is a
-            folder of numbered PNG files, with a subfolder per width if there are all.
+        output: A name that ends in .png gets one picture, with a row per width (and class) if there are all; any other
+            name is a folder of numbered PNG files, with a subfolder per width if there are all.
         label: Class to draw, of a conditional generator; by default each at random.
         seed: Seed of the latents; the same seed draws the same latents at every width.
     """
@@ -40,14 +43,20 @@ def sample(
     classes = model.generator.num_classes
     if label is not None and not 0 <= label < classes:
         raise UserError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
-    labels = None if label is None else torch.full((num_images,), label)
-    widths = model.generator.widths if width == "all" else (width,)
-    rows = [model.sample(num_images, each, labels, torch.Generator().manual_seed(seed)) for each in widths]
     path = Path(output)
-    if path.suffix.lower() == ".png":
-        grid = width_grid(rows) if width == "all" else make_grid(to_bytes(rows[0]), GRID_COLUMNS, 1, pad_value=128)
-        save_images(grid, path)
+    picture = path.suffix.lower() == ".png"
+    if width != "all":
+        images = draw(model, num_images, width, seed, label)
+        save_images(make_grid(images, GRID_COLUMNS, padding=1, pad_value=128) if picture else images, path)
+    elif picture:
+        save_images(draw_grid(model, num_images, seed, label), path)
     else:
-        for each, row in zip(widths, rows, strict=True):
-            save_images(to_bytes(row), path / f"width_{each:g}" if width == "all" else path)
+        for each in model.generator.widths:
+            save_images(draw(model, num_images, each, seed, label), path / f"width_{each:g}")
     print(f"{num_images} images at width {width} in {output}")
+
+
+def draw(model: SlimGAN, num_images: int, width: float, seed: int, label: int | None) -> Tensor:
+    """Return uint8 images ``(N, C, H, W)``, of one class or of classes at random."""
+    labels = None if label is None else torch.full((num_images,), label)
+    return to_bytes(model.sample(num_images, width, labels, torch.Generator().manual_seed(seed)))

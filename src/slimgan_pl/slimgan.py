@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.optim import Optimizer
 
+from slimgan_pl.baselines import individual_gan
 from slimgan_pl.checks import check_data, check_fit
 from slimgan_pl.distributed import average
 from slimgan_pl.errors import UserError, check_choice
@@ -56,6 +57,8 @@ class SlimGAN(LightningModule):
         discriminator_optimizer: Makes the bank's optimizer from its parameters.
         evaluator: Judges every width in validation and test; None judges nothing.
         seed: Seed of latents and labels, and of the order of the data.
+        individual: Train the generator of this width alone, against one full discriminator: the plain GAN that a
+            slimmable one is compared with.
 
     Raises:
         UserError: If generator and bank do not fit together.
@@ -74,6 +77,7 @@ class SlimGAN(LightningModule):
         discriminator_optimizer: OptimizerCallable = adam,
         evaluator: Evaluator | None = None,
         seed: int = 0,
+        individual: float | None = None,
     ) -> None:
         super().__init__()
         check_fit(generator, discriminators)
@@ -88,6 +92,9 @@ class SlimGAN(LightningModule):
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
         self._keep_plain_hyperparameters(nets)
+        if individual is not None:
+            generator, discriminators = individual_gan(generator, discriminators, individual)
+        self.individual = individual
         self.generator = generator
         self.discriminators = discriminators
         self.evaluator = evaluator
@@ -223,7 +230,8 @@ class SlimGAN(LightningModule):
 
     def _log_widths(self, name: str, values: list[Tensor]) -> None:
         """Log a value per width, and their mean to the progress bar if it is a loss."""
-        for width, value in zip(self.generator.widths, values, strict=False):
+        widths = self.generator.widths if self.individual is None else (self.individual,)
+        for width, value in zip(widths, values, strict=False):
             self.log(f"{name}/{width:g}", value.detach())
         if values and name.endswith("loss"):
             self.log(name, torch.stack(values).detach().mean(), prog_bar=True)
@@ -248,12 +256,16 @@ class SlimGAN(LightningModule):
     def on_validation_epoch_end(self) -> None:
         if self.evaluator is None:
             return
-        self.results = {"iteration": self.global_step or self._loaded_iteration, **self.evaluator.judge(self.generator)}
+        iteration = self.global_step or self._loaded_iteration
+        figures = self.evaluator.judge(self.generator)
+        self.results = {"iteration": iteration, "individual": self.individual, **figures}
         for row in self.results["widths"]:
+            row["width"] = self.individual or row["width"]
             for key in row.keys() - {"width", "parameters", "macs"}:
                 self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
         mic = f"mic{self.evaluator.suffix}"
-        self.log(mic, self.results[mic], rank_zero_only=True)
+        if mic in self.results:
+            self.log(mic, self.results[mic], rank_zero_only=True)
 
     on_test_start = on_validation_start
     test_step = validation_step

@@ -82,3 +82,28 @@ def test_a_conditional_generator_is_judged_on_fixed_labels() -> None:
 def test_no_real_images_are_a_mistake() -> None:
     with pytest.raises(UserError, match="at least 2"):
         judge(Evaluator(MeanColour()), generator(), torch.rand(1, 1, 16, 16))
+
+
+def test_one_width_alone_has_no_figures_between_widths() -> None:
+    result = judge(Evaluator(DigitsClassifier(), num_images=20), generator().slice(0.5), torch.rand(20, 1, 16, 16))
+    assert not {"mic_digits", "consistency_digits", "agreement_digits"} & result.keys()
+    assert len(result["widths"]) == 1
+
+
+def test_features_do_not_depend_on_the_precision_of_training() -> None:
+    net, real = generator(), torch.rand(20, 1, 16, 16)
+    evaluator = Evaluator(DigitsClassifier(), num_images=20)
+    exact = judge(evaluator, net, real)
+    evaluator.start(net)
+    with torch.autocast("cpu", torch.bfloat16):
+        evaluator.add_real(real)
+    assert evaluator.judge(net) == exact
+
+
+def test_an_extractor_of_another_shape_is_refused() -> None:
+    class Whole(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            return images.float()
+
+    with pytest.raises(UserError, match=r"the extractor Whole returned shape \(2, 3, 16, 16\)"):
+        Evaluator(Whole()).start(generator())

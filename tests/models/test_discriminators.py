@@ -76,3 +76,14 @@ def test_every_layer_is_spectrally_normalised() -> None:
     layers = [m for m in bank.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear | torch.nn.Embedding)]
     assert layers
     assert all(torch.nn.utils.parametrize.is_parametrized(layer, "weight") for layer in layers)
+
+
+@pytest.mark.parametrize("num_classes", [0, 5])
+def test_a_shared_head_is_one_last_layer_for_separate_branches(num_classes: int) -> None:
+    bank = DCGANDiscriminatorBank((4, 8), 4, 2, num_branches=3, num_classes=num_classes, share_head=True)
+    labels = torch.tensor([0, 1]) if num_classes else None
+    bank(torch.randn(2, 2, 8, 8), labels, branch=2).sum().backward()
+    assert len(bank.heads) == 1
+    assert all(p.grad is not None for p in bank.heads.parameters())
+    assert all(p.grad is None for p in bank.branches[0].parameters())
+    assert all(p.grad is not None for p in bank.branches[2].parameters())

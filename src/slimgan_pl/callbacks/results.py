@@ -58,7 +58,7 @@ def results_table(results: dict[str, Any]) -> Table:
     table = Table(
         title=f"Iteration {results['iteration']}: {results['num_fake']} fakes per width against "
         f"{results['num_real']} real images",
-        caption=between_widths(results, suffix, extractor),
+        caption=between_widths(results, suffix, extractor) if f"mic{suffix}" in results else None,
     )
     for column in ("width", "parameters", "MACs", f"{title('FID', extractor)} ↓", f"{title('IS', extractor)} ↑"):
         table.add_column(column, justify="right")

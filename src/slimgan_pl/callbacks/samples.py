@@ -1,5 +1,6 @@
 """Pictures of what the widths draw."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SampleGrid", "draw_grid"]
 
+MOST_CLASSES = 10
+
 
 class SampleGrid(Callback):
-    """Saves a grid with a row per width and a column per latent, always of the same latents.
+    """Saves a grid with a row per width (and class) and a column per latent, always of the same latents.
 
     Args:
         every_n_iterations: Iterations between two grids; there is one more at the end. 0 draws that one alone.
@@ -64,12 +67,22 @@ class SampleGrid(Callback):
         return grid
 
 
-def draw_grid(model: "SlimGAN", num_latents: int, seed: int) -> Tensor:
-    """Return a uint8 picture ``(3, H, W)``: a row per width, a column per latent; classes in turn if there are any."""
+def draw_grid(model: "SlimGAN", num_latents: int, seed: int, label: int | None = None) -> Tensor:
+    """Return a uint8 picture ``(3, H, W)``: a row per width, narrow to wide, and a column per latent.
+
+    With classes these rows come for each class in turn: for ``label`` alone, or for all, or ten of them where there are
+    more.
+    """
     classes = model.generator.num_classes
-    labels = torch.arange(num_latents) % classes if classes else None
+    shown: Iterable[int] = range(0, max(classes, 1), -(-classes // MOST_CLASSES) or 1) if label is None else [label]
     rows = [
-        model.sample(num_latents, width, labels, torch.Generator().manual_seed(seed))
+        model.sample(
+            num_latents,
+            width,
+            torch.full((num_latents,), each) if classes else None,
+            torch.Generator().manual_seed(seed),
+        )
+        for each in shown
         for width in model.generator.widths
     ]
     return width_grid(rows)

@@ -180,6 +180,8 @@ class Evaluator(Recorded):
         return {f"is{self.suffix}": float(mean), f"is_std{self.suffix}": float(deviation)}
 
     def _figures_between_widths(self, consistency: InceptionConsistency, agreement: ClassAgreement) -> dict[str, Any]:
+        if len(consistency.total) == 1:
+            return {}
         mean, matrix = consistency.compute()
         figures = {f"mic{self.suffix}": float(mean), f"consistency{self.suffix}": matrix.tolist()}
         if self._num_classes is not None:

@@ -144,5 +144,5 @@ class ClassAgreement(Metric):
         self.same += (classes[first] == classes[second]).sum()
 
     def compute(self) -> Tensor:
-        """Return the share, or 1 where there is a single width."""
-        return self.same / self.count if self.count else torch.ones_like(self.same)
+        """Return the share; NaN where there is a single width."""
+        return self.same / self.count

@@ -26,6 +26,7 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         num_branches: Discriminators; as many as the generator has widths, narrow to wide.
         num_shared: Stages in the trunk, from 0 to ``num_stages``.
         num_classes: Classes of a conditional bank (projection heads); 0 for an unconditional one.
+        share_head: Whether all have one head; with ``num_shared=0`` the ablation that shares only the last layer.
 
     Raises:
         UserError: If ``num_shared`` is out of range.
@@ -36,7 +37,13 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
     image_multiple: int = 1
 
     def __init__(
-        self, num_stages: int, head_features: int, num_branches: int, num_shared: int, num_classes: int
+        self,
+        num_stages: int,
+        head_features: int,
+        num_branches: int,
+        num_shared: int,
+        num_classes: int,
+        share_head: bool,
     ) -> None:
         super().__init__()
         if not 0 <= num_shared <= num_stages:
@@ -52,7 +59,8 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
             nn.Sequential(*(self.make_stage(stage) for stage in range(num_shared, num_stages)))
             for _ in range(num_branches)
         )
-        self.heads = nn.ModuleList(ProjectionHead(head_features, num_classes) for _ in range(num_branches))
+        num_heads = 1 if share_head else num_branches
+        self.heads = nn.ModuleList(ProjectionHead(head_features, num_classes) for _ in range(num_heads))
 
     @abstractmethod
     def make_stage(self, stage: int) -> nn.Module:
@@ -109,7 +117,7 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
 
     def _finish(self, shared: Tensor, labels: Tensor | None, branch: int) -> Tensor:
         features = self.pool(self.branches[branch](shared))
-        logits: Tensor = self.heads[branch](features, labels)
+        logits: Tensor = self.heads[branch % len(self.heads)](features, labels)
         return logits
 
 
@@ -123,6 +131,7 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         num_branches: Discriminators, one per width.
         num_shared: Stages that they share.
         num_classes: Classes; 0 for an unconditional bank.
+        share_head: Whether they share their last layer too.
     """
 
     def __init__(
@@ -133,6 +142,7 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         num_branches: int = 4,
         num_shared: int = 0,
         num_classes: int = 0,
+        share_head: bool = False,
     ) -> None:
         if not channels:
             raise UserError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
@@ -142,7 +152,7 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
             (*pairs[-1], False)
         ]
         features = channels[-1] * bottom_size**2
-        super().__init__(len(self._schedule), features, num_branches, num_shared, num_classes)
+        super().__init__(len(self._schedule), features, num_branches, num_shared, num_classes, share_head)
         self.image_channels = image_channels
         self.image_size = bottom_size * 2 ** (len(channels) - 1)
 
@@ -163,6 +173,7 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         num_branches: Discriminators, one per width.
         num_shared: Stages that they share.
         num_classes: Classes; 0 for an unconditional bank.
+        share_head: Whether they share their last layer too.
         rectified_shortcut: Whether shortcuts start after the leading ReLU, as in the authors' code.
     """
 
@@ -174,6 +185,7 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         num_branches: int = 4,
         num_shared: int = 0,
         num_classes: int = 0,
+        share_head: bool = False,
         rectified_shortcut: bool = True,
     ) -> None:
         if not channels:
@@ -183,7 +195,7 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         self._inputs = (image_channels, *channels)
         self._num_downsamples = num_downsamples
         self._rectified_shortcut = rectified_shortcut
-        super().__init__(len(channels), channels[-1], num_branches, num_shared, num_classes)
+        super().__init__(len(channels), channels[-1], num_branches, num_shared, num_classes, share_head)
         self.image_channels = image_channels
         self.image_multiple = 2**num_downsamples
 

@@ -1,0 +1,26 @@
+"""What a slimmable GAN is compared with."""
+
+from slimgan_pl.layers import width_index
+from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+
+__all__ = ["individual_gan"]
+
+
+def individual_gan(
+    generator: SlimmableGenerator, discriminators: DiscriminatorBank, width: float
+) -> tuple[SlimmableGenerator, DiscriminatorBank]:
+    """Return new nets for a plain GAN: a generator with one width's channels alone, and one full discriminator.
+
+    Raises:
+        UserError: If the width is not in the generator's list.
+    """
+    plain = {
+        "channels": generator.channels_at(generator.widths[width_index(generator.widths, width)]),
+        "widths": (1.0,),
+        "conditional_norm": "switchable",  # with one width it is the usual conditional batch norm
+    }
+    alone = {"num_branches": 1, "num_shared": 0, "share_head": False}
+    return (
+        type(generator)(**{**generator.arguments, **plain}),
+        type(discriminators)(**{**discriminators.arguments, **alone}),
+    )
