@@ -25,12 +25,16 @@ from slimgan_pl.callbacks import (
 from slimgan_pl.checkpoints import read_checkpoint
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import UserError
+from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.sampling import sample
 from slimgan_pl.slimgan import ADAM, SlimGAN
 
 __all__ = ["SlimGANCLI", "main"]
 
-TOOLS: dict[str, Callable[..., None]] = {"sample": sample}  # subcommands that are plain functions
+TOOLS: dict[str, Callable[..., None]] = {
+    "sample": sample,
+    "import": import_checkpoint,
+}  # subcommands that are plain functions
 
 EVALUATOR = {"class_path": "slimgan_pl.evaluation.Evaluator"}  # with Inception
 

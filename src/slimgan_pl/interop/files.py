@@ -1,0 +1,72 @@
+"""Reading files of the authors' code."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from slimgan_pl.errors import UserError
+
+__all__ = ["Tensors", "Weights", "fill", "read_weights", "refusing"]
+
+Tensors = dict[str, Tensor]
+
+EXPECTED = (
+    "expected is a file of the SlimGAN authors' code: a dictionary whose model_state_dict holds the tensors of a DCGAN "
+    "(l1, c1, b1, ...) or of a residual net (l1, block2, ...)"
+)
+
+
+class Weights(NamedTuple):
+    """What a file holds: tensors by their names, the optimizer's state, and the iteration."""
+
+    tensors: Tensors
+    optimizer: Mapping[str, Any]
+    iteration: int
+
+
+def read_weights(path: str | Path) -> Weights:
+    """Read a file of the authors' code; nothing in it is run.
+
+    Raises:
+        UserError: If there is no such file, or it holds something else.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"there is no file {path}; give the path of a checkpoint of the authors' code")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a broken or foreign file makes the unpickler raise
+        raise UserError(f"{path} cannot be read, it is damaged or holds more than tensors; {EXPECTED}") from error
+    content = content if isinstance(content, dict) else {}
+    state = content.get("model_state_dict", content)
+    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise UserError(f"{path} holds no weights; {EXPECTED}")
+    optimizer = content.get("optimizer_state_dict")
+    iteration = content.get("global_step")
+    return Weights(
+        {str(name).removeprefix("module."): value for name, value in state.items()},
+        optimizer if isinstance(optimizer, dict) else {},
+        iteration if isinstance(iteration, int) else 0,
+    )
+
+
+@contextmanager
+def refusing(net: str, path: object) -> Iterator[None]:
+    """Turn what tensors of something else raise into a sentence that says what was expected."""
+    try:
+        yield
+    except (LookupError, RuntimeError, ValueError, ZeroDivisionError) as error:
+        detail = " ".join(str(error).split())
+        raise UserError(f"{path} holds no {net} that is known here ({detail[:200]}); {EXPECTED}") from error
+
+
+def fill(net: nn.Module, tensors: Tensors) -> None:
+    """Load tensors into a net, all of them and no others; old files do not count the batches of batch norms."""
+    missing, unexpected = net.load_state_dict(tensors, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        odd = f"such as {(missing + unexpected)[0]}"
+        raise LookupError(f"{len(missing)} tensors are missing and {len(unexpected)} too many, {odd}")
