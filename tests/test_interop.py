@@ -19,10 +19,11 @@ from authors import (
     optimizer_state,
     reduced,
 )
+from standins import write_cifar10
 from torch import Tensor
 
-from slimgan_pl import SlimGAN, UserError
-from slimgan_pl.checkpoints import load_model
+from slimgan_pl import SlimGAN, UserError, cli
+from slimgan_pl.checkpoints import load_model, read_checkpoint
 from slimgan_pl.interop import Sharing, find_sharing, import_checkpoint, read_weights
 
 LAYOUT = Path(__file__).parents[2] / "shared" / "official_layout.json"
@@ -164,6 +165,41 @@ def test_any_number_of_widths_is_read_from_the_batch_norms(tmp_path: Path) -> No
     net = reduced(NETS["resnet32"])
     model = imported(tmp_path, generator_file(net, widths=(0.5, 0.875, 1.0)), None)
     assert model.generator.widths == (0.5, 0.875, 1.0)
+
+
+def test_an_imported_checkpoint_is_taken_by_test_and_sample_and_fit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net = reduced(NETS["dcgan32"])
+    generator, bank = (
+        save(tmp_path / "G.pth", generator_file(net)),
+        save(tmp_path / "D.pth", discriminator_file(net)),
+    )
+    path = str(tmp_path / "X.ckpt")
+    cli.main(["import", "--generator", generator, "--discriminator", bank, "--output", path])
+    write_cifar10(tmp_path / "data", count=4)
+    data = ["--data", "CIFAR10DataModule", "--data.root", str(tmp_path / "data"), "--data.verify", "false"]
+    data += ["--trainer.accelerator", "cpu", "--trainer.default_root_dir", str(tmp_path / "runs")]
+    cli.main(["sample", "--ckpt_path", path, "--width", "all", "--output", str(tmp_path / "all.png")])
+    assert (tmp_path / "all.png").is_file()
+    extractor = ["--model.evaluator.extractor", "slimgan_pl.evaluation.DigitsClassifier"]
+    cli.main(["test", "--ckpt_path", path, *data, *extractor])
+    assert json.loads((tmp_path / "X.test.json").read_text())["iteration"] == 123
+    steps = ["--data.batch_size", "4", "--trainer.max_steps", "136", "--model.evaluator", "null"]
+    capsys.readouterr()
+    cli.main(["fit", "--ckpt_path", path, *data, *steps])  # thirteen iterations in epochs of five
+    assert "the optimizers start fresh" in capsys.readouterr().out
+    went_on = read_checkpoint(tmp_path / "runs" / "version_0" / "checkpoints" / "last.ckpt")
+    assert went_on["global_step"] == 136
+    assert {state["step"].item() for state in went_on["optimizer_states"][0]["state"].values()} == {13}
+
+
+def test_a_checkpoint_without_data_asks_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "X.ckpt")
+    import_checkpoint(save(tmp_path / "G.pth", generator_file(reduced(NETS["dcgan32"]))), path)
+    with pytest.raises(SystemExit):
+        cli.main(["test", "--ckpt_path", path])
+    assert "does not say which data it belongs to" in capsys.readouterr().err
 
 
 class Payload:

@@ -113,14 +113,21 @@ class SlimGANCLI(LightningCLI):
         if command in self._subcommand_parsers:
             ckpt_path = find_option(argv, "--ckpt_path")
             if ckpt_path is not None:
-                self._use_settings_of(ckpt_path, self._subcommand_parsers[command])
+                checkpoint = read_checkpoint(ckpt_path)
+                self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
+                if not checkpoint.get("datamodule_hyper_parameters") and not names_data(argv):
+                    raise UserError(
+                        f"{ckpt_path} does not say which data it belongs to; name them, for example "
+                        "--data CIFAR10DataModule --data.root data"
+                    )
+                if command == "fit" and not checkpoint["optimizer_states"]:
+                    print(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
             elif command in ("validate", "test") and not {"-h", "--help", "--print_config"} & set(argv):
                 raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
         super().parse_arguments(parser, args)
 
-    def _use_settings_of(self, ckpt_path: str, parser: LightningArgumentParser) -> None:
+    def _use_settings_of(self, checkpoint: dict[str, Any], ckpt_path: str, parser: LightningArgumentParser) -> None:
         """Make the settings that a checkpoint carries the defaults."""
-        checkpoint = read_checkpoint(ckpt_path)
         model = dict(checkpoint["hyper_parameters"])
         data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
         defaults: dict[str, Any] = {"seed_everything": model.pop("seed", 0)}
@@ -229,6 +236,11 @@ def find_option(argv: Sequence[str], option: str) -> str | None:
         elif word.startswith(f"{option}="):
             found = word.removeprefix(f"{option}=")
     return found
+
+
+def names_data(argv: Sequence[str]) -> bool:
+    """Return whether a command line names a data set, or a configuration that may."""
+    return any(word.partition("=")[0] in ("--data", "--config", "-c") for word in argv)
 
 
 def fail(message: str, status: int) -> NoReturn:
