@@ -256,7 +256,7 @@ def test_inception_without_weights_says_what_to_do_before_training(
     assert not list(Path("runs").rglob("*.ckpt"))
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoints(
+def test_a_loss_that_is_not_finite_ends_the_run_and_the_kept_checkpoint_is_from_before_it(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, line = fails(
@@ -264,8 +264,21 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoints(
         *("--model.generator_optimizer.init_args.lr", "1e38", "--checkpoint.every_n_iterations", 1),
     )
     assert "loss of width" in line
-    assert "iteration 50" in line
-    assert list(Path("runs").rglob("last.ckpt"))
+    (path,) = Path("runs").rglob("last.ckpt")
+    checkpoint = read_checkpoint(path)
+    assert f"iteration {checkpoint['global_step'] + 1};" in line
+    assert [n for n, v in checkpoint["state_dict"].items() if not v.isfinite().all()] == []
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_between_two_checkpoints(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, line = fails(
+        *(capsys, "fit", "--config", config, "--model.evaluator", "null", "--trainer.max_steps", 60),
+        *("--model.generator_optimizer.init_args.lr", "1e38"),
+    )
+    assert "iteration 50;" in line
+    assert not list(Path("runs").rglob("last.ckpt"))
 
 
 def test_a_mistake_shows_no_traceback_to_the_shell(tmp_path: Path) -> None:

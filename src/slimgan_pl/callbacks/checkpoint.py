@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from slimgan_pl.callbacks.folders import run_folder
+from slimgan_pl.callbacks.guards import check_finite
 from slimgan_pl.errors import UserError
 
 __all__ = ["AtomicCheckpointIO", "IterationCheckpoint"]
@@ -37,6 +38,8 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 class IterationCheckpoint(Checkpoint):
     """Saves the run as ``checkpoints/last.ckpt`` every so many iterations and at the end.
+
+    What is not finite is never saved: it ends the run with a UserError, and the checkpoints from before it stay.
 
     Args:
         every_n_iterations: Iterations between two saves.
@@ -67,6 +70,7 @@ class IterationCheckpoint(Checkpoint):
             self._save(trainer, "last.ckpt")
 
     def _save(self, trainer: Trainer, name: str) -> None:
+        check_finite(trainer, trainer.lightning_module)
         path = run_folder(trainer) / "checkpoints" / name
         trainer.save_checkpoint(path)
         if name == "last.ckpt":

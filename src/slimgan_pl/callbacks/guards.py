@@ -7,11 +7,11 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl.errors import UserError
 
-__all__ = ["StopOnNonFinite"]
+__all__ = ["StopOnNonFinite", "check_finite"]
 
 
 class StopOnNonFinite(Callback):
-    """Ends training when a loss is NaN or infinite; the checkpoints that were saved stay.
+    """Ends training when a loss or a weight is NaN or infinite; the checkpoints that were saved stay.
 
     Args:
         every_n_iterations: Iterations between two looks: each makes the host wait for the device.
@@ -22,16 +22,26 @@ class StopOnNonFinite(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if trainer.global_step % self.every_n_iterations == 0:
-            self._look(trainer)
+            check_finite(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._look(trainer)
+        check_finite(trainer, pl_module)
 
-    def _look(self, trainer: Trainer) -> None:
-        for name, value in trainer.callback_metrics.items():
-            if "_loss/" in name and not torch.isfinite(value):
-                loss, width = name.split("/")
-                raise UserError(
-                    f"the {loss.replace('_', ' ')} of width {width} is {value.item()} at iteration "
-                    f"{trainer.global_step}; go on from the last checkpoint with a lower learning rate"
-                )
+
+def check_finite(trainer: Trainer, model: LightningModule) -> None:
+    """Raise a UserError on all processes where a loss, a weight or a statistic is NaN or infinite on one of them."""
+    losses = {name: value for name, value in trainer.callback_metrics.items() if "_loss/" in name}
+    weights = [value for value in model.state_dict().values() if value.is_floating_point()]
+    finite = torch.stack([value.isfinite().all() for value in (*losses.values(), *weights)]).all()
+    if trainer.strategy.reduce_boolean_decision(bool(finite)):
+        return
+    wrong = "a weight is not finite"
+    for name, value in losses.items():
+        if not value.isfinite():
+            loss, width = name.split("/")
+            wrong = f"the {loss.replace('_', ' ')} of width {width} is {value.item()}"
+            break
+    raise UserError(
+        f"{wrong} at iteration {trainer.global_step}; lower the learning rate, and go on from the last checkpoint or "
+        "start again"
+    )
