@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import wandb
 from PIL import Image
 
 from slimgan_pl import cli
@@ -58,6 +59,17 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "tiny.yaml"
 
 
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse the download of Inception's weights."""
+    from torch_fidelity import feature_extractor_inceptionv3
+
+    def offline(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(feature_extractor_inceptionv3, "load_state_dict_from_url", offline)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the checkpoint of a finished tiny run."""
@@ -86,6 +98,24 @@ def test_a_second_fit_gets_a_folder_of_its_own(config: Path) -> None:
     for _ in range(2):
         run("fit", "--config", config, "--model.evaluator", "null")
     assert {path.name for path in Path("runs").iterdir()} == {"version_0", "version_1"}
+
+
+def test_what_is_switched_off_is_left_out(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    off = ["--trainer.enable_progress_bar", "false", "--trainer.enable_checkpointing", "false"]
+    run("fit", "--config", config, "--model.evaluator", "null", *off)
+    output = capsys.readouterr().out
+    assert "Picture:" in output
+    assert not any(words in output for words in ("Iteration", "Checkpoint:", "Next:", "None"))
+    assert not list(Path("runs").rglob("*.ckpt"))
+
+
+@pytest.mark.parametrize("command", ["test", "validate"])
+def test_judging_writes_beside_the_checkpoint_alone(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(command, "--ckpt_path", trained)
+    assert not list(tmp_path.iterdir())
 
 
 def test_test_repeats_the_table_of_fit_exactly(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +178,7 @@ def test_checkpoints_count_iterations(config: Path) -> None:
 
 def test_offline_weights_and_biases_gets_the_losses_and_the_grid(config: Path) -> None:
     run("fit", "--config", config, "--wandb", "offline", "--trainer.log_every_n_steps", 1, "--model.evaluator", "null")
+    wandb.finish()
     (folder,) = Path("runs/version_0/wandb").glob("offline-run-*")
     (picture,) = sorted((folder / "files" / "media" / "images").glob("*.png"))[:1]
     assert np.asarray(Image.open(picture)).max() > 0  # not drawn all black
@@ -219,6 +250,45 @@ def test_a_mistake_with_a_checkpoint_gets_one_sentence(
     assert code in (1, 2)
 
 
+def test_a_finished_run_is_not_resumed(trained: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, line = fails(capsys, "fit", "--config", config, "--ckpt_path", trained, "--wandb", "offline")
+    assert f"{trained} is already at iteration 3; raise --trainer.max_steps" in line
+    assert not Path("runs").exists()
+    run("fit", "--config", config, "--ckpt_path", trained, "--trainer.max_steps", 4, "--model.evaluator", "null")
+    assert read_checkpoint("runs/version_0/checkpoints/last.ckpt")["global_step"] == 4
+
+
+@pytest.mark.parametrize("command", ["fit", "test"])
+def test_a_checkpoint_of_other_nets_is_refused(
+    trained: Path, config: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    channels = ["--model.generator.init_args.channels", "[16, 8, 8]"]
+    _, line = fails(capsys, command, "--config", config, "--ckpt_path", trained, *channels)
+    assert "generator.stem.weight is (128, 8) there and (256, 8) here" in line
+
+
+@pytest.mark.parametrize(
+    "mistake", [["--data.init_args.image_size", 32], ["--model.evaluator.init_args.extractor", "null"]]
+)
+def test_no_data_is_converted_for_settings_that_cannot_work(
+    config: Path, capsys: pytest.CaptureFixture[str], no_network: None, mistake: list[Any]
+) -> None:
+    fails(capsys, "fit", "--config", config, "--data.init_args.cache_dir", "cache", *mistake)
+    assert [path.name for path in Path.cwd().iterdir()] == ["tiny.yaml"]
+
+
+def test_weights_and_biases_without_a_key_says_what_to_do(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def init(**_: Any) -> None:
+        raise wandb.errors.UsageError("No API key configured.")
+
+    monkeypatch.setattr(wandb, "init", init)
+    _, line = fails(capsys, "fit", "--config", config, "--wandb", "online")
+    assert "(No API key configured); run `wandb login`, or give --wandb offline" in line
+    assert not list(Path("runs").iterdir())
+
+
 def test_judging_without_a_checkpoint_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "needs a trained net" in fails(capsys, "test", "--config", config)[1]
 
@@ -243,14 +313,8 @@ def test_an_empty_folder_and_a_corrupt_image_are_named(config: Path, capsys: pyt
 
 
 def test_inception_without_weights_says_what_to_do_before_training(
-    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    config: Path, capsys: pytest.CaptureFixture[str], no_network: None
 ) -> None:
-    from torch_fidelity import feature_extractor_inceptionv3
-
-    def offline(*_: Any, **__: Any) -> None:
-        raise OSError("no network")
-
-    monkeypatch.setattr(feature_extractor_inceptionv3, "load_state_dict_from_url", offline)
     _, line = fails(capsys, "fit", "--config", config, "--model.evaluator.init_args.extractor", "null")
     assert "Inception weights could not be downloaded" in line
     assert not list(Path("runs").rglob("*.ckpt"))

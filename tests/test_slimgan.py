@@ -207,6 +207,19 @@ def test_a_checkpoint_alone_rebuilds_a_model_made_in_python(
         torch.testing.assert_close(loaded(latents, width=0.5), model.eval()(latents, width=0.5), rtol=0, atol=0)
 
 
+def test_a_checkpoint_whose_weights_do_not_fit_its_settings_is_refused(
+    tmp_path: Path, make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    trainer = make_trainer(max_steps=1)
+    trainer.fit(make_model(), OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    checkpoint = torch.load(tmp_path / "a.ckpt", weights_only=True)
+    del checkpoint["state_dict"]["generator.image.bias"]
+    torch.save(checkpoint, tmp_path / "b.ckpt")
+    with pytest.raises(UserError, match=r"b\.ckpt does not fit .* generator\.image\.bias is missing there and \(1,\)"):
+        load_model(tmp_path / "b.ckpt")
+
+
 @pytest.mark.parametrize("stop", [5, 20, 23], ids=["mid-epoch", "epoch's end", "second epoch"])
 def test_a_resumed_run_equals_one_that_never_stopped(
     stop: int, tmp_path: Path, make_trainer: Callable[..., Trainer]

@@ -1,15 +1,17 @@
 """Reading checkpoints: one file is all that is needed to use a trained net."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch.cli import instantiate_module
+from torch import Tensor
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.slimgan import SlimGAN
 
-__all__ = ["load_model", "read_checkpoint"]
+__all__ = ["check_weights", "load_model", "read_checkpoint"]
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -29,14 +31,27 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     return checkpoint
 
 
+def check_weights(model: SlimGAN, weights: Mapping[str, Tensor], path: str | Path) -> None:
+    """Raise a UserError where the weights of a checkpoint are not those that a model has."""
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in weights.items()}
+    for name in shapes | given:
+        if shapes.get(name) != given.get(name):
+            raise UserError(
+                f"{path} does not fit these nets: {name} is {given.get(name, 'missing')} there and "
+                f"{shapes.get(name, 'missing')} here; leave the nets' settings as they were in training"
+            )
+
+
 def load_model(path: str | Path) -> SlimGAN:
     """Build the model of a checkpoint, with its weights, on the CPU and in evaluation mode.
 
     Raises:
-        UserError: If the file is missing, broken or foreign.
+        UserError: If the file is missing, broken or foreign, or its weights do not fit its settings.
     """
     checkpoint = read_checkpoint(path)
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}
     model: SlimGAN = instantiate_module(SlimGAN, {**settings, "evaluator": None})
+    check_weights(model, checkpoint["state_dict"], path)
     model.load_state_dict(checkpoint["state_dict"])
     return model.eval()

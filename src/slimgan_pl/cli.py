@@ -6,13 +6,12 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
@@ -22,10 +21,12 @@ from slimgan_pl.callbacks import (
     SampleGrid,
     StopOnNonFinite,
 )
-from slimgan_pl.checkpoints import read_checkpoint
+from slimgan_pl.checkpoints import check_weights, read_checkpoint
+from slimgan_pl.checks import check_data
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import UserError
 from slimgan_pl.interop import import_checkpoint
+from slimgan_pl.loggers import WandbMode, make_loggers
 from slimgan_pl.sampling import sample
 from slimgan_pl.slimgan import ADAM, SlimGAN
 
@@ -95,7 +96,7 @@ class SlimGANCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument(
             "--wandb",
-            type=Literal["off", "offline", "online"],
+            type=WandbMode,
             default="off",
             help="Also log to Weights & Biases.",
         )
@@ -166,26 +167,41 @@ class SlimGANCLI(LightningCLI):
         TOOLS[subcommand](**arguments.as_dict())
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        self._check_settings()
         self.checkpoint = self._get(self.config_init, "checkpoint")
         self.samples = self._get(self.config_init, "samples")
         self.results = ResultsTable()
         given = self._get(self.config_init, "trainer")
-        callbacks = [*as_list(given["callbacks"]), IterationProgress(), StopOnNonFinite(), self.results]
+        is_fit = self.subcommand == "fit"
+        callbacks = [*as_list(given["callbacks"]), StopOnNonFinite(), self.results, self.samples]
+        if given["enable_progress_bar"] is not False:
+            callbacks.append(IterationProgress())
+        if given["enable_checkpointing"] is not False:
+            callbacks.append(self.checkpoint)
         plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]
         logger = given["logger"]
         if logger is None or logger is True:
-            logger = self._loggers(given["default_root_dir"]) if self.subcommand == "fit" else False
-        return super().instantiate_trainer(callbacks=callbacks, plugins=plugins, logger=logger, **kwargs)
+            logger = make_loggers(given["default_root_dir"], self._get(self.config, "wandb")) if is_fit else False
+        if not is_fit:
+            self.save_config_callback = None
+        settings = {**given, "callbacks": callbacks, "plugins": plugins, "logger": logger, **kwargs}
+        try:
+            return self._instantiate_trainer(settings, [])
+        except (TypeError, ValueError) as error:
+            raise UserError(f"the trainer refuses its settings: {error}") from error
 
-    def _loggers(self, root: str) -> list[Logger]:
-        """Return loggers that all write into one folder for this run, ``root/version_N``."""
-        csv = CSVLogger(root, name="")
-        loggers: list[Logger] = [csv, TensorBoardLogger(root, name="", version=f"version_{csv.version}")]
-        mode = self._get(self.config, "wandb")
-        if mode != "off":
-            Path(csv.log_dir).mkdir(parents=True, exist_ok=True)
-            loggers.append(WandbLogger(save_dir=csv.log_dir, project="slimgan", mode=mode))
-        return loggers
+    def _check_settings(self) -> None:
+        """Find what does not fit together before any data is converted and any folder made."""
+        check_data(self.model.generator, self.datamodule)
+        ckpt_path = self._get(self.config, "ckpt_path")
+        if ckpt_path is not None:
+            checkpoint = read_checkpoint(ckpt_path)
+            check_weights(self.model, checkpoint["state_dict"], ckpt_path)
+            iteration = checkpoint["global_step"]
+            if self.subcommand == "fit" and 0 <= self._get(self.config, "trainer.max_steps") <= iteration:
+                raise UserError(f"{ckpt_path} is already at iteration {iteration}; raise --trainer.max_steps to go on")
+        if self.model.evaluator is not None:
+            self.model.evaluator.start(self.model.generator)
 
     def after_fit(self) -> None:
         """Judge the trained net once and say where everything lies."""
@@ -193,7 +209,7 @@ class SlimGANCLI(LightningCLI):
             return
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._say_paths()
-        if self.trainer.is_global_zero:
+        if self.trainer.is_global_zero and self.checkpoint.last_path is not None:
             print(f"Next: slimgan sample --ckpt_path {self.checkpoint.last_path} --width all --num_images 10")
 
     def after_test(self) -> None:
