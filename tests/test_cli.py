@@ -36,6 +36,8 @@ data:
   init_args: {batch_size: 8}
 """
 
+NO_FOLDER = ["--data=ImageFolderDataModule", "--data.root=nowhere", "--data.image_size=16", "--data.image_channels=1"]
+
 
 def run(*args: Any) -> None:
     cli.main([str(arg) for arg in args])
@@ -184,6 +186,19 @@ def test_offline_weights_and_biases_gets_the_losses_and_the_grid(config: Path) -
     assert np.asarray(Image.open(picture)).max() > 0  # not drawn all black
 
 
+def test_a_configuration_can_name_the_checkpoint(trained: Path, config: Path) -> None:
+    (config.parent / "judge.yaml").write_text(f"ckpt_path: {trained}")
+    trained.with_suffix(".test.json").unlink(missing_ok=True)
+    run("test", "--config", "judge.yaml")
+    assert json.loads(trained.with_suffix(".test.json").read_text())["iteration"] == 3
+
+
+def test_a_configuration_without_a_checkpoint_does_not_take_it_away(trained: Path, config: Path) -> None:
+    trained.with_suffix(".test.json").unlink(missing_ok=True)
+    run("test", "--ckpt_path", trained, "--config", trained.parent.parent / "config.yaml")  # it says ckpt_path: null
+    assert json.loads(trained.with_suffix(".test.json").read_text())["iteration"] == 3
+
+
 @pytest.mark.parametrize("width", ["0.5", "all"])
 def test_sample_needs_the_checkpoint_alone(trained: Path, tmp_path: Path, width: str) -> None:
     common = ["sample", "--ckpt_path", trained, "--width", width, "--num_images", "5"]
@@ -192,6 +207,13 @@ def test_sample_needs_the_checkpoint_alone(trained: Path, tmp_path: Path, width:
     run(*common, "--output", tmp_path / "again.png")
     assert (tmp_path / "grid.png").read_bytes() == (tmp_path / "again.png").read_bytes()
     assert len(list((tmp_path / "files").rglob("*.png"))) == (20 if width == "all" else 5)
+
+
+@pytest.mark.parametrize("name", ["grid.jpg", "grid.WEBP"])
+def test_sample_writes_any_kind_of_picture(trained: Path, tmp_path: Path, name: str) -> None:
+    run("sample", "--ckpt_path", trained, "--num_images", 3, "--output", tmp_path / name)
+    with Image.open(tmp_path / name) as picture:
+        assert picture.size == (3 * 17 + 1, 17 + 1)
 
 
 def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -210,6 +232,18 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         (["--config", "tiny.yaml", "--model.colour", "red"], 2, "colour"),
         (["--config", "tiny.yaml", "--trainer.max_steps", "many"], 2, "many"),
         (["--config", "tiny.yaml", "--model.adversarial_loss", "hing"], 2, "adversarial_loss"),
+        (
+            ["--config", "tiny.yaml", "--data.init_args.image_size", "17"],
+            2,
+            '"image_size": Expected one of [16, 32]. Got',
+        ),
+        (
+            ["--config", "tiny.yaml", "--model.evaluator.extractor", "nope"],
+            2,
+            '"extractor": Expected a dot import path',
+        ),
+        (["--config", "tiny.yaml", "--model.generator_optimizer.lrr", "1"], 2, "Option 'lrr' is not accepted"),
+        (["--config", "tiny.yaml", "--trainer.devices", "[a]"], 1, "trainer refuses its settings"),
         (["--config", "tiny.yaml", "--model.generator.init_args.channels", "[8, 10, 8]"], 1, "stage 1: 10 channels"),
         (["--config", "tiny.yaml", "--model.generator.init_args.widths", "[0.5]"], 1, "end in 1.0"),
         (["--config", "tiny.yaml", "--model.discriminators.init_args.num_shared", "9"], 1, "num_shared is 9"),
@@ -229,6 +263,7 @@ def test_a_mistake_in_fit_gets_one_sentence(
         pytest.skip("there is a GPU")
     code, line = fails(capsys, "fit", *args)
     assert words in line
+    assert len(line) < 320
     assert code == status
 
 
@@ -238,8 +273,10 @@ def test_a_mistake_in_fit_gets_one_sentence(
         (["sample", "--width", "0.3"], "width 0.3 is not one of this generator's widths: 0.25, 0.5, 0.75, 1"),
         (["sample", "--num_images", "0"], "at least 1"),
         (["sample", "--label", "3"], "no class 3"),
+        (["sample", "--output", "x.colour"], "no picture can be written as .colour"),
         (["sample", "--output", "/proc/nowhere/x.png"], "/proc/nowhere"),
-        (["test", "--data.class_path", "ImageFolderDataModule", "--data.root", "empty", "--data.image_size", "16"], ""),
+        (["test", *NO_FOLDER], "there is no folder nowhere"),
+        (["test", *NO_FOLDER, "--data.image_channels", "3"], "image_channels 3 but the generator draws 1"),
     ],
 )
 def test_a_mistake_with_a_checkpoint_gets_one_sentence(

@@ -6,13 +6,14 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+from slimgan_pl.arguments import OneLineParser, fail, find_checkpoint
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
     IterationCheckpoint,
@@ -48,15 +49,6 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "enable_model_summary": False,
     "use_distributed_sampler": False,  # the data modules share out images themselves
 }
-
-
-class OneLineParser(LightningArgumentParser):
-    """Says what is wrong in one line, without the usage that fills a screen."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        if not self.exit_on_error:
-            super().error(message, ex)
-        fail(message, 2)
 
 
 class SlimGANCLI(LightningCLI):
@@ -111,21 +103,24 @@ class SlimGANCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         argv = list(sys.argv[1:] if args is None else args)
         command = next((word for word in argv if not word.startswith("-")), None)
-        if command in self._subcommand_parsers:
-            ckpt_path = find_option(argv, "--ckpt_path")
-            if ckpt_path is not None:
-                checkpoint = read_checkpoint(ckpt_path)
-                self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
-                if not checkpoint.get("datamodule_hyper_parameters") and not names_data(argv):
-                    raise UserError(
-                        f"{ckpt_path} does not say which data it belongs to; name them, for example "
-                        "--data CIFAR10DataModule --data.root data"
-                    )
-                if command == "fit" and not checkpoint["optimizer_states"]:
-                    print(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
-            elif command in ("validate", "test") and not {"-h", "--help", "--print_config"} & set(argv):
-                raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
+        if command not in self._subcommand_parsers:
+            super().parse_arguments(parser, args)
+            return
+        ckpt_path = find_checkpoint(argv)
+        if ckpt_path is not None:
+            checkpoint = read_checkpoint(ckpt_path)
+            self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
+            if not checkpoint.get("datamodule_hyper_parameters") and not names_data(argv):
+                raise UserError(
+                    f"{ckpt_path} does not say which data it belongs to; name them, for example "
+                    "--data CIFAR10DataModule --data.root data"
+                )
+            if command == "fit" and not checkpoint["optimizer_states"]:
+                print(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
+        elif command in ("validate", "test") and not {"-h", "--help", "--print_config"} & set(argv):
+            raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
         super().parse_arguments(parser, args)
+        self.config[command]["ckpt_path"] = ckpt_path  # a later configuration file without one does not take it away
 
     def _use_settings_of(self, checkpoint: dict[str, Any], ckpt_path: str, parser: LightningArgumentParser) -> None:
         """Make the settings that a checkpoint carries the defaults."""
@@ -239,30 +234,9 @@ def relative(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def find_option(argv: Sequence[str], option: str) -> str | None:
-    """Return the last value of an option on a command line, or None.
-
-    >>> find_option(["test", "--ckpt_path=a.ckpt"], "--ckpt_path")
-    'a.ckpt'
-    """
-    found = None
-    for word, following in zip(argv, [*argv[1:], None], strict=True):
-        if word == option:
-            found = following
-        elif word.startswith(f"{option}="):
-            found = word.removeprefix(f"{option}=")
-    return found
-
-
 def names_data(argv: Sequence[str]) -> bool:
     """Return whether a command line names a data set, or a configuration that may."""
     return any(word.partition("=")[0] in ("--data", "--config", "-c") for word in argv)
-
-
-def fail(message: str, status: int) -> NoReturn:
-    """Print one sentence and exit."""
-    print(f"slimgan: error: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(status)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Images as bytes, grids and PNG files."""
+"""Images as bytes, grids and files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
-__all__ = ["from_bytes", "save_images", "to_bytes", "width_grid"]
+__all__ = ["from_bytes", "picture_suffixes", "save_images", "to_bytes", "width_grid"]
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -51,6 +51,11 @@ def save_images(images: Tensor, path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(images):
         _to_pil(image).save(path / f"{number:05d}.png")
+
+
+def picture_suffixes() -> set[str]:
+    """Return the suffixes, with their dots, of all kinds of file that a picture can be written to."""
+    return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.SAVE}
 
 
 def _to_pil(image: Tensor) -> Image.Image:

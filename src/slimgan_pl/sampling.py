@@ -10,7 +10,7 @@ from torchvision.utils import make_grid
 from slimgan_pl.callbacks import draw_grid
 from slimgan_pl.checkpoints import load_model
 from slimgan_pl.errors import UserError
-from slimgan_pl.images import save_images, to_bytes
+from slimgan_pl.images import picture_suffixes, save_images, to_bytes
 from slimgan_pl.slimgan import SlimGAN
 
 __all__ = ["sample"]
@@ -32,23 +32,29 @@ def sample(
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
         width: One of the generator's widths, or ``all``.
         num_images: Number of images per width.
-        output: A name that ends in .png gets one picture, with a row per width (and class) if there are all; any other
-            name is a folder of numbered PNG files, with a subfolder per width if there are all.
+        output: A name that ends in .png, .jpg or the like gets one picture, with a row per width (and class) if there
+            are all; a name without a suffix is a folder of numbered PNG files, with a subfolder per width if there are
+            all.
         label: Class to draw, of a conditional generator; by default each at random.
         seed: Seed of the latents; the same seed draws the same latents at every width.
     """
     if num_images < 1:
         raise UserError(f"num_images is {num_images}; ask for at least 1")
+    path = Path(output)
+    is_picture = bool(path.suffix) and not path.is_dir()
+    if is_picture and path.suffix.lower() not in picture_suffixes():
+        raise UserError(
+            f"no picture can be written as {path.suffix}; end --output in .png or .jpg for one picture, or leave the "
+            "suffix out for a folder of them"
+        )
     model = load_model(ckpt_path)
     classes = model.generator.num_classes
     if label is not None and not 0 <= label < classes:
         raise UserError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
-    path = Path(output)
-    picture = path.suffix.lower() == ".png"
     if width != "all":
         images = draw(model, num_images, width, seed, label)
-        save_images(make_grid(images, GRID_COLUMNS, padding=1, pad_value=128) if picture else images, path)
-    elif picture:
+        save_images(make_grid(images, GRID_COLUMNS, padding=1, pad_value=128) if is_picture else images, path)
+    elif is_picture:
         save_images(draw_grid(model, num_images, seed, label), path)
     else:
         for each in model.generator.widths:

@@ -1,0 +1,77 @@
+"""Reading a command line: what has to be known before it is parsed, and mistakes in one line."""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import yaml
+from lightning.pytorch.cli import LightningArgumentParser
+
+__all__ = ["OneLineParser", "fail", "find_checkpoint"]
+
+MAX_LENGTH = 300  # characters of a message
+
+PLAINER = (  # what jsonargparse says of a value that is of none of several types, and what is left of it
+    (r" Given value type: <class '\S*NestedArg'>.*", ""),
+    (r" Given value type: .*? Given value:", ". Got value:"),
+    (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
+    (r"- Expected a path but .*? either not accessible or invalid ", ""),
+    (r" ?- Expected a <class 'NoneType'>", ""),
+    (r": (- )+", ": "),
+    (r" - Expected ", " or "),
+    (r"a typing\.Literal", "one of "),
+    (r"a <class '(\S*)'>", r"\1"),
+)
+
+
+class OneLineParser(LightningArgumentParser):
+    """Says what is wrong in one line, without the usage that fills a screen."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if not self.exit_on_error:
+            super().error(message, ex)
+        fail(shorten(message), 2)
+
+
+def shorten(message: str) -> str:
+    """Return a parser's message with the key, the value and what was expected, in few characters."""
+    message = " ".join(message.split())
+    for pattern, replacement in PLAINER:
+        message = re.sub(pattern, replacement, message)
+    if len(message) > MAX_LENGTH:
+        message = f"{message[: MAX_LENGTH - 105]} ... {message[-100:]}"
+    return message
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """Print one sentence and exit."""
+    print(f"slimgan: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)
+
+
+def find_checkpoint(argv: Sequence[str]) -> str | None:
+    """Return the last checkpoint that a command line or a configuration file on it names, or None.
+
+    >>> find_checkpoint(["test", "--ckpt_path=a.ckpt"])
+    'a.ckpt'
+    """
+    found = None
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        option, is_joined, value = word.partition("=")
+        value = value if is_joined else following
+        if option == "--ckpt_path":
+            found = value
+        elif option in ("-c", "--config"):
+            found = checkpoint_in(value) or found
+    return found or None
+
+
+def checkpoint_in(path: str) -> str | None:
+    """Return the checkpoint that a configuration file names, or None."""
+    try:
+        settings = yaml.safe_load(Path(path).read_text())
+    except (OSError, ValueError, yaml.YAMLError):  # the parser will say what is wrong with it
+        return None
+    return settings.get("ckpt_path") if isinstance(settings, dict) else None
