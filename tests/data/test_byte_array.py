@@ -59,6 +59,30 @@ def test_a_truncated_array_is_built_again(tmp_path: Path) -> None:
     assert again.reads >= 12
 
 
+def test_an_array_has_the_mode_of_any_new_folder(tmp_path: Path) -> None:
+    open_byte_array(Counted(), "set", tmp_path / "cache")
+    (tmp_path / "plain").mkdir()
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_the_array_that_another_process_finished_meanwhile_is_taken(tmp_path: Path) -> None:
+    finished: list[Path] = []
+
+    class Overtaken(Counted):
+        def read(self, index: int) -> npt.NDArray[np.uint8]:
+            if index == 5:
+                open_byte_array(Counted(), "set", tmp_path)
+                finished.extend(path for path in tmp_path.iterdir() if not path.name.startswith("."))
+                (finished[0] / "mark").touch()
+            return super().read(index)
+
+    array = open_byte_array(Overtaken(), "set", tmp_path)
+    assert array.images[:, 0, 0, 0].tolist() == list(range(12))
+    assert list(tmp_path.iterdir()) == finished
+    assert (finished[0] / "mark").exists()
+
+
 def array(count: int) -> ByteArray:
     return ByteArray(np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1), np.arange(count))
 

@@ -7,11 +7,11 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,8 @@ def _load(folder: Path) -> ByteArray | None:
 def _build(source: ImageSource, name: str, folder: Path) -> None:
     """Write a source's array into a folder beside its place, then move it there: it is whole or absent."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    scratch = folder.parent / f".{folder.name}-{uuid4().hex}"
+    scratch.mkdir()  # with the user's own mode, so that a cache can be shared
     try:
         shape = (len(source), *source.read(0).shape)
         images = np.lib.format.open_memmap(scratch / "images.npy", "w+", np.uint8, shape)
@@ -90,7 +91,16 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
         images.flush()
         if source.labels is not None:
             np.save(scratch / "labels.npy", source.labels)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(scratch, folder)
+        _put_in_place(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _put_in_place(scratch: Path, folder: Path) -> None:
+    """Move a finished array to its place, unless another process has put a whole one there meanwhile."""
+    try:
+        os.replace(scratch, folder)
+    except OSError:
+        if _load(folder) is None:  # a broken one
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(scratch, folder)
