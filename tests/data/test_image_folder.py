@@ -46,6 +46,55 @@ def test_a_flat_folder_has_no_classes_and_a_fraction_to_judge_by(tmp_path: Path)
     assert reds == [number * 10 for number in range(20)]
 
 
+def fill(folder: Path, count: int = 2) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Image.new("RGB", (4, 4), (number, 0, 0)).save(folder / f"{number}.png")
+    return folder
+
+
+def test_a_train_folder_alone_keeps_its_classes_and_gives_a_fraction_to_judge_by(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        fill(tmp_path / "root" / "train" / name, 10)
+    data = module(tmp_path / "root")
+    assert data.classes == ["a", "b"]
+    assert [len(data.arrays[split].images) for split in ("train", "test")] == [18, 2]
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ("car", "train"):
+        fill(tmp_path / "root" / name)
+    assert module(tmp_path / "root").classes == ["car", "train"]
+
+
+@pytest.mark.parametrize("name", ["test", "val", "valid", "validation"])
+def test_the_test_split_has_several_names(tmp_path: Path, name: str) -> None:
+    fill(tmp_path / "root" / "train" / "a", 3)
+    fill(tmp_path / "root" / name / "a", 2)
+    data = module(tmp_path / "root")
+    assert [len(data.arrays[split].images) for split in ("train", "test")] == [3, 2]
+
+
+def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
+    for name in ("a", "b", ".thumbnails", "__MACOSX/a", "a/.cache/deep"):
+        fill(tmp_path / ".root" / name)
+    Image.new("RGB", (4, 4)).save(tmp_path / ".root" / "a" / "._0.png")
+    data = module(tmp_path / ".root")  # what lies above the folder does not matter
+    assert data.classes == ["a", "b"]
+    assert sum(len(array.images) for array in data.arrays.values()) == 4
+
+
+def test_linked_folders_are_followed_and_loops_end(tmp_path: Path) -> None:
+    fill(tmp_path / "elsewhere")
+    fill(tmp_path / "root" / "a")
+    (tmp_path / "root" / "b").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "root" / "b" / "up").symlink_to(tmp_path / "root")
+    (tmp_path / "root" / "a" / "here").symlink_to(".")
+    data = module(tmp_path / "root")
+    assert data.classes == ["a", "b"]
+    assert sum(len(array.images) for array in data.arrays.values()) == 4
+
+
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     root = flat_folder(tmp_path / "flat", 4)
     module(root)
@@ -102,6 +151,10 @@ def test_a_corrupt_image_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     [
         (lambda root: None, {}, "there is no folder"),
         (lambda root: root.mkdir(), {}, "no images in"),
+        (lambda root: flat_folder(root, 2), {}, "images in .*root is 2; give at least 3"),
+        (lambda root: [fill(root / "train", 3), fill(root / "test", 0)], {}, "no images in .*test"),
+        (lambda root: [fill(root / "train", 0), fill(root / "test", 3)], {}, "no images in .*train"),
+        (lambda root: [fill(root / "train", 3), fill(root / "test", 1)], {}, "1 image in .*test; give at least 2"),
         (lambda root: flat_folder(root, 3), {"crop": 50}, "smaller than the crop"),
         (lambda root: flat_folder(root, 3), {"test_fraction": 1.0}, "between 0 and 1"),
         (lambda root: flat_folder(root, 3), {"batch_size": 0}, "at least 1"),
@@ -115,9 +168,7 @@ def test_mistakes_say_what_is_wrong(tmp_path: Path, prepare: Any, settings: dict
 
 def test_a_class_that_training_does_not_have_is_refused(tmp_path: Path) -> None:
     for split, name in (("train", "a"), ("test", "b")):
-        folder = tmp_path / "root" / split / name
-        folder.mkdir(parents=True)
-        Image.new("RGB", (4, 4)).save(folder / "0.png")
+        fill(tmp_path / "root" / split / name)
     with pytest.raises(UserError, match="none of the classes"):
         module(tmp_path / "root")
 
@@ -125,4 +176,4 @@ def test_a_class_that_training_does_not_have_is_refused(tmp_path: Path) -> None:
 def test_unicode_and_spaces_in_names_are_fine(tmp_path: Path) -> None:
     root = flat_folder(tmp_path / "mes images", 3)
     (root / "1.png").rename(root / "é 数.png")
-    assert len(module(root).arrays["train"].images) == 2
+    assert sum(len(array.images) for array in module(root).arrays.values()) == 3

@@ -1,6 +1,8 @@
 """Any folder of images."""
 
 import hashlib
+import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -31,6 +33,11 @@ EXTENSIONS = (
     ".tiff",
     ".webp",
 )
+
+
+TEST_NAMES = ("test", "val", "valid", "validation")  # the first that is there
+
+MIN_TEST = 2  # images to judge by: a covariance needs two
 
 
 class Entry(NamedTuple):
@@ -72,15 +79,16 @@ class FolderSource(ImageSource):
 class ImageFolderDataModule(ByteDataModule):
     """Images of any format and size in a folder, centre-cropped and resized.
 
-    Subfolders ``train`` and ``test`` (or ``val``) are the splits; without them a fixed random fraction is the test
-    split. Within a split, if every image lies in a subfolder, the subfolders are the classes, in alphabetical order.
+    Subfolders ``train`` and ``test`` (or ``val``, ``valid``, ``validation``) are the splits; without a test split it is
+    a fixed random fraction, of ``train`` if that holds all images. Within a split, if every image lies in a subfolder,
+    the subfolders are the classes, in alphabetical order. Hidden files and folders are left out, links followed.
 
     Args:
         root: The folder.
         image_size: Side of the images in pixels.
         crop: Side in pixels of the centre crop before the resize; by default the shorter side of each image.
         image_channels: 3 for colour, 1 for grey.
-        test_fraction: Share of the images to judge by, where the folder has no splits.
+        test_fraction: Share of the images to judge by, where the folder has no test split.
         batch_size: Real images per discriminator update and process.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
     """
@@ -121,35 +129,59 @@ class ImageFolderDataModule(ByteDataModule):
         if not self.root.is_dir():
             raise UserError(f"there is no folder {self.root}; name the folder of images with --data.root")
         train_root = self.root / "train"
-        test_root = next((self.root / name for name in ("test", "val") if (self.root / name).is_dir()), None)
+        test_root = next((self.root / name for name in TEST_NAMES if (self.root / name).is_dir()), None)
         if train_root.is_dir() and test_root is not None:
-            train = list_images(train_root)
-            classes = class_names(train_root, train)
-            labelled = label_images(train_root, train, classes)
-            return classes, {"train": labelled, "test": label_images(test_root, list_images(test_root), classes)}
-        paths = list_images(self.root)
-        classes = class_names(self.root, paths)
-        entries = label_images(self.root, paths, classes)
-        order = np.random.default_rng(0).permutation(len(entries))
-        num_test = max(1, round(len(entries) * self.test_fraction))
-        test, train_part = sorted(order[:num_test]), sorted(order[num_test:])
-        return classes, {"train": [entries[i] for i in train_part], "test": [entries[i] for i in test]}
+            paths = list_images(train_root)
+            classes = class_names(train_root, paths)
+            train = label_images(train_root, paths, classes)
+            test = label_images(test_root, list_images(test_root), classes)
+            if len(test) < MIN_TEST:
+                raise UserError(f"there is 1 image in {test_root}; give at least {MIN_TEST} to judge by")
+        else:
+            paths = list_images(self.root)
+            folder = train_root if all(path.is_relative_to(train_root) for path in paths) else self.root
+            classes = class_names(folder, paths)
+            train, test = share_out(label_images(folder, paths, classes), self.test_fraction, folder)
+        return classes, {"train": train, "test": test}
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return all image files under a folder, sorted; hidden ones are left out.
+    """Return all image files under a folder, sorted; hidden files and folders are left out, links followed.
 
     Raises:
         UserError: If there is none.
     """
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".") and not path.is_dir()
-    )
+    paths = sorted(image_files(str(folder), frozenset([os.path.realpath(folder)])))
     if not paths:
         raise UserError(f"there are no images in {folder}; put some there, or name another folder with --data.root")
     return paths
+
+
+def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
+    """Yield the image files under a folder; ``above`` holds the real paths of it and the folders that led to it."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            if entry.is_dir():
+                real = os.path.realpath(entry.path)
+                if real not in above:  # a link back up would never end
+                    yield from image_files(entry.path, above | {real})
+            elif entry.name.lower().endswith(EXTENSIONS):
+                yield Path(entry.path)
+
+
+def share_out(entries: list[Entry], test_fraction: float, folder: Path) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries to train on and a fixed random share to judge by.
+
+    Raises:
+        UserError: If there are too few.
+    """
+    if len(entries) <= MIN_TEST:
+        raise UserError(f"the number of images in {folder} is {len(entries)}; give at least {MIN_TEST + 1}")
+    order = np.random.default_rng(0).permutation(len(entries))
+    num_test = min(max(MIN_TEST, round(len(entries) * test_fraction)), len(entries) - 1)
+    return [entries[i] for i in sorted(order[num_test:])], [entries[i] for i in sorted(order[:num_test])]
 
 
 def class_names(folder: Path, paths: list[Path]) -> list[str]:
