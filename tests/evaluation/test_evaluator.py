@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator
+from slimgan_pl.evaluation.evaluator import device_of_sums
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 
 WIDTHS = (0.25, 0.5, 1.0)
@@ -77,6 +78,11 @@ def test_a_conditional_generator_is_judged_on_fixed_labels() -> None:
     net = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS, num_classes=3).eval()
     real = torch.rand(20, 1, 8, 8)
     assert judge(Evaluator(MeanColour()), net, real) == judge(Evaluator(MeanColour()), net, real)
+
+
+def test_sums_are_kept_on_the_cpu_for_a_device_without_float64() -> None:
+    assert device_of_sums(torch.device("mps", 0)) == torch.device("cpu")
+    assert device_of_sums(torch.device("cuda", 1)) == torch.device("cuda", 1)
 
 
 def test_no_real_images_are_a_mistake() -> None:

@@ -72,6 +72,7 @@ class Evaluator(Recorded):
         if self.extractor is None:
             self.extractor = InceptionExtractor()
         self._device = generator.image.weight.device
+        self._sums_device = device_of_sums(self._device)
         for net in filter(None, (self.extractor, self.classifier)):
             net.to(self._device).eval()
         shape = (2, generator.image_channels, generator.image_size, generator.image_size)
@@ -105,8 +106,8 @@ class Evaluator(Recorded):
             raise UserError(f"there are {real.num_samples} real images to judge against; a distance needs at least 2")
         num_images = self.num_images or real.num_samples
         widths = [(self._statistics(), self._score()) for _ in generator.widths]
-        consistency = InceptionConsistency(len(generator.widths)).to(self._device)
-        agreement = ClassAgreement().to(self._device)
+        consistency = InceptionConsistency(len(generator.widths)).to(self._sums_device)
+        agreement = ClassAgreement().to(self._sums_device)
         for numbers, latents, labels in self._latents(generator, num_images):
             outputs = [self._extract(generator(latents, labels, width=width)) for width in generator.widths]
             for (statistics, score), (features, logits) in zip(widths, outputs, strict=True):
@@ -168,10 +169,10 @@ class Evaluator(Recorded):
         return features, logits
 
     def _statistics(self) -> FeatureStatistics:
-        return FeatureStatistics(self._num_features).to(self._device)
+        return FeatureStatistics(self._num_features).to(self._sums_device)
 
     def _score(self) -> SplitScore:
-        return SplitScore(self._num_classes or 1, self.splits).to(self._device)
+        return SplitScore(self._num_classes or 1, self.splits).to(self._sums_device)
 
     def _score_figures(self, score: SplitScore) -> dict[str, float]:
         if self._num_classes is None:
@@ -194,6 +195,11 @@ def extractor_name(extractor: nn.Module | None) -> str:
     if extractor is None:
         return InceptionExtractor.name
     return str(getattr(extractor, "name", type(extractor).__name__))
+
+
+def device_of_sums(device: torch.device) -> torch.device:
+    """Return where float64 sums are kept: on the device itself, or on the CPU for one that has no float64."""
+    return torch.device("cpu") if device.type == "mps" else device
 
 
 def _rank_and_world() -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""Metrics on features: pure functions compute, the classes only accumulate sums that add up over processes."""
+"""Metrics on features: pure functions compute, the classes only accumulate sums that add up over processes.
+
+The sums are float64 and may lie on another device than the features, since some devices have no float64.
+"""
 
 from typing import NamedTuple
 
@@ -47,7 +50,7 @@ class FeatureStatistics(Metric):
 
     def update(self, features: Tensor) -> None:
         """Add features ``(N, F)``."""
-        features = features.double()
+        features = features.to(self.device).double()
         self.count += len(features)
         self.total += features.sum(0)
         self.outer += features.T @ features
@@ -80,8 +83,8 @@ class SplitScore(Metric):
 
     def update(self, logits: Tensor, numbers: Tensor) -> None:
         """Add class logits ``(N, K)`` of the images with these numbers ``(N,)``."""
-        split = numbers.to(logits.device) % self.splits
-        log_p = logits.double().log_softmax(1)
+        split = numbers.to(self.device) % self.splits
+        log_p = logits.to(self.device).double().log_softmax(1)
         p = log_p.exp()
         self.counts.index_add_(0, split, torch.ones_like(p[:, 0]))
         self.probabilities.index_add_(0, split, p)
@@ -113,7 +116,7 @@ class InceptionConsistency(Metric):
 
     def update(self, features: Tensor) -> None:
         """Add features ``(W, N, F)`` of the same N latents at each width."""
-        features = features.double()
+        features = features.to(self.device).double()
         self.count += features.shape[1]
         self.total += (features[:, None] - features[None]).square().sum(dim=(2, 3))
 
@@ -138,7 +141,7 @@ class ClassAgreement(Metric):
 
     def update(self, logits: Tensor) -> None:
         """Add class logits ``(W, N, K)`` of the same N latents at each width."""
-        classes = logits.argmax(2)
+        classes = logits.to(self.device).argmax(2)
         first, second = torch.triu_indices(len(classes), len(classes), offset=1, device=classes.device)
         self.count += classes.shape[1] * len(first)
         self.same += (classes[first] == classes[second]).sum()
