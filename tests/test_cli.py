@@ -1,5 +1,6 @@
 """The command, as a user types it."""
 
+import csv
 import json
 import os
 import subprocess
@@ -94,6 +95,17 @@ def test_fit_ends_with_the_table_and_names_its_files(config: Path, capsys: pytes
     assert (folder / "config.yaml").is_file()
     assert "discriminator_loss/0.25" in (folder / "metrics.csv").read_text()
     assert list(folder.glob("events.out.tfevents.*"))
+
+
+def test_the_x_axis_of_logs_is_the_iteration(config: Path) -> None:
+    run(
+        *("fit", "--config", config, "--trainer.max_steps", 4, "--trainer.log_every_n_steps", 2),
+        *("--trainer.val_check_interval", 3),
+    )
+    with open("runs/version_0/metrics.csv") as file:
+        rows = list(csv.DictReader(file))
+    steps = {name: [int(row["step"]) for row in rows if row[name]] for name in ("generator_loss", "mic_digits")}
+    assert steps == {"generator_loss": [2, 4], "mic_digits": [3, 4]}  # judged on the way and at the end
 
 
 def test_a_second_fit_gets_a_folder_of_its_own(config: Path) -> None:

@@ -168,6 +168,7 @@ class SlimGAN(LightningModule):
             part = slice(step * batch_size, (step + 1) * batch_size)
             self._update_discriminators(images[part], None if labels is None else labels[part], source)
         self._update_generator(batch_size, source)
+        self.log("step", float(self.global_step))  # the loggers' x axis; by itself Lightning's would lag by one
 
     def _update_discriminators(self, real: Tensor, labels: Tensor | None, source: torch.Generator) -> None:
         widths = self.generator.widths
@@ -263,6 +264,7 @@ class SlimGAN(LightningModule):
             row["width"] = self.individual or row["width"]
             for key in row.keys() - {"width", "parameters", "macs"}:
                 self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
+        self.log("step", float(self.results["iteration"]), rank_zero_only=True)
         mic = f"mic{self.evaluator.suffix}"
         if mic in self.results:
             self.log(mic, self.results[mic], rank_zero_only=True)
