@@ -12,19 +12,21 @@ import torch
 from distributed_worker import build
 from lightning.pytorch import Trainer
 from naive import descend, discriminator_gradients, draws, generator_gradients
+from torch import Tensor
 
 from slimgan_pl.checkpoints import read_checkpoint
 from slimgan_pl.data import ByteLoader, DigitsDataModule
 from slimgan_pl.images import from_bytes
 
 TESTS = Path(__file__).parent
+ITERATIONS = 2
 
 
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """Run one iteration on two gloo processes."""
+    """Run two iterations on two gloo processes."""
     output = tmp_path_factory.mktemp("ddp")
-    command = [sys.executable, str(TESTS / "distributed_worker.py"), str(output), "1"]
+    command = [sys.executable, str(TESTS / "distributed_worker.py"), str(output), str(ITERATIONS)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=output)
     assert result.returncode == 0, result.stderr[-3000:]
     return output, json.loads((output / "report.json").read_text())
@@ -36,7 +38,7 @@ def test_parameters_and_statistics_are_equal_on_all_processes(two_processes: tup
 
 
 def test_gradients_are_reduced_once_per_update(two_processes: tuple[Path, dict[str, Any]]) -> None:
-    assert two_processes[1]["reductions"] == 2
+    assert two_processes[1]["reductions"] == 2 * ITERATIONS
 
 
 def test_two_processes_take_the_mean_of_both_gradients(two_processes: tuple[Path, dict[str, Any]]) -> None:
@@ -46,27 +48,29 @@ def test_two_processes_take_the_mean_of_both_gradients(two_processes: tuple[Path
     data = DigitsDataModule(batch_size=6, cache_dir=str(output / "cache"))
     data.setup("fit")
     models = [build(), build()]
-    batches, latents = [], []
-    for rank, model in enumerate(models):
-        images, _ = next(iter(ByteLoader(data.arrays["train"], 6, seed=0, rank=rank, world=2)))
-        batches.append(from_bytes(images))
-        latents.append(draws(model, 0, rank, [2, 3], 6))
-    both = [
-        discriminator_gradients(model, "hinge", batch, None, drawn[0])
-        for model, batch, drawn in zip(models, batches, latents, strict=True)
-    ]
-    mean = [(a + b) / 2 for a, b in zip(*both, strict=True)]
-    for model in models:
-        descend(list(model.discriminators.parameters()), mean)
-    both = [generator_gradients(model, "hinge", drawn[1]) for model, drawn in zip(models, latents, strict=True)]
-    mean = [(a + b) / 2 for a, b in zip(*both, strict=True)]
-    descend(list(models[0].generator.parameters()), mean)
+    loaders = [iter(ByteLoader(data.arrays["train"], 6, seed=0, rank=rank, world=2)) for rank in range(2)]
+    for iteration in range(ITERATIONS):
+        batches = [from_bytes(next(loader)[0]) for loader in loaders]
+        latents = [draws(model, iteration, rank, [2, 3], 6) for rank, model in enumerate(models)]
+        shares = [
+            discriminator_gradients(model, "hinge", batch, None, drawn[0])
+            for model, batch, drawn in zip(models, batches, latents, strict=True)
+        ]
+        for model in models:
+            descend(list(model.discriminators.parameters()), means(shares))
+        shares = [generator_gradients(model, "hinge", drawn[1]) for model, drawn in zip(models, latents, strict=True)]
+        for model in models:
+            descend(list(model.generator.parameters()), means(shares))
     for name, value in models[0].named_parameters():
         torch.testing.assert_close(trained[name], value.detach(), rtol=1e-4, atol=1e-6)
     statistics = [name for name, _ in models[0].generator.named_buffers() if "running" in name]
     for name in statistics:
         expected = (models[0].generator.get_buffer(name) + models[1].generator.get_buffer(name)) / 2
         torch.testing.assert_close(trained[f"generator.{name}"], expected, rtol=1e-4, atol=1e-6)
+
+
+def means(shares: list[list[Tensor]]) -> list[Tensor]:
+    return [(first + second) / 2 for first, second in zip(*shares, strict=True)]
 
 
 def test_two_processes_judge_like_one(two_processes: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Feature extractors."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.error import URLError
 
 import pytest
@@ -13,17 +13,14 @@ from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation import DigitsClassifier, InceptionExtractor
 
 
-def test_the_digits_classifier_knows_the_test_digits() -> None:
-    data = DigitsDataModule()
+@pytest.mark.parametrize("image_size", [16, 32])
+def test_the_digits_classifier_knows_the_test_digits_of_any_size(image_size: Literal[16, 32]) -> None:
+    data = DigitsDataModule(image_size)
     data.setup("test")
     images, labels = (torch.tensor(array) for array in data.arrays["test"])
     features, logits = DigitsClassifier()(images.expand(-1, 3, -1, -1))
     assert features.shape == (450, 64)
     assert (logits.argmax(1) == labels).float().mean() >= 0.97
-
-
-def test_the_digits_classifier_resizes_other_images() -> None:
-    assert DigitsClassifier()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))[1].shape == (2, 10)
 
 
 @pytest.fixture(scope="module")
