@@ -17,7 +17,6 @@ from PIL import Image
 from slimgan_pl import cli
 from slimgan_pl.checkpoints import read_checkpoint
 
-CONFIGS = Path(__file__).parent.parent / "configs"
 TINY = """
 trainer: {max_steps: 3, accelerator: cpu}
 samples: {every_n_iterations: 2, num_latents: 4}
@@ -405,25 +404,3 @@ def test_a_mistake_shows_no_traceback_to_the_shell(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
-def test_every_configuration_trains_a_step(
-    name: str, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    folder = [] if name == "digits" else ["--data.init_args.root", image_folder]
-    run(
-        *("fit", "--config", CONFIGS / f"{name}.yaml", "--trainer.max_steps", 1, "--trainer.accelerator", "cpu"),
-        *(
-            "--trainer.default_root_dir",
-            tmp_path,
-            "--data.init_args.batch_size",
-            2,
-            "--model.evaluator",
-            "null",
-            *folder,
-        ),
-    )
-    assert read_checkpoint(tmp_path / "version_0" / "checkpoints" / "last.ckpt")["global_step"] == 1
-    assert (tmp_path / "version_0" / "samples.png").is_file()
