@@ -21,9 +21,11 @@ from slimgan_pl.callbacks import (
     ResultsTable,
     SampleGrid,
     StopOnNonFinite,
+    TrainingCost,
 )
 from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data
+from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import UserError
 from slimgan_pl.interop import import_checkpoint
@@ -36,6 +38,7 @@ __all__ = ["SlimGANCLI", "main"]
 TOOLS: dict[str, Callable[..., None]] = {
     "sample": sample,
     "import": import_checkpoint,
+    "compare": compare,
 }  # subcommands that are plain functions
 
 EVALUATOR = {"class_path": "slimgan_pl.evaluation.Evaluator"}  # with Inception
@@ -82,7 +85,9 @@ class SlimGANCLI(LightningCLI):
         assert parser._subcommands_action is not None
         for name, function in TOOLS.items():
             tool = OneLineParser(description=(function.__doc__ or "").split("\n")[0])
-            tool.add_function_arguments(function, as_group=False)
+            if function is compare:  # jsonargparse would take the first word for the whole list
+                tool.add_argument("runs", nargs="+", type=str, help="Folders of runs, or files of results.")
+            tool.add_function_arguments(function, as_group=False, skip={"runs"} if function is compare else None)
             parser._subcommands_action.add_subcommand(name, tool, help=tool.description)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -168,7 +173,7 @@ class SlimGANCLI(LightningCLI):
         self.results = ResultsTable()
         given = self._get(self.config_init, "trainer")
         is_fit = self.subcommand == "fit"
-        callbacks = [*as_list(given["callbacks"]), StopOnNonFinite(), self.results, self.samples]
+        callbacks = [TrainingCost(), *as_list(given["callbacks"]), StopOnNonFinite(), self.results, self.samples]
         if given["enable_progress_bar"] is not False:
             callbacks.append(IterationProgress())
         if given["enable_checkpointing"] is not False:
@@ -236,7 +241,7 @@ def relative(path: Path) -> str:
 
 def names_data(argv: Sequence[str]) -> bool:
     """Return whether a command line names a data set, or a configuration that may."""
-    return any(word.partition("=")[0] in ("--data", "--config", "-c") for word in argv)
+    return any(word.partition("=")[0] in ("--data", "--data.class_path", "--config", "-c") for word in argv)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """Lightning callbacks: checkpoints, sample grids, the table of results, progress, guards."""
 
 from slimgan_pl.callbacks.checkpoint import AtomicCheckpointIO, IterationCheckpoint
+from slimgan_pl.callbacks.cost import TrainingCost
 from slimgan_pl.callbacks.guards import StopOnNonFinite
 from slimgan_pl.callbacks.progress import IterationProgress
 from slimgan_pl.callbacks.results import ResultsTable, results_table
@@ -13,6 +14,7 @@ __all__ = [
     "ResultsTable",
     "SampleGrid",
     "StopOnNonFinite",
+    "TrainingCost",
     "draw_grid",
     "results_table",
 ]

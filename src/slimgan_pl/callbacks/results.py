@@ -9,12 +9,13 @@ from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 from rich.table import Table
 
+from slimgan_pl.callbacks.cost import TrainingCost
 from slimgan_pl.callbacks.folders import output_path, run_folder
 
 if TYPE_CHECKING:
     from slimgan_pl.slimgan import SlimGAN
 
-__all__ = ["ResultsTable", "results_table"]
+__all__ = ["ResultsTable", "results_table", "title"]
 
 
 class ResultsTable(Callback):
@@ -24,19 +25,18 @@ class ResultsTable(Callback):
         self.last_path: Path | None = None
 
     def on_validation_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
-        if trainer.state.fn == "fit":
-            self._report(pl_module, run_folder(trainer) / "results" / f"iteration_{trainer.global_step:06d}.json")
-        else:
-            self._report(pl_module, output_path(trainer, "results.json"))
+        path = run_folder(trainer) / "results" / f"iteration_{trainer.global_step:06d}.json"
+        self._report(trainer, pl_module, path if trainer.state.fn == "fit" else output_path(trainer, "results.json"))
 
     def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
-        self._report(pl_module, output_path(trainer, "results.json"))
+        self._report(trainer, pl_module, output_path(trainer, "results.json"))
 
-    def _report(self, model: "SlimGAN", path: Path) -> None:
+    def _report(self, trainer: Trainer, model: "SlimGAN", path: Path) -> None:
         if model.results is None:
             return
         self.last_path = path
-        report(model.results, path)
+        costs = [callback.figures for callback in trainer.callbacks if isinstance(callback, TrainingCost)]  # type: ignore[attr-defined]
+        report({**model.results, "training": costs[0] if costs else None}, path)
 
 
 @rank_zero_only

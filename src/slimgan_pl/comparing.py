@@ -1,0 +1,179 @@
+"""``slimgan compare``: the results of several runs side by side."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from slimgan_pl.callbacks.results import title
+from slimgan_pl.errors import UserError
+
+__all__ = ["compare"]
+
+BEST: dict[str, Callable[[Iterable[float]], float]] = {"fid": min, "is": max}
+
+
+class Run(NamedTuple):
+    """A run: its name, a figure per width, whether it is a plain GAN of one width, and what its training cost."""
+
+    name: str
+    figures: dict[float, float]
+    is_individual: bool
+    iterations: int
+    seconds: float | None  # of all devices
+    macs: float | None
+
+
+def compare(
+    runs: list[str],
+    metric: Literal["fid", "is"] = "fid",
+    format: Literal["table", "markdown", "csv"] = "table",
+    output: str | None = None,
+) -> None:
+    """Compare the results of several runs in one table: a row per run, a column per width.
+
+    The best of each width is marked, and the costs of training are added up below.
+
+    Args:
+        runs: Folders of runs, or files of results.
+        metric: The figure to compare: fid (lower is better) or is (higher is better).
+        format: A table for the terminal, Markdown, or CSV with plain numbers and no marks.
+        output: File to write instead of printing, as Markdown unless the format is CSV.
+    """
+    results = [read_results(run) for run in runs]
+    warn_of_differences(results)
+    extractor = results[0]["extractor"]
+    if any(result["extractor"] != extractor for result in results):
+        names = sorted({result["extractor"] for result in results})
+        raise UserError(f"figures of different extractors do not compare: {', '.join(names)}")
+    suffix = "" if extractor == "inception" else f"_{extractor}"
+    rows = [make_run(name, result, f"{metric}{suffix}") for name, result in zip(runs, results, strict=True)]
+    widths = sorted({width for row in rows for width in row.figures})
+    if not widths:
+        raise UserError(f"these results hold no {metric}; choose another --metric")
+    if output is None and format == "table":
+        print_table(lines(rows, widths, metric, "{:.4g} *"), len(rows), title(metric.upper(), extractor))
+        return
+    marked = lines(rows, widths, metric, "**{:.4g}**")
+    text = as_csv(rows, widths) if format == "csv" else as_markdown(marked)
+    if output is None:
+        print(text, end="")
+        return
+    Path(output).write_text(text)
+    print(f"{len(rows)} runs in {output}")
+
+
+def read_results(run: str) -> dict[str, Any]:
+    """Return the results of a run, from its folder or from the file itself.
+
+    Raises:
+        UserError: If there are none, or they are broken.
+    """
+    path = Path(run)
+    if path.is_dir():
+        versions = sorted(path.glob("version_*"), key=lambda folder: int(folder.name.rpartition("_")[2] or 0))
+        found = [folder / "results.json" for folder in (path, *reversed(versions))]
+        path = next((file for file in found if file.is_file()), found[0])
+    try:
+        results: dict[str, Any] = json.loads(path.read_text())
+        if not {"extractor", "iteration", "widths"} <= results.keys():
+            raise ValueError("figures are missing")
+    except FileNotFoundError:
+        raise UserError(
+            f"there are no results at {path}; slimgan fit writes them at its end, slimgan test again"
+        ) from None
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"{path} does not hold results of slimgan fit or test ({error})") from error
+    return results
+
+
+def warn_of_differences(results: Sequence[dict[str, Any]]) -> None:
+    """Say where figures of different protocols are compared."""
+    for key, what in {"num_real": "real images", "num_fake": "fakes", "splits": "splits of the score"}.items():
+        values = sorted({result.get(key, 0) for result in results})
+        if len(values) > 1:
+            numbers = ", ".join(f"{value:,}" for value in values)
+            print(f"NOTE: the numbers of {what} differ ({numbers}); such figures do not compare", file=sys.stderr)
+
+
+def make_run(name: str, results: dict[str, Any], key: str) -> Run:
+    cost = results.get("training") or {}
+    return Run(
+        name.rstrip("/"),
+        {row["width"]: row[key] for row in results["widths"] if key in row},
+        results.get("individual") is not None,
+        results["iteration"],
+        cost.get("device_seconds"),
+        cost.get("macs"),
+    )
+
+
+def add_up(rows: Sequence[Run]) -> list[tuple[str, float | None, float | None]]:
+    """Return the name, the time and the multiply-accumulates of each sum below the table."""
+    kinds = {"slimmable": [r for r in rows if not r.is_individual], "individual": [r for r in rows if r.is_individual]}
+    groups = {f"sum of {name}": group for name, group in kinds.items() if group and len(group) < len(rows)}
+    return [(name, total(group, "seconds"), total(group, "macs")) for name, group in [*groups.items(), ("sum", rows)]]
+
+
+def total(rows: Sequence[Run], key: Literal["seconds", "macs"]) -> float | None:
+    """Return a sum, or None where a run does not know its part."""
+    values: list[float | None] = [getattr(row, key) for row in rows]
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def lines(rows: Sequence[Run], widths: Sequence[float], metric: str, mark: str) -> list[list[str]]:
+    """Return the table as text: the head, a line per run with the best of each column marked, and the sums."""
+    best = {width: BEST[metric](row.figures[width] for row in rows if width in row.figures) for width in widths}
+    table = [["run", *(f"{width:g}" for width in widths), "iterations", "training", "MACs"]]
+    for row in rows:
+        texts = {width: mark if figure == best[width] else "{:.4g}" for width, figure in row.figures.items()}
+        figures = [texts[width].format(row.figures[width]) if width in texts else "" for width in widths]
+        table.append([row.name, *figures, f"{row.iterations:,}", duration(row.seconds), macs_text(row.macs)])
+    blank = [""] * (len(widths) + 1)
+    return table + [[name, *blank, duration(seconds), macs_text(macs)] for name, seconds, macs in add_up(rows)]
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "?"
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.2f} h"
+
+
+def macs_text(macs: float | None) -> str:
+    return "?" if macs is None else f"{macs:.3g}"
+
+
+def print_table(table: Sequence[Sequence[str]], num_runs: int, name: str) -> None:
+    shown = Table(title=name, caption="* best of its width")
+    for number, name in enumerate(table[0]):
+        shown.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in table[1 : num_runs + 1]:
+        shown.add_row(*row)
+    shown.add_section()
+    for row in table[num_runs + 1 :]:
+        shown.add_row(*row)
+    Console().print(shown)
+
+
+def as_markdown(table: Sequence[Sequence[str]]) -> str:
+    rows = [table[0], ["---", *["---:"] * (len(table[0]) - 1)], *table[1:]]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
+
+
+def as_csv(rows: Sequence[Run], widths: Sequence[float]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", *(f"{width:g}" for width in widths), "iterations", "device_seconds", "macs"])
+    for row in rows:
+        figures = [row.figures.get(width) for width in widths]
+        writer.writerow([row.name, *figures, row.iterations, row.seconds, row.macs])
+    for name, seconds, macs in add_up(rows):
+        writer.writerow([name, *[None] * (len(widths) + 1), seconds, macs])
+    return text.getvalue()

@@ -1,0 +1,108 @@
+"""Results of several runs in one table."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slimgan_pl import cli
+
+
+def write_results(folder: Path, figures: dict[float, float], **more: Any) -> None:
+    folder.mkdir(parents=True)
+    rows = [{"width": width, "fid": fid, "is": 10 - fid} for width, fid in figures.items()]
+    results = {
+        "extractor": "inception",
+        "iteration": 500,
+        "individual": None,
+        "num_real": 9,
+        "num_fake": 9,
+        "splits": 1,
+    }
+    cost = {"iterations": 500, "device_seconds": 3600.0, "macs": 2_000_000}
+    (folder / "results.json").write_text(json.dumps({**results, "widths": rows, "training": cost, **more}))
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a slimmable run and two individual ones, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    write_results(tmp_path / "slim", {0.5: 4.0, 1.0: 2.5})
+    write_results(tmp_path / "half" / "version_0", {0.5: 9.0}, individual=0.5)
+    write_results(tmp_path / "half" / "version_10", {0.5: 3.0}, individual=0.5)
+    write_results(tmp_path / "whole", {1.0: 3.5}, individual=1.0)
+    return ["slim", "half", "whole/results.json"]
+
+
+def test_markdown_marks_the_best_of_each_width_and_adds_up_the_costs(
+    runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["compare", *runs, "--format", "markdown"])
+    assert capsys.readouterr().out.splitlines() == [
+        "| run | 0.5 | 1 | iterations | training | MACs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| slim | 4 | **2.5** | 500 | 1.00 h | 2e+06 |",
+        "| half | **3** |  | 500 | 1.00 h | 2e+06 |",
+        "| whole/results.json |  | 3.5 | 500 | 1.00 h | 2e+06 |",
+        "| sum of slimmable |  |  |  | 1.00 h | 2e+06 |",
+        "| sum of individual |  |  |  | 2.00 h | 4e+06 |",
+        "| sum |  |  |  | 3.00 h | 6e+06 |",
+    ]
+
+
+def test_the_table_holds_the_same_and_a_score_is_better_when_it_is_higher(
+    runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["compare", *runs, "--metric", "is"])
+    lines = capsys.readouterr().out.splitlines()
+    assert any("6" in line and "7.5 *" in line for line in lines if "slim" in line)
+    assert any("7 *" in line for line in lines if "half" in line)
+    assert any("3.00 h" in line for line in lines)
+
+
+def test_csv_holds_plain_numbers(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["compare", *runs, "--format", "csv", "--output", "table.csv"])
+    rows = list(csv.DictReader(Path("table.csv").read_text().splitlines()))
+    assert [row["run"] for row in rows] == [*runs, "sum of slimmable", "sum of individual", "sum"]
+    assert float(rows[0]["0.5"]) == 4.0
+    assert rows[2]["0.5"] == ""
+    assert float(rows[-1]["device_seconds"]) == 3 * 3600
+    assert "3 runs in table.csv" in capsys.readouterr().out
+
+
+def test_a_run_that_does_not_know_its_cost_leaves_the_sum_open(
+    runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_results(Path("imported"), {0.5: 5.0}, training=None)
+    cli.main(["compare", "slim", "imported", "--format", "markdown"])
+    assert capsys.readouterr().out.splitlines()[-1] == "| sum |  |  |  | ? | ? |"
+
+
+def test_figures_of_different_counts_are_pointed_out(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_results(Path("few"), {0.5: 5.0}, num_fake=3)
+    cli.main(["compare", "slim", "few"])
+    assert "numbers of fakes differ (3, 9)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (lambda folder: None, "there are no results at other/results.json"),
+        (lambda folder: write_results(folder, {0.5: 1.0}, extractor="digits"), "different extractors do not compare"),
+        (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("{")), "does not hold results"),
+        (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("[]")), "does not hold results"),
+        (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("{}")), "does not hold results"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(
+    prepare: Any, words: str, runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare(Path("other"))
+    if not Path("other").exists():
+        Path("other").mkdir()
+    with pytest.raises(SystemExit) as exit_info:
+        cli.main(["compare", "slim", "other"])
+    assert exit_info.value.code == 1
+    assert words in capsys.readouterr().err
