@@ -60,17 +60,16 @@ def results_table(results: dict[str, Any]) -> Table:
         f"{results['num_real']} real images",
         caption=between_widths(results, suffix, extractor) if f"mic{suffix}" in results else None,
     )
-    for column in ("width", "parameters", "MACs", f"{title('FID', extractor)} ↓", f"{title('IS', extractor)} ↑"):
+    real = results["real"]
+    columns = ["width", "parameters", "MACs", f"{title('FID', extractor)} ↓"]
+    for column in columns + ([f"{title('IS', extractor)} ↑"] if score in real else []):
         table.add_column(column, justify="right")
-    for row in [*results["widths"], {"width": "real", **results["real"]}]:
-        width = row["width"]
-        table.add_row(
-            width if width == "real" else f"{width:g}",
-            f"{row['parameters']:,}" if "parameters" in row else "",
-            f"{row['macs'] / 1e6:.2f} M" if "macs" in row else "",
-            f"{row[fid]:.4g}" if fid in row else "",
-            score_text(row[score], row[deviation], results["splits"]) if score in row else "",
-        )
+    for row in results["widths"]:
+        cells = [f"{row['width']:g}", f"{row['parameters']:,}", f"{row['macs'] / 1e6:.2f} M", f"{row[fid]:.4g}"]
+        scores = [score_text(row[score], row[deviation], results["splits"])] if score in row else []
+        table.add_row(*cells, *scores)
+    if score in real:
+        table.add_row("real", "", "", "", score_text(real[score], real[deviation], results["splits"]))
     return table
 
 
