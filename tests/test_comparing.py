@@ -46,8 +46,8 @@ def test_markdown_marks_the_best_of_each_width_and_adds_up_the_costs(
         "| slim | 4 | **2.5** | 500 | 1.00 h | 2e+06 |",
         "| half | **3** |  | 500 | 1.00 h | 2e+06 |",
         "| whole/results.json |  | 3.5 | 500 | 1.00 h | 2e+06 |",
-        "| sum of slimmable |  |  |  | 1.00 h | 2e+06 |",
-        "| sum of individual |  |  |  | 2.00 h | 4e+06 |",
+        "| sum, slimmable |  |  |  | 1.00 h | 2e+06 |",
+        "| sum, individual |  |  |  | 2.00 h | 4e+06 |",
         "| sum |  |  |  | 3.00 h | 6e+06 |",
     ]
 
@@ -65,7 +65,7 @@ def test_the_table_holds_the_same_and_a_score_is_better_when_it_is_higher(
 def test_csv_holds_plain_numbers(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["compare", *runs, "--format", "csv", "--output", "table.csv"])
     rows = list(csv.DictReader(Path("table.csv").read_text().splitlines()))
-    assert [row["run"] for row in rows] == [*runs, "sum of slimmable", "sum of individual", "sum"]
+    assert [row["run"] for row in rows] == [*runs, "sum, slimmable", "sum, individual", "sum"]
     assert float(rows[0]["0.5"]) == 4.0
     assert rows[2]["0.5"] == ""
     assert float(rows[-1]["device_seconds"]) == 3 * 3600

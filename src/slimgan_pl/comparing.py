@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -50,10 +52,11 @@ def compare(
     warn_of_differences(results)
     extractor = results[0]["extractor"]
     if any(result["extractor"] != extractor for result in results):
-        names = sorted({result["extractor"] for result in results})
-        raise UserError(f"figures of different extractors do not compare: {', '.join(names)}")
+        extractors = sorted({result["extractor"] for result in results})
+        raise UserError(f"figures of different extractors do not compare: {', '.join(extractors)}")
     suffix = "" if extractor == "inception" else f"_{extractor}"
-    rows = [make_run(name, result, f"{metric}{suffix}") for name, result in zip(runs, results, strict=True)]
+    names = short_names(runs)
+    rows = [make_run(name, result, f"{metric}{suffix}") for name, result in zip(names, results, strict=True)]
     widths = sorted({width for row in rows for width in row.figures})
     if not widths:
         raise UserError(f"these results hold no {metric}; choose another --metric")
@@ -102,10 +105,21 @@ def warn_of_differences(results: Sequence[dict[str, Any]]) -> None:
             print(f"NOTE: the numbers of {what} differ ({numbers}); such figures do not compare", file=sys.stderr)
 
 
+def short_names(runs: Sequence[str]) -> list[str]:
+    """Return the names of runs without the folders that all of them lie in.
+
+    >>> short_names(["runs/a/version_0", "runs/b/version_0/"])
+    ['a/version_0', 'b/version_0']
+    """
+    parents = [Path(run).parent for run in runs]
+    shared = Path(os.path.commonpath(parents)) if len({parent.is_absolute() for parent in parents}) == 1 else Path()
+    return [str(Path(run).relative_to(shared)) for run in runs]
+
+
 def make_run(name: str, results: dict[str, Any], key: str) -> Run:
     cost = results.get("training") or {}
     return Run(
-        name.rstrip("/"),
+        name,
         {row["width"]: row[key] for row in results["widths"] if key in row},
         results.get("individual") is not None,
         results["iteration"],
@@ -117,7 +131,7 @@ def make_run(name: str, results: dict[str, Any], key: str) -> Run:
 def add_up(rows: Sequence[Run]) -> list[tuple[str, float | None, float | None]]:
     """Return the name, the time and the multiply-accumulates of each sum below the table."""
     kinds = {"slimmable": [r for r in rows if not r.is_individual], "individual": [r for r in rows if r.is_individual]}
-    groups = {f"sum of {name}": group for name, group in kinds.items() if group and len(group) < len(rows)}
+    groups = {f"sum, {name}": group for name, group in kinds.items() if group and len(group) < len(rows)}
     return [(name, total(group, "seconds"), total(group, "macs")) for name, group in [*groups.items(), ("sum", rows)]]
 
 
@@ -151,9 +165,9 @@ def macs_text(macs: float | None) -> str:
 
 
 def print_table(table: Sequence[Sequence[str]], num_runs: int, name: str) -> None:
-    shown = Table(title=name, caption="* best of its width")
-    for number, name in enumerate(table[0]):
-        shown.add_column(name, justify="right" if number else "left", overflow="fold")
+    shown = Table(title=name, caption="* best of its width", box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    for number, column in enumerate(table[0]):
+        shown.add_column(column, justify="right" if number else "left", no_wrap=number > 0, overflow="fold")
     for row in table[1 : num_runs + 1]:
         shown.add_row(*row)
     shown.add_section()
