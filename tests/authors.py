@@ -79,9 +79,15 @@ def batch_norm(name: str, channels: int, affine: bool = True) -> Tensors:
     }
 
 
-def norm(name: str, channels: int, num_classes: int, widths: Sequence[float] | None) -> Tensors:
+def norm(
+    name: str, channels: int, num_classes: int, widths: Sequence[float] | None, switchable: bool = False
+) -> Tensors:
     """Return one batch norm of every width, or a plain one where there are no widths."""
     tensors: Tensors = {}
+    if switchable:
+        for number, width in enumerate(widths or ()):
+            tensors |= norm(f"{name}.cbn.{number}", int(channels * width), num_classes, None)
+        return tensors
     if widths is None:
         tensors |= batch_norm(f"{name}.bn" if num_classes else name, channels, affine=num_classes == 0)
     else:
@@ -93,7 +99,7 @@ def norm(name: str, channels: int, num_classes: int, widths: Sequence[float] | N
     return tensors
 
 
-def generator_file(net: Net, widths: Sequence[float] | None = WIDTHS) -> Tensors:
+def generator_file(net: Net, widths: Sequence[float] | None = WIDTHS, switchable: bool = False) -> Tensors:
     """Return random tensors of a generator; without widths those of a plain one."""
     channels, classes = net.channels, net.num_classes
     tensors = layer("l1", channels[0] * net.bottom_size**2, 128)
@@ -101,7 +107,8 @@ def generator_file(net: Net, widths: Sequence[float] | None = WIDTHS) -> Tensors
         if net.residual:
             name = f"block{stage + 2}"
             tensors |= layer(f"{name}.c1", high, low, 3, 3) | layer(f"{name}.c2", high, high, 3, 3)
-            tensors |= norm(f"{name}.b1", low, classes, widths) | norm(f"{name}.b2", high, classes, widths)
+            tensors |= norm(f"{name}.b1", low, classes, widths, switchable)
+            tensors |= norm(f"{name}.b2", high, classes, widths, switchable)
             tensors |= layer(f"{name}.c_sc", high, low, 1, 1)
         else:
             tensors |= layer(f"c{stage + 1}", low, high, 4, 4, bias=high)
@@ -121,6 +128,7 @@ def generate(tensors: Tensors, net: Net, latents: Tensor, labels: Tensor | None,
         return F.conv2d(x, weight[:out, : x.shape[1]], bias[:out], padding=padding)
 
     def normed(x: Tensor, name: str) -> Tensor:
+        name = f"{name}.cbn.{number}" if f"{name}.cbn.{number}.embed.weight" in tensors else name
         keys = [f"{name}.cbn.{number}", f"{name}.bn.{number}", f"{name}.bn", name]
         key = next(key for key in keys if f"{key}.running_mean" in tensors)
         mean, var = tensors[f"{key}.running_mean"], tensors[f"{key}.running_var"]

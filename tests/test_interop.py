@@ -153,6 +153,16 @@ def test_a_plain_generator_is_an_individual_gan(name: str, tmp_path: Path) -> No
     torch.testing.assert_close(model(latents, labels), expected, atol=1e-5, rtol=0)
 
 
+def test_a_switchable_conditional_norm_per_width_is_taken_over(tmp_path: Path) -> None:
+    net = reduced(NETS["cgan32"])
+    generator = generator_file(net, switchable=True)
+    model = imported(tmp_path, generator, None)
+    latents, _, labels = inputs(net)
+    for number, width in enumerate(WIDTHS):
+        expected = generate(generator, net, latents, labels, width, number)
+        torch.testing.assert_close(model(latents, labels, width=width), expected, atol=1e-5, rtol=0)
+
+
 def test_names_that_data_parallel_made_are_understood(tmp_path: Path) -> None:
     net = reduced(NETS["dcgan32"])
     generator = generator_file(net)

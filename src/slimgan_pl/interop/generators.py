@@ -68,15 +68,18 @@ def rename(tensors: Tensors, residual: bool) -> Tensors:
     else:
         for stage in range(1, last):
             prefixes |= {f"c{stage}": f"blocks.{stage - 1}.conv", f"b{stage}": f"blocks.{stage - 1}.norm"}
-    sliceable = any(".cbn." in name for name in tensors)
     renamed: Tensors = {}
     for name, value in tensors.items():
         prefix = next((prefix for prefix in prefixes if name.startswith(f"{prefix}.")), None)
         if prefix is None:
             raise LookupError(f"there is no place for {name}")
         rest = name.removeprefix(f"{prefix}.")
-        if rest == "embed.weight":  # of 2C numbers per class, the gains first
-            classes = f"{prefixes[prefix]}.classes" + ("" if sliceable else ".0")
+        if rest.endswith("embed.weight"):  # of 2C numbers per class, the gains first
+            classes = f"{prefixes[prefix]}.classes"
+            if own := re.fullmatch(r"c?bn\.(\d+)\.embed\.weight", rest):  # one per width: switchable
+                classes += f".{own[1]}"
+            elif not any(".cbn." in other for other in tensors):  # plain
+                classes += ".0"
             renamed[f"{classes}.gain.weight"], renamed[f"{classes}.bias.weight"] = value.chunk(2, dim=1)
         elif prefixes[prefix].rpartition(".")[2].startswith("norm"):
             renamed[f"{prefixes[prefix]}.{rename_norm(rest)}"] = value
@@ -86,7 +89,8 @@ def rename(tensors: Tensors, residual: bool) -> Tensors:
 
 
 def rename_norm(rest: str) -> str:
-    """Rename a tensor of a batch norm: switchable, sliceable conditional, plain conditional, or plain."""
+    """Rename a tensor of a batch norm: switchable, sliceable or switchable conditional, plain conditional, or plain."""
+    rest = re.sub(r"^c?bn\.(\d+)\.bn\.", r"norm.norms.\1.", rest)
     rest = re.sub(r"^bn\.(\d)", r"norms.\1", rest)
     rest = re.sub(r"^cbn\.(\d)", r"norm.norms.\1", rest)
     rest = re.sub(r"^bn\.", "norm.norms.0.", rest)
