@@ -268,13 +268,16 @@ def mark_used(tensors: Tensors, net: Net, num_shared: int, share_head: bool = Fa
             tensors[f"{name}.weight_u"], tensors[f"{name}.weight_v"] = u, v
 
 
-def optimizer_state(tensors: Tensors, trained: Any) -> dict[str, Any]:
-    """Return the state of an Adam that has moved the parameters whose names ``trained`` accepts."""
+def optimizer_state(tensors: Tensors, trained: Any, zeros: bool = False) -> dict[str, Any]:
+    """Return the state of an Adam that has moved the parameters whose names ``trained`` accepts.
+
+    The others have no state, or one of zeros where several devices gave them zero gradients.
+    """
     kinds = ("weight", "weight_orig", "bias")
     parameters = [name for name in tensors if name.rpartition(".")[2] in kinds]
     state = {
-        number: {"step": 3, "exp_avg": torch.ones_like(tensors[name]), "exp_avg_sq": torch.ones_like(tensors[name])}
+        number: {"step": 3, "exp_avg_sq": torch.ones_like(tensors[name]) * float(trained(name))}
         for number, name in enumerate(parameters)
-        if trained(name)
+        if zeros or trained(name)
     }
     return {"state": state, "param_groups": [{"lr": 2e-4, "params": list(range(len(parameters)))}]}

@@ -54,6 +54,8 @@ def test_an_individual_gan_trains_without_distillation_and_comes_back_from_its_c
     again = load_model(tmp_path / "alone.ckpt")
     latents = torch.randn(2, 8)
     assert torch.equal(again(latents), model.eval()(latents))
+    whole, named = (again.sample(2, width, generator=torch.Generator().manual_seed(0)) for width in (1.0, 0.25))
+    assert torch.equal(whole, named)
 
 
 def test_a_width_that_is_not_in_the_list_is_refused(make_model: Callable[..., SlimGAN]) -> None:

@@ -94,6 +94,9 @@ def test_figures_of_different_counts_are_pointed_out(runs: list[str], capsys: py
         (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("{")), "does not hold results"),
         (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("[]")), "does not hold results"),
         (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("{}")), "does not hold results"),
+        (lambda folder: write_results(folder, {0.5: 1.0}, iteration="x"), "does not hold results"),
+        (lambda folder: write_results(folder, {0.5: 1.0}, widths=[1, 2]), "does not hold results"),
+        (lambda folder: write_results(folder, {0.5: 1.0}, training=[1]), "does not hold results"),
     ],
 )
 def test_what_cannot_be_compared_is_named(
@@ -106,3 +109,22 @@ def test_what_cannot_be_compared_is_named(
         cli.main(["compare", "slim", "other"])
     assert exit_info.value.code == 1
     assert words in capsys.readouterr().err
+
+
+def test_runs_are_found_by_relative_and_absolute_path_and_by_a_later_judgement(
+    runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_results(Path("killed/version_old"), {0.5: 1.0})
+    write_results(Path("killed/version_1/checkpoints"), {0.5: 8.0}, iteration=900)
+    folder = Path("killed/version_1/checkpoints")
+    (folder / "results.json").rename(folder / "last.test.json")
+    cli.main(["compare", "slim", str(Path("killed").absolute()), "--format", "csv"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "8.0" in lines[2]
+    assert lines[2].endswith(",900,,"), "what was not counted from the first iteration is unknown"
+
+
+def test_a_figure_that_is_not_finite_is_never_the_best(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_results(Path("nan"), {0.5: float("nan")})
+    cli.main(["compare", "nan", "slim", "--format", "markdown"])
+    assert "**4**" in capsys.readouterr().out

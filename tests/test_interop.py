@@ -95,7 +95,8 @@ def test_what_is_shared_shows_in_the_optimizer_and_in_the_singular_vectors(
         return not shared or copy == "3"
 
     assert find_sharing(bank, {}) is None
-    assert find_sharing(bank, optimizer_state(bank, trained)) == Sharing(num_shared, share_head)
+    for zeros in (False, True):
+        assert find_sharing(bank, optimizer_state(bank, trained, zeros)) == Sharing(num_shared, share_head)
     mark_used(bank, net, num_shared, share_head)
     assert find_sharing(bank, {}) == Sharing(num_shared, share_head)
 
@@ -122,6 +123,16 @@ def test_untrained_discriminators_get_the_papers_sharing_and_a_note(
     assert model.discriminators.num_shared == 2
     assert "Give --num_shared" in capsys.readouterr().out
     assert_equal(model, generator, bank, net, 2)
+
+
+def test_num_shared_wins_over_the_file_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = reduced(NETS["resnet32"])
+    bank = discriminator_file(net)
+    mark_used(bank, net, 2)
+    path = save(tmp_path / "G.pth", generator_file(net))
+    import_checkpoint(path, str(tmp_path / "X.ckpt"), save(tmp_path / "D.pth", bank), num_shared=1)
+    assert "shows that they share 2 stages; taken is --num_shared 1" in capsys.readouterr().out
+    assert load_model(tmp_path / "X.ckpt").discriminators.num_shared == 1
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -235,8 +246,8 @@ def test_a_file_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
         ({"model_state_dict": {}}, "holds no weights; expected is a file of the SlimGAN authors' code"),
         ({"weight": 3}, "holds no weights"),
         ([torch.zeros(2)], "holds no weights"),
-        ({"conv.weight": torch.zeros(2, 2)}, "holds no generator that is known here"),
-        (discriminator_file(reduced(NETS["resnet32"])), "holds no generator that is known here"),
+        ({"conv.weight": torch.zeros(2, 2)}, "holds no generator of a kind that is known here"),
+        (discriminator_file(reduced(NETS["resnet32"])), "holds no generator of a kind that is known here"),
         ({**generator_file(reduced(NETS["dcgan32"])), "c9.bias": torch.zeros(1)}, "holds no generator"),
         (
             {"l1.weight": torch.zeros(5, 3), "c1.weight": torch.zeros(2, 2), "c2.weight": torch.zeros(())},
@@ -260,6 +271,8 @@ def test_mistakes_with_files_are_named(tmp_path: Path) -> None:
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), generator)
     with pytest.raises(UserError, match="4 widths but the bank has 2"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), save(tmp_path / "D.pth", discriminator_file(net, 2)))
+    with pytest.raises(UserError, match="give that with --discriminator"):
+        import_checkpoint(generator, str(tmp_path / "X.ckpt"), num_shared=1)
     with pytest.raises(UserError, match="num_shared is 9"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), save(tmp_path / "D.pth", discriminator_file(net)), 9)
     (tmp_path / "X.ckpt").write_text("trained for days")

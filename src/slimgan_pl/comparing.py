@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -49,13 +50,13 @@ def compare(
         output: File to write instead of printing, as Markdown unless the format is CSV.
     """
     results = [read_results(run) for run in runs]
+    names = short_names(runs)
     warn_of_differences(results)
     extractor = results[0]["extractor"]
     if any(result["extractor"] != extractor for result in results):
         extractors = sorted({result["extractor"] for result in results})
         raise UserError(f"figures of different extractors do not compare: {', '.join(extractors)}")
     suffix = "" if extractor == "inception" else f"_{extractor}"
-    names = short_names(runs)
     rows = [make_run(name, result, f"{metric}{suffix}") for name, result in zip(names, results, strict=True)]
     widths = sorted({width for row in rows for width in row.figures})
     if not widths:
@@ -80,18 +81,21 @@ def read_results(run: str) -> dict[str, Any]:
     """
     path = Path(run)
     if path.is_dir():
-        versions = sorted(path.glob("version_*"), key=lambda folder: int(folder.name.rpartition("_")[2] or 0))
-        found = [folder / "results.json" for folder in (path, *reversed(versions))]
+        numbers = {folder: folder.name.removeprefix("version_") for folder in path.glob("version_*")}
+        versions = sorted((folder for folder in numbers if numbers[folder].isdigit()), key=lambda f: int(numbers[f]))
+        places = ("results.json", "checkpoints/last.test.json")
+        found = [folder / place for folder in (path, *reversed(versions)) for place in places]
         path = next((file for file in found if file.is_file()), found[0])
     try:
         results: dict[str, Any] = json.loads(path.read_text())
         if not {"extractor", "iteration", "widths"} <= results.keys():
             raise ValueError("figures are missing")
+        make_run("", results, "")
     except FileNotFoundError:
         raise UserError(
             f"there are no results at {path}; slimgan fit writes them at its end, slimgan test again"
         ) from None
-    except (ValueError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path} does not hold results of slimgan fit or test ({error})") from error
     return results
 
@@ -112,17 +116,24 @@ def short_names(runs: Sequence[str]) -> list[str]:
     ['a/version_0', 'b/version_0']
     """
     parents = [Path(run).parent for run in runs]
-    shared = Path(os.path.commonpath(parents)) if len({parent.is_absolute() for parent in parents}) == 1 else Path()
+    if len({parent.is_absolute() for parent in parents}) > 1:
+        return list(runs)
+    shared = Path(os.path.commonpath(parents))
     return [str(Path(run).relative_to(shared)) for run in runs]
 
 
 def make_run(name: str, results: dict[str, Any], key: str) -> Run:
-    cost = results.get("training") or {}
+    """Return a row of the table; the cost is unknown where a part of the training was not counted."""
+    iteration = int(results["iteration"])
+    cost = dict(results.get("training") or {})
+    if cost.get("iterations") != iteration:
+        cost = {}
+    figures = {float(row["width"]): row[key] for row in results["widths"] if row.get(key) is not None}
     return Run(
         name,
-        {row["width"]: row[key] for row in results["widths"] if key in row},
+        {width: float(figure) for width, figure in figures.items()},
         results.get("individual") is not None,
-        results["iteration"],
+        iteration,
         cost.get("device_seconds"),
         cost.get("macs"),
     )
@@ -144,10 +155,12 @@ def total(rows: Sequence[Run], key: Literal["seconds", "macs"]) -> float | None:
 
 def lines(rows: Sequence[Run], widths: Sequence[float], metric: str, mark: str) -> list[list[str]]:
     """Return the table as text: the head, a line per run with the best of each column marked, and the sums."""
-    best = {width: BEST[metric](row.figures[width] for row in rows if width in row.figures) for width in widths}
+    columns = {width: [row.figures[width] for row in rows if width in row.figures] for width in widths}
+    finite = {width: [figure for figure in column if math.isfinite(figure)] for width, column in columns.items()}
+    best = {width: BEST[metric](column) for width, column in finite.items() if column}
     table = [["run", *(f"{width:g}" for width in widths), "iterations", "training", "MACs"]]
     for row in rows:
-        texts = {width: mark if figure == best[width] else "{:.4g}" for width, figure in row.figures.items()}
+        texts = {width: mark if figure == best.get(width) else "{:.4g}" for width, figure in row.figures.items()}
         figures = [texts[width].format(row.figures[width]) if width in texts else "" for width in widths]
         table.append([row.name, *figures, f"{row.iterations:,}", duration(row.seconds), macs_text(row.macs)])
     blank = [""] * (len(widths) + 1)

@@ -134,6 +134,7 @@ class SlimGAN(LightningModule):
             Images ``(num_images, C, H, W)`` in [-1, 1].
         """
         net = self.generator
+        width = 1.0 if width == self.individual else width  # its only width, as tables and logs call it
         device = self.device
         latents = torch.randn(num_images, net.latent_dim, generator=generator)
         if labels is None and net.num_classes:

@@ -126,10 +126,20 @@ def test_a_missing_data_set_says_what_to_put_where(name: str, tmp_path: Path) ->
 def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     module, write = SETS[name]
     write(tmp_path)
-    data = module(str(tmp_path), verify=False)
+    data = module(str(tmp_path), verify=False, download=True)
     data.files[2].unlink()
+    before = {path: path.stat().st_mtime_ns for path in data.files if path.exists()}
     with pytest.raises(UserError, match=f"lacks {data.files[2].name};"):
         data.prepare_data()
+    assert {path: path.stat().st_mtime_ns for path in data.files if path.exists()} == before
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_data_sets_own_folder_as_root_is_told_apart(name: str, tmp_path: Path) -> None:
+    module, write = SETS[name]
+    write(tmp_path)
+    with pytest.raises(UserError, match="give its parent"):
+        module(str(module(str(tmp_path)).folder), download=True).prepare_data()
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -149,12 +159,15 @@ def test_a_failed_download_names_the_files_that_are_needed(
 ) -> None:
     module, _ = SETS[name]
 
+    class Quota(Exception):  # noqa: N818
+        """Of a kind that only the downloading library knows."""
+
     def offline(self: object) -> None:
-        raise URLError("no network")
+        raise Quota("too many have downloaded it") if name == "CelebA" else URLError("no network")
 
     monkeypatch.setattr(module.dataset, "download", offline)
     data = module(str(tmp_path), download=True)
-    with pytest.raises(UserError, match=r"could not be downloaded \(no network\); fetch it by") as error:
+    with pytest.raises(UserError, match=r"could not be downloaded \(.*\); fetch it by") as error:
         data.prepare_data()
     assert all(path.name in str(error.value) for path in data.files)
 

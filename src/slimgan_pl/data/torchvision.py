@@ -1,9 +1,5 @@
 """Published data sets, read by torchvision's loaders."""
 
-import lzma
-import pickle
-import tarfile
-import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,9 +16,6 @@ from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import UserError
 
 __all__ = ["CIFAR10DataModule", "CIFAR100DataModule", "CelebADataModule", "STL10DataModule", "TorchvisionDataModule"]
-
-BROKEN = (pickle.UnpicklingError, tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError)
-UNREADABLE = (RuntimeError, OSError, ValueError, LookupError, EOFError, TypeError, ImportError, *BROKEN)
 
 
 class TorchvisionSource(ImageSource):
@@ -67,7 +60,7 @@ class TorchvisionDataModule(ByteDataModule):
     Args:
         root: The folder that holds the data set's own folder, as torchvision lays it out.
         image_size: Side of the images in pixels; by default the paper's.
-        download: Whether to fetch the data set if its files are not there. Files that are there are never fetched.
+        download: Whether to fetch the data set if none of its files is there. Files that are there are never fetched.
         verify: Whether files have to match the published checksums. The CIFAR files are pickles, which can run code:
             turn this off only for files that you made yourself.
         batch_size: Real images per discriminator update and process.
@@ -89,6 +82,8 @@ class TorchvisionDataModule(ByteDataModule):
         batch_size: int = 64,
         cache_dir: str | None = None,
     ) -> None:
+        if image_size is not None and image_size < 1:
+            raise UserError(f"image_size is {image_size}; it has to be at least 1")
         super().__init__(image_size or self.paper_size, 3, batch_size, cache_dir)
         self.root = Path(root).expanduser()
         self.download = download
@@ -107,17 +102,21 @@ class TorchvisionDataModule(ByteDataModule):
 
     def source(self, split: Split) -> TorchvisionSource:
         missing = [path.name for path in self.files if not path.exists()]
-        if missing and self.download:
+        if missing and self.root.name == self.folder.name and self.root.is_dir():
+            raise UserError(
+                f"{self.root} looks like the data set's own folder; give its parent, --data.root {self.root.parent}"
+            )
+        if len(missing) == len(self.files) and self.download:
             self.open_split(split, download=True)
-        elif missing and not self.folder.exists():
+        elif len(missing) == len(self.files):
             raise UserError(
                 f"there is no {self.title} in {self.root}: put its folder {self.folder.name} there, or let "
                 "--data.download true fetch it"
             )
         elif missing:
             raise UserError(
-                f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}; put that there, or let "
-                "--data.download true fetch it"
+                f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}; put that there, or "
+                "delete the folder and let --data.download true fetch it"
             )
         return TorchvisionSource(self, split)
 
@@ -130,7 +129,7 @@ class TorchvisionDataModule(ByteDataModule):
         dataset = self.dataset if self.verify else without_checksums(self.dataset)
         try:
             return dataset(str(self.root), **self.splits[split], download=download)
-        except UNREADABLE as error:
+        except Exception as error:  # whatever loaders and downloads raise
             if download:
                 raise UserError(
                     f"{self.title} could not be downloaded ({reason(error)}); fetch it by other means and put "

@@ -22,7 +22,7 @@ from slimgan_pl.models import (
     SlimmableGenerator,
 )
 
-__all__ = ["Sharing", "default_discriminators", "find_sharing", "make_discriminators"]
+__all__ = ["DEFAULT_SHARED", "Sharing", "default_discriminators", "find_sharing", "make_discriminators"]
 
 DEFAULT_SHARED = 2  # the paper's
 NAME = re.compile(r"(?:c|block)(\d+)(?:s\.(\d+))?\.(.+)")
@@ -190,7 +190,7 @@ def updated_tensors(tensors: Tensors, optimizer: Mapping[str, Any]) -> set[int]:
     return {
         id(parameter)
         for key, parameter in zip(keys, parameters, strict=True)
-        if key in state and bool(state[key]["exp_avg_sq"].any())
+        if "exp_avg_sq" in state.get(key, {}) and bool(state[key]["exp_avg_sq"].any())
     }
 
 

@@ -55,12 +55,16 @@ def read_weights(path: str | Path) -> Weights:
 
 @contextmanager
 def refusing(net: str, path: object) -> Iterator[None]:
-    """Turn what tensors of something else raise into a sentence that says what was expected."""
+    """Turn what tensors of something else raise into a sentence that says what was expected of a generator or such."""
     try:
         yield
+    except UserError as error:
+        raise UserError(f"{path} cannot be taken as {net}: {error}; {EXPECTED}") from error
     except (LookupError, RuntimeError, ValueError, ZeroDivisionError) as error:
-        detail = " ".join(str(error).split())
-        raise UserError(f"{path} holds no {net} that is known here ({detail[:200]}); {EXPECTED}") from error
+        raise UserError(
+            f"{path} holds no {net} of a kind that is known here (--generator and --discriminator are not to be "
+            f"swapped); {EXPECTED}"
+        ) from error
 
 
 def fill(net: nn.Module, tensors: Tensors) -> None:

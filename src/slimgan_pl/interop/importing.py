@@ -10,7 +10,13 @@ from lightning.pytorch.cli import instantiate_module
 from slimgan_pl.callbacks import AtomicCheckpointIO
 from slimgan_pl.checks import check_fit
 from slimgan_pl.errors import UserError
-from slimgan_pl.interop.discriminators import Sharing, default_discriminators, find_sharing, make_discriminators
+from slimgan_pl.interop.discriminators import (
+    DEFAULT_SHARED,
+    Sharing,
+    default_discriminators,
+    find_sharing,
+    make_discriminators,
+)
 from slimgan_pl.interop.files import read_weights, refusing
 from slimgan_pl.interop.generators import make_generator
 from slimgan_pl.models import DiscriminatorBank, ResNetGenerator, SlimmableGenerator
@@ -18,8 +24,8 @@ from slimgan_pl.slimgan import SlimGAN
 
 __all__ = ["import_checkpoint"]
 
+DATA = {32: "CIFAR10DataModule", 48: "STL10DataModule", 64: "CelebADataModule"}  # the paper's, by image size
 RESIDUAL_ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.0, 0.9]}}
-PAPER_SHARED = 2
 
 
 def import_checkpoint(
@@ -28,11 +34,13 @@ def import_checkpoint(
     """Turn a checkpoint of the SlimGAN authors' code into one that test, sample and fit take.
 
     Args:
-        generator: Their generator file; the net is read from its tensors. A plain generator becomes an individual GAN.
+        generator: Their generator file; the net is read from its tensors. A plain generator becomes a GAN of one width.
         output: The checkpoint to write.
         discriminator: Their discriminator file; without one the discriminators start fresh.
         num_shared: Stages that the discriminators share, for a file that does not show it.
     """
+    if num_shared is not None and discriminator is None:
+        raise UserError("--num_shared says what a discriminator file holds; give that with --discriminator")
     if Path(output).exists():
         raise UserError(f"{output} is there already; give another --output, or delete it")
     weights = read_weights(generator)
@@ -47,20 +55,27 @@ def import_checkpoint(
     write_checkpoint(net, bank, weights.iteration, Path(output))
     print(f"Checkpoint: {output}. Adam's state is not taken over: slimgan fit starts the optimizers fresh.")
     print(f"Next: slimgan sample --ckpt_path {output} --width all --num_images 10")
-    print(f"      slimgan test --ckpt_path {output} --data CIFAR10DataModule --data.root data  (or another data set)")
+    data = DATA.get(net.image_size, "ImageFolderDataModule")
+    print(f"      slimgan test --ckpt_path {output} --data {data} --data.root data  (or another data set)")
 
 
 def import_discriminators(path: str, generator: SlimmableGenerator, num_shared: int | None) -> DiscriminatorBank:
     """Read the discriminators of a file, and say what they share."""
     weights = read_weights(path)
     with refusing("discriminators", path):
-        sharing = find_sharing(weights.tensors, weights.optimizer) if num_shared is None else Sharing(num_shared)
-        bank = make_discriminators(weights.tensors, generator.image_size, sharing or Sharing(PAPER_SHARED))
-    print(f"Discriminators: {describe(bank)}")
-    if sharing is None:
+        found = find_sharing(weights.tensors, weights.optimizer)
+        if num_shared is None:
+            sharing = found or Sharing(DEFAULT_SHARED)
+        else:
+            sharing = Sharing(num_shared, found is not None and found.share_head)
+        bank = make_discriminators(weights.tensors, generator.image_size, sharing)
+    print(f"Discriminators: {describe(bank)}, iteration {weights.iteration}")
+    if found is not None and found != sharing:
+        print(f"NOTE: {path} shows that they share {found.num_shared} stages; taken is --num_shared {num_shared}.")
+    if found is None and num_shared is None:
         print(
             f"NOTE: {path} does not show how many stages they share, as it was hardly trained; taken is the paper's "
-            f"{PAPER_SHARED}. Give --num_shared if it is another."
+            f"{DEFAULT_SHARED}. Give --num_shared if it is another."
         )
     check_fit(generator, bank)
     return bank
