@@ -46,11 +46,12 @@ def test_a_resumed_run_adds_to_the_cost_of_the_first(
     trainer = make_trainer(max_steps=2, callbacks=[first])
     trainer.fit(tiny, data)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
-    make_trainer(max_steps=5, callbacks=[second]).fit(tiny, data, ckpt_path=tmp_path / "a.ckpt")
+    larger = DigitsDataModule(batch_size=2 * BATCH_SIZE)
+    make_trainer(max_steps=5, callbacks=[second]).fit(tiny, larger, ckpt_path=tmp_path / "a.ckpt")
     assert first.figures is not None
     assert second.figures is not None
     assert second.figures["iterations"] == 5
-    assert second.figures["macs"] == first.figures["macs"] / 2 * 5
+    assert second.figures["macs"] == first.figures["macs"] * (1 + 3), "two iterations, then three of twice the batch"
     assert second.seconds > first.seconds
 
 

@@ -12,40 +12,38 @@ __all__ = ["TrainingCost"]
 class TrainingCost(Callback):
     """Adds up the time and the multiply-accumulates of training over all devices, and over resumed runs.
 
-    The multiply-accumulates of convolutions and linear layers, forward and backward, are counted in the first
-    iteration; all cost the same. The time is without evaluations.
+    The multiply-accumulates of convolutions and linear layers, forward and backward, are counted in the first iteration
+    after each start; all others cost the same. The time is without evaluations.
     """
 
     def __init__(self) -> None:
         self.iterations = 0
         self.seconds = 0.0
-        self.macs_per_iteration: int | None = None
+        self.macs = 0
+        self._per_iteration: int | None = None
         self._counter: FlopCounterMode | None = None
 
     @property
     def figures(self) -> dict[str, float] | None:
         """Plain values: ``iterations``, ``device_seconds`` and ``macs``; None before any training."""
-        if self.macs_per_iteration is None:
+        if self.iterations == 0:
             return None
-        return {
-            "iterations": self.iterations,
-            "device_seconds": round(self.seconds, 1),
-            "macs": self.iterations * self.macs_per_iteration,
-        }
+        return {"iterations": self.iterations, "device_seconds": round(self.seconds, 1), "macs": self.macs}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._mark = time.perf_counter()
+        self._per_iteration = None
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        if self.macs_per_iteration is None:
+        if self._per_iteration is None:
             self._counter = FlopCounterMode(display=False)
             self._counter.__enter__()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if self._counter is not None:
-            self._stop_counting()
-            self.macs_per_iteration = self._counted // 2 * trainer.world_size
+            self._per_iteration = self._stop_counting() // 2 * trainer.world_size
         now = time.perf_counter()
+        self.macs += self._per_iteration or 0
         self.iterations += 1
         self.seconds += (now - self._mark) * trainer.world_size
         self._mark = now
@@ -57,16 +55,16 @@ class TrainingCost(Callback):
         if self._counter is not None:
             self._stop_counting()
 
-    def _stop_counting(self) -> None:
+    def _stop_counting(self) -> int:
         assert self._counter is not None
         self._counter.__exit__(None, None, None)
-        self._counted = int(self._counter.get_total_flops())
+        flops = int(self._counter.get_total_flops())
         self._counter = None
+        return flops
 
     def state_dict(self) -> dict[str, Any]:
         """Return plain values, for checkpoints."""
-        keys = ("iterations", "seconds", "macs_per_iteration")
-        return {key: getattr(self, key) for key in keys}
+        return {"iterations": self.iterations, "seconds": self.seconds, "macs": self.macs}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
