@@ -9,6 +9,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 from PIL import Image
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.slimgan import SlimGAN
@@ -76,3 +77,22 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 suffix = ("png", "jpg", "webp", "bmp")[number % 4]
                 Image.fromarray(pixels).save(folder / f"{number}.{suffix}")
     return root
+
+
+@pytest.fixture(scope="session")
+def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of random weights in the form of torch-fidelity's Inception, whose features vary with the image."""
+    folder = tmp_path_factory.mktemp("inception")
+    torch.save({}, folder / "empty.pth")
+
+    class Untrained(FeatureExtractorInceptionV3):  # type: ignore[misc]
+        def load_state_dict(self, state_dict: Any) -> None:
+            pass
+
+    torch.manual_seed(0)
+    net = Untrained("inception-v3-compat", ["2048"], str(folder / "empty.pth"))
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
+            torch.nn.init.kaiming_normal_(layer.weight)
+    torch.save(net.state_dict(), folder / "random.pth")
+    return folder / "random.pth"

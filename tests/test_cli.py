@@ -1,6 +1,7 @@
 """The command, as a user types it."""
 
 import csv
+import hashlib
 import json
 import os
 import subprocess
@@ -30,7 +31,7 @@ model:
     init_args: {channels: [4, 4, 4], image_channels: 1}
   evaluator:
     class_path: slimgan_pl.evaluation.Evaluator
-    init_args: {extractor: slimgan_pl.evaluation.DigitsClassifier, num_images: 60, splits: 2}
+    init_args: {extractor: slimgan_pl.evaluation.DigitsClassifier, num_fake: 60, splits: 2}
 data:
   class_path: slimgan_pl.data.DigitsDataModule
   init_args: {batch_size: 8}
@@ -84,7 +85,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_fit_ends_with_the_table_and_names_its_files(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("fit", "--config", config, "--trainer.log_every_n_steps", 1)
     lines = capsys.readouterr().out.splitlines()
-    assert any("FID (digits)" in line for line in lines)
+    assert any("60 fakes per width against 450 test images" in line for line in lines)
     folder = Path("runs/version_0")
     assert f"Picture: {folder}/samples.png" in lines
     assert f"Results: {folder}/results.json" in lines
@@ -94,6 +95,98 @@ def test_fit_ends_with_the_table_and_names_its_files(config: Path, capsys: pytes
     assert (folder / "config.yaml").is_file()
     assert "discriminator_loss/0.25" in (folder / "metrics.csv").read_text()
     assert list(folder.glob("events.out.tfevents.*"))
+
+
+def test_a_result_names_the_checkpoint_it_is_about(trained: Path, tmp_path: Path) -> None:
+    at_the_end = json.loads((trained.parents[1] / "results.json").read_text())
+    digest = hashlib.sha256(trained.read_bytes()).hexdigest()
+    assert at_the_end["checkpoint"] == {"file": "last.ckpt", "sha256": digest}
+    path = tmp_path / "copy.ckpt"
+    path.write_bytes(trained.read_bytes())
+    run("test", "--ckpt_path", path)
+    again = json.loads((tmp_path / "copy.test.json").read_text())
+    assert again["checkpoint"] == {"file": "copy.ckpt", "sha256": digest}
+    for key in ("widths", "real", "protocol", "extractor", "iteration", "training"):
+        assert again[key] == at_the_end[key]
+
+
+def test_test_takes_a_protocol_by_name_and_seeds(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = ["--model.evaluator.num_fake", 40, "--model.evaluator.num_score", 50]
+    run("test", "--ckpt_path", trained, "--protocol", "common", *few, "--seeds", 2)
+    results = json.loads(trained.with_suffix(".test.json").read_text())
+    protocol = results["protocol"]
+    assert (protocol["real_split"], protocol["num_real"], protocol["splits"]) == ("train", 1347, 10)
+    assert (protocol["num_fake"], protocol["num_score"], protocol["seeds"]) == (40, 50, [0, 1])
+    assert results["deviation"]["widths"][0]["fid_digits"] > 0
+    assert "over 2 seeds" in capsys.readouterr().out
+
+
+def test_a_protocol_that_asks_for_more_images_than_exist_says_how_many_there_are(
+    trained: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, line = fails(capsys, "test", "--ckpt_path", trained, "--protocol", "paper")
+    assert code == 1
+    assert "asks for 10,000 real images, but the test split holds 450" in line
+    _, line = fails(capsys, "fit", "--config", config, "--model.evaluator.num_real", 5000)
+    assert "asks for 5,000 real images" in line
+    assert not list(Path("runs").rglob("*.ckpt")), "before training, not after"
+
+
+@pytest.fixture
+def samples(trained: Path, tmp_path: Path) -> Path:
+    """Return a folder of images that a net has drawn."""
+    run("sample", "--ckpt_path", trained, "--num_images", 70, "--output", tmp_path / "theirs")
+    return tmp_path / "theirs"
+
+
+def test_a_folder_of_images_is_judged_as_a_net_that_drew_them(trained: Path, samples: Path) -> None:
+    """The folder holds what the evaluator would draw at width 1.0."""
+    few = ["--model.evaluator.num_fake", 70]
+    run("test", "--ckpt_path", trained, *few)
+    expected = json.loads(trained.with_suffix(".test.json").read_text())
+    run("test", "--images", samples, "--ckpt_path", trained, *few)
+    results = json.loads(Path(f"{samples}.test.json").read_text())
+    for key, value in results["widths"][0].items():
+        if key != "width":
+            assert value == pytest.approx(expected["widths"][-1][key], rel=1e-6)
+    assert results["protocol"] == expected["protocol"]
+    assert (results["images"], results["available"]) == (str(samples), 70)
+    assert results["iteration"] is results["checkpoint"] is results["training"] is None
+
+
+def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluator = ["--model.evaluator.extractor", "digits"]
+    run("test", "--images", samples, "--data", "DigitsDataModule", *evaluator)
+    assert "70 images against 450 test images" in " ".join(capsys.readouterr().out.split())
+    run("test", "--images", samples, "--config", config, "--model.evaluator.num_fake", 66)
+    assert "66 images against 450" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--images", "nowhere"], "there is no folder nowhere; name the folder of images to judge with --images"),
+        (["--images", "empty"], "there are no images in empty"),
+        (["--images", "theirs", "--data.image_size", "32"], "is 16x16 pixels but the real images are 32x32"),
+        (["--images", "theirs", "--model.evaluator.num_fake", "71"], "asks for 71 fakes, but there are 70"),
+        (["--images", "theirs", "--model.evaluator", "null"], "there is no evaluator to judge the images"),
+        (["--images", "theirs", "--seeds", "2"], "images have no latents; leave --seeds out"),
+        (["--images", "broken"], "broken/0.png cannot be used"),
+    ],
+)
+def test_what_is_wrong_with_a_folder_of_images_is_named(
+    samples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], args: list[str], words: str
+) -> None:
+    monkeypatch.chdir(samples.parent)
+    Path("empty").mkdir()
+    Path("broken").mkdir()
+    for number in range(12):
+        Path(f"broken/{number}.png").write_bytes(b"no image")
+    evaluator = [] if "null" in args else ["--model.evaluator.extractor", "digits"]
+    code, line = fails(capsys, "test", "--data", "DigitsDataModule", *evaluator, *args)
+    assert code == 1
+    assert words in line
+    assert not list(Path().glob("*.json"))
 
 
 def test_the_x_axis_of_logs_is_the_iteration(config: Path) -> None:
@@ -250,9 +343,10 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             ["--config", "tiny.yaml", "--model.evaluator.extractor", "nope"],
-            2,
-            '"extractor": Expected a dot import path',
+            1,
+            "there is no extractor 'nope'; give inception, digits",
         ),
+        (["--config", "tiny.yaml", "--model.evaluator.num_fake", "1"], 1, "num_fake is 1; it has to be at least 2"),
         (["--config", "tiny.yaml", "--model.generator_optimizer.lrr", "1"], 2, "Option 'lrr' is not accepted"),
         (["--config", "tiny.yaml", "--trainer.devices", "[a]"], 1, "trainer refuses its settings"),
         (["--config", "tiny.yaml", "--model.generator.init_args.channels", "[8, 10, 8]"], 1, "stage 1: 10 channels"),
@@ -316,7 +410,7 @@ def test_a_checkpoint_of_other_nets_is_refused(
 
 
 @pytest.mark.parametrize(
-    "mistake", [["--data.init_args.image_size", 32], ["--model.evaluator.init_args.extractor", "null"]]
+    "mistake", [["--data.init_args.image_size", 32], ["--model.evaluator.init_args.extractor", "inception"]]
 )
 def test_no_data_is_converted_for_settings_that_cannot_work(
     config: Path, capsys: pytest.CaptureFixture[str], no_network: None, mistake: list[Any]
@@ -363,8 +457,8 @@ def test_an_empty_folder_and_a_corrupt_image_are_named(config: Path, capsys: pyt
 def test_inception_without_weights_says_what_to_do_before_training(
     config: Path, capsys: pytest.CaptureFixture[str], no_network: None
 ) -> None:
-    _, line = fails(capsys, "fit", "--config", config, "--model.evaluator.init_args.extractor", "null")
-    assert "Inception weights could not be downloaded" in line
+    _, line = fails(capsys, "fit", "--config", config, "--model.evaluator.init_args.extractor", "inception")
+    assert "the weights of inception-v3-compat could not be downloaded" in line
     assert not list(Path("runs").rglob("*.ckpt"))
 
 

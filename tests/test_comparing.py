@@ -14,12 +14,10 @@ def write_results(folder: Path, figures: dict[float, float], **more: Any) -> Non
     folder.mkdir(parents=True)
     rows = [{"width": width, "fid": fid, "is": 10 - fid} for width, fid in figures.items()]
     results = {
-        "extractor": "inception",
+        "extractor": {"name": "inception", "weights_sha256": "0"},
         "iteration": 500,
         "individual": None,
-        "num_real": 9,
-        "num_fake": 9,
-        "splits": 1,
+        "protocol": {"data": "x", "num_real": 9, "num_fake": 9, "num_score": 9, "splits": 1},
     }
     cost = {"iterations": 500, "device_seconds": 3600.0, "macs": 2_000_000}
     (folder / "results.json").write_text(json.dumps({**results, "widths": rows, "training": cost, **more}))
@@ -81,16 +79,49 @@ def test_a_run_that_does_not_know_its_cost_leaves_the_sum_open(
 
 
 def test_figures_of_different_counts_are_pointed_out(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    write_results(Path("few"), {0.5: 5.0}, num_fake=3)
+    write_results(
+        Path("few"), {0.5: 5.0}, protocol={"data": "x", "num_real": 9, "num_fake": 3, "num_score": 9, "splits": 1}
+    )
     cli.main(["compare", "slim", "few"])
-    assert "numbers of fakes differ (3, 9)" in capsys.readouterr().err
+    assert "the numbers of fakes differ (3, 9)" in capsys.readouterr().err
+
+
+def test_figures_of_other_images_or_weights_are_pointed_out(
+    runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_results(Path("other"), {0.5: 5.0}, protocol={}, extractor={"name": "inception", "weights_sha256": "1"})
+    cli.main(["compare", "slim", "other"])
+    error = capsys.readouterr().err
+    assert "the real images differ (None, x)" in error
+    assert "the extractor's weights differ" in error
+
+
+def test_judged_images_stand_in_a_column_of_their_own(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_results(Path("theirs"), {}, widths=[{"width": None, "fid": 1.5}], iteration=None, training=None)
+    cli.main(["compare", "slim", "theirs", "--format", "markdown"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| run | 0.5 | 1 | images |")
+    assert lines[3].startswith("| theirs |  |  | **1.5** |")
+
+
+@pytest.mark.parametrize(("metric", "best"), [("kid", 0.1), ("coverage", 0.7)])
+def test_each_metric_knows_what_is_better(
+    runs: list[str], capsys: pytest.CaptureFixture[str], metric: str, best: float
+) -> None:
+    for name, figure in (("a", 0.1), ("b", 0.7)):
+        write_results(Path(name), {}, widths=[{"width": 1.0, metric: figure}])
+    cli.main(["compare", "a", "b", "--metric", metric, "--format", "markdown"])
+    assert f"**{best}**" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("prepare", "words"),
     [
         (lambda folder: None, "there are no results at other/results.json"),
-        (lambda folder: write_results(folder, {0.5: 1.0}, extractor="digits"), "different extractors do not compare"),
+        (
+            lambda folder: write_results(folder, {0.5: 1.0}, extractor={"name": "digits"}),
+            "different extractors do not compare",
+        ),
         (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("{")), "does not hold results"),
         (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("[]")), "does not hold results"),
         (lambda folder: (folder.mkdir(), (folder / "results.json").write_text("{}")), "does not hold results"),

@@ -203,7 +203,7 @@ def test_an_imported_checkpoint_is_taken_by_test_and_sample_and_fit(
     data += ["--trainer.accelerator", "cpu", "--trainer.default_root_dir", str(tmp_path / "runs")]
     cli.main(["sample", "--ckpt_path", path, "--width", "all", "--output", str(tmp_path / "all.png")])
     assert (tmp_path / "all.png").is_file()
-    extractor = ["--model.evaluator.extractor", "slimgan_pl.evaluation.DigitsClassifier"]
+    extractor = ["--model.evaluator.extractor", "digits", "--model.evaluator.splits", "2"]
     cli.main(["test", "--ckpt_path", path, *data, *extractor])
     assert json.loads((tmp_path / "X.test.json").read_text())["iteration"] == 123
     steps = ["--data.batch_size", "4", "--trainer.max_steps", "136", "--model.evaluator", "null"]

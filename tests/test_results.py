@@ -7,23 +7,75 @@ from rich.console import Console
 
 from slimgan_pl.callbacks import results_table
 
+PROTOCOL = {
+    "num_real": 10_000,
+    "num_fake": 10_000,
+    "num_score": 50_000,
+    "splits": 10,
+    "seeds": [0],
+    "real_split": "test",
+}
 
-def shown(capsys: pytest.CaptureFixture[str], **more: Any) -> str:
-    row = {"width": 0.5, "parameters": 1234, "macs": 5_000_000, "fid_mine": 12.345, **more}
-    results = {"extractor": "mine", "iteration": 7, "num_fake": 3, "num_real": 4, "splits": 2, "widths": [row]}
-    Console(width=120).print(results_table({**results, "real": more}))
-    return capsys.readouterr().out
+FIGURES = {
+    "fid": 123.456,
+    "kid": 0.012345,
+    "kid_std": 0.001,
+    "precision": 0.5,
+    "recall": 0.4,
+    "density": 0.3,
+    "coverage": 0.2,
+    "is": 8.123,
+    "is_std": 0.25,
+}
 
 
-def test_a_figure_is_named_for_its_extractor(capsys: pytest.CaptureFixture[str]) -> None:
-    text = shown(capsys, is_mine=3.0, is_std_mine=0.25)
-    assert "FID (mine)" in text
-    assert "12.35" in text
-    assert "3.000 ± 0.250" in text
-    assert "│  real │" in text
+def shown(capsys: pytest.CaptureFixture[str], name: str, figures: dict[str, float], **more: Any) -> list[str]:
+    """Return the lines of a table for an extractor."""
+    suffix = "" if name == "inception" else f"_{name}"
+    judged = {f"{key}{suffix}": value for key, value in figures.items()}
+    row = {"width": 0.25, "parameters": 13_262_147, "macs": 1_681_130_000, **judged}
+    real = {key: value for key, value in judged.items() if key.startswith("is")}
+    results = {"extractor": {"name": name}, "iteration": 100_000, "protocol": PROTOCOL, "widths": [row], "real": real}
+    Console(width=80).print(results_table({**results, **more}))
+    return capsys.readouterr().out.splitlines()
+
+
+def test_all_figures_of_a_width_fit_in_80_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, "inception", FIGURES, mic=20.0, consistency=[], agreement=0.5)
+    row = next(line for line in lines if "13.3 M" in line)
+    assert row.split() == [
+        "0.25",
+        *["13.3", "M", "1.68", "G", "123.5", "0.0123", "8.123", "±0.25", "0.50", "0.40", "0.30", "0.20"],
+    ]
+    text = " ".join(" ".join(lines).split())
+    assert "10,000 fakes per width against 10,000 test images, score on 50,000" in text
+    assert "± over 10 splits" in text
+    assert "mIC 20 ↓, same class from a latent 50.0% ↑" in text
+
+
+def test_figures_of_another_extractor_carry_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert sum(line.count("(digits)") for line in shown(capsys, "digits", FIGURES)) == 3
+    assert not any("(inception)" in line for line in shown(capsys, "inception", FIGURES))
 
 
 def test_without_a_score_there_is_no_empty_column(capsys: pytest.CaptureFixture[str]) -> None:
-    text = shown(capsys)
-    assert "IS" not in text
-    assert "│  real" not in text
+    lines = shown(capsys, "inception", {"fid": 12.0})
+    assert not any("IS" in line for line in lines)
+
+
+def test_over_seeds_the_deviation_is_theirs(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(
+        *(capsys, "inception", FIGURES),
+        protocol={**PROTOCOL, "seeds": [0, 1, 2]},
+        deviation={"widths": [{"fid": 1.5, "kid": 0.002, "is": 0.125}]},
+    )
+    text = "\n".join(lines)
+    assert "123.5 ±1.5" in text
+    assert "8.123 ±0.12" in text
+    assert "over 3 seeds" in text
+
+
+def test_a_folder_of_images_has_no_width(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, "inception", {}, images="theirs", iteration=None, widths=[{"width": None, "fid": 3.0}])
+    assert "theirs: 10,000 images against 10,000 test images" in " ".join(" ".join(lines).split())
+    assert any(line.split() == ["images", "3"] for line in lines)

@@ -59,7 +59,7 @@ class FewDigits(DigitsDataModule):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
-        images, labels = self.arrays["train"]
+        images, labels, _ = self.arrays["train"]
         self.arrays["train"] = ByteArray(images[:56], None if labels is None else labels[:56])
 
 

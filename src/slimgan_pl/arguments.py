@@ -4,12 +4,12 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 
-__all__ = ["OneLineParser", "fail", "find_checkpoint"]
+__all__ = ["OneLineParser", "as_list", "fail", "find_checkpoint", "find_option", "names_data"]
 
 MAX_LENGTH = 300  # characters of a message
 
@@ -66,6 +66,32 @@ def find_checkpoint(argv: Sequence[str]) -> str | None:
         elif option in ("-c", "--config"):
             found = checkpoint_in(value) or found
     return found or None
+
+
+def find_option(argv: Sequence[str], name: str) -> str | None:
+    """Return the last value that a command line gives an option, or None.
+
+    >>> find_option(["test", "--images", "a", "--images=b"], "--images")
+    'b'
+    """
+    found = None
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        option, is_joined, value = word.partition("=")
+        if option == name:
+            found = value if is_joined else following
+    return found
+
+
+def names_data(argv: Sequence[str]) -> bool:
+    """Return whether a command line names a data set, or a configuration that may."""
+    return any(word.partition("=")[0] in ("--data", "--data.class_path", "--config", "-c") for word in argv)
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list of one, many or no things."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def checkpoint_in(path: str) -> str | None:

@@ -1,5 +1,6 @@
 """The ``slimgan`` command: Lightning's fit, validate and test, and what can be done with a checkpoint alone."""
 
+import inspect
 import logging
 import os
 import sys
@@ -13,7 +14,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-from slimgan_pl.arguments import OneLineParser, fail, find_checkpoint
+from slimgan_pl.arguments import OneLineParser, as_list, fail, find_checkpoint, find_option, names_data
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
     IterationCheckpoint,
@@ -27,8 +28,11 @@ from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data
 from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.interop import import_checkpoint
+from slimgan_pl.judging import ImageJudge
+from slimgan_pl.judging_options import add_judging_options, use_judging_options
 from slimgan_pl.loggers import WandbMode, make_loggers
 from slimgan_pl.sampling import sample
 from slimgan_pl.slimgan import ADAM, SlimGAN
@@ -40,6 +44,11 @@ TOOLS: dict[str, Callable[..., None]] = {
     "import": import_checkpoint,
     "compare": compare,
 }  # subcommands that are plain functions
+
+UNUSED_NETS: dict[str, Any] = {  # the parser asks for nets, even where images are judged without any
+    "model.generator": {"class_path": "slimgan_pl.models.DCGANGenerator", "init_args": {"channels": [4]}},
+    "model.discriminators": {"class_path": "slimgan_pl.models.DCGANDiscriminatorBank", "init_args": {"channels": [4]}},
+}
 
 EVALUATOR = {"class_path": "slimgan_pl.evaluation.Evaluator"}  # with Inception
 
@@ -82,6 +91,7 @@ class SlimGANCLI(LightningCLI):
             subcommand_parser.set_defaults({"weights_only": True})
             if name != "fit":
                 subcommand_parser.set_defaults({"verbose": False})  # the table of widths says it better
+                add_judging_options(subcommand_parser, images=name == "test")
         assert parser._subcommands_action is not None
         for name, function in TOOLS.items():
             tool = OneLineParser(description=(function.__doc__ or "").split("\n")[0])
@@ -112,6 +122,9 @@ class SlimGANCLI(LightningCLI):
             super().parse_arguments(parser, args)
             return
         ckpt_path = find_checkpoint(argv)
+        self.images = find_option(argv, "--images") if command == "test" else None
+        if self.images is not None:
+            self._subcommand_parsers[command].set_defaults(UNUSED_NETS)
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)
             self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
@@ -122,10 +135,12 @@ class SlimGANCLI(LightningCLI):
                 )
             if command == "fit" and not checkpoint["optimizer_states"]:
                 print(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
-        elif command in ("validate", "test") and not {"-h", "--help", "--print_config"} & set(argv):
+        elif command != "fit" and self.images is None and not {"-h", "--help", "--print_config"} & set(argv):
             raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
         super().parse_arguments(parser, args)
-        self.config[command]["ckpt_path"] = ckpt_path  # a later configuration file without one does not take it away
+        # A later configuration file without one does not take it away; images need its settings alone.
+        self.config[command]["ckpt_path"] = ckpt_path if self.images is None else None
+        use_judging_options(self.config[command], argv)
 
     def _use_settings_of(self, checkpoint: dict[str, Any], ckpt_path: str, parser: LightningArgumentParser) -> None:
         """Make the settings that a checkpoint carries the defaults."""
@@ -136,6 +151,8 @@ class SlimGANCLI(LightningCLI):
             init_args = {key: value for key, value in data.items() if not key.startswith("_")}
             defaults["data"] = {"class_path": data["_class_path"], "init_args": init_args}
         defaults |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
+        if defaults.get("model.evaluator"):
+            defaults["model.evaluator"] = known_settings(defaults["model.evaluator"], Evaluator, ckpt_path)
         for key, value in defaults.items():
             try:
                 parser.set_defaults({key: value})
@@ -156,8 +173,12 @@ class SlimGANCLI(LightningCLI):
             super()._set_seed()
 
     def instantiate_classes(self) -> None:
-        if not self._is_tool:
+        if self._is_tool:
+            return
+        try:
             super().instantiate_classes()
+        except ValueError as error:
+            raise user_error_behind(error) from error
 
     def _run_subcommand(self, subcommand: str) -> None:
         if not self._is_tool:
@@ -167,13 +188,18 @@ class SlimGANCLI(LightningCLI):
         TOOLS[subcommand](**arguments.as_dict())
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        self._check_settings()
+        if self.images is None:
+            self._check_settings()
+        else:
+            self.model = self._make_judge(self.images)
         self.checkpoint = self._get(self.config_init, "checkpoint")
         self.samples = self._get(self.config_init, "samples")
         self.results = ResultsTable()
         given = self._get(self.config_init, "trainer")
         is_fit = self.subcommand == "fit"
-        callbacks = [TrainingCost(), *as_list(given["callbacks"]), StopOnNonFinite(), self.results, self.samples]
+        callbacks = [TrainingCost(), *as_list(given["callbacks"]), StopOnNonFinite(), self.results]
+        if self.images is None:
+            callbacks.append(self.samples)
         if given["enable_progress_bar"] is not False:
             callbacks.append(IterationProgress())
         if given["enable_checkpointing"] is not False:
@@ -190,6 +216,14 @@ class SlimGANCLI(LightningCLI):
         except (TypeError, ValueError) as error:
             raise UserError(f"the trainer refuses its settings: {error}") from error
 
+    def _make_judge(self, images: str) -> ImageJudge:
+        """Return what judges a folder of images in place of a net."""
+        if self.model.evaluator is None:
+            raise UserError("there is no evaluator to judge the images; leave --model.evaluator null out")
+        if self.model.evaluator.seeds > 1:
+            raise UserError("images have no latents; leave --seeds out, or seeds at 1")
+        return ImageJudge(images, self.model.evaluator)
+
     def _check_settings(self) -> None:
         """Find what does not fit together before any data is converted and any folder made."""
         check_data(self.model.generator, self.datamodule)
@@ -201,7 +235,7 @@ class SlimGANCLI(LightningCLI):
             if self.subcommand == "fit" and 0 <= self._get(self.config, "trainer.max_steps") <= iteration:
                 raise UserError(f"{ckpt_path} is already at iteration {iteration}; raise --trainer.max_steps to go on")
         if self.model.evaluator is not None:
-            self.model.evaluator.start(self.model.generator)
+            self.model.evaluator.start(self.model.device, self.model.fakes().shape)
 
     def after_fit(self) -> None:
         """Judge the trained net once and say where everything lies."""
@@ -223,25 +257,9 @@ class SlimGANCLI(LightningCLI):
             return
         paths = {"Checkpoint": self.checkpoint, "Results": self.results, "Picture": self.samples}
         for name, callback in paths.items():
-            if callback.last_path is not None:
-                print(f"{name}: {relative(callback.last_path)}")
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return a list of one, many or no things."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def relative(path: Path) -> str:
-    """Return a path as a user would type it from here."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def names_data(argv: Sequence[str]) -> bool:
-    """Return whether a command line names a data set, or a configuration that may."""
-    return any(word.partition("=")[0] in ("--data", "--data.class_path", "--config", "-c") for word in argv)
+            path = callback.last_path
+            if path is not None:
+                print(f"{name}: {os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path}")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -252,10 +270,44 @@ def main(args: Sequence[str] | None = None) -> None:
     """
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
     try:
-        SlimGANCLI(args)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
+            warnings.showwarning = one_line(warnings.showwarning)
+            SlimGANCLI(args)
     except (UserError, MisconfigurationException, OSError) as error:
         if os.environ.get("SLIMGAN_DEBUG"):
             raise
         fail(str(error), 1)
+
+
+def user_error_behind(error: ValueError) -> ValueError:
+    """Return the UserError that led to an error of the parser, if one did."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error
+
+
+def known_settings(recipe: dict[str, Any], kind: type, ckpt_path: str) -> dict[str, Any]:
+    """Return a recipe without the settings that the class no longer has."""
+    settings = recipe["init_args"]
+    known = inspect.signature(kind).parameters
+    if unknown := sorted(settings.keys() - known.keys()):
+        message = f"{ckpt_path} is of another version: its {kind.__name__}'s {', '.join(unknown)} is left out"
+        warnings.warn(message, SlimGANWarning, stacklevel=2)
+    return {**recipe, "init_args": {key: value for key, value in settings.items() if key in known}}
+
+
+def one_line(show: Callable[..., None]) -> Callable[..., None]:
+    """Return what prints this package's warnings as one sentence, and others as ``show`` does."""
+
+    def show_in_one_line(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        if issubclass(category, SlimGANWarning):
+            print(f"slimgan: warning: {message}", file=sys.stderr)
+        else:
+            show(message, category, *where)
+
+    return show_in_one_line

@@ -14,12 +14,27 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from slimgan_pl.callbacks.results import title
+from slimgan_pl.callbacks.table import title
 from slimgan_pl.errors import UserError
+from slimgan_pl.evaluation import figure_suffix
 
 __all__ = ["compare"]
 
-BEST: dict[str, Callable[[Iterable[float]], float]] = {"fid": min, "is": max}
+Figure = Literal["fid", "kid", "is", "precision", "recall", "density", "coverage"]
+
+PROTOCOL = {
+    "data": "the real images",
+    "num_real": "the numbers of real images",
+    "num_fake": "the numbers of fakes",
+    "num_score": "the numbers of fakes for the score",
+    "splits": "the splits of the score",
+}
+
+TITLES = {"fid": "FID", "kid": "KID", "is": "IS"}
+
+LOWER_IS_BETTER = ("fid", "kid")
+
+IMAGES = math.inf  # stands for the width of a folder of images, which has none
 
 
 class Run(NamedTuple):
@@ -35,7 +50,7 @@ class Run(NamedTuple):
 
 def compare(
     runs: list[str],
-    metric: Literal["fid", "is"] = "fid",
+    metric: Figure = "fid",
     format: Literal["table", "markdown", "csv"] = "table",
     output: str | None = None,
 ) -> None:
@@ -45,24 +60,25 @@ def compare(
 
     Args:
         runs: Folders of runs, or files of results.
-        metric: The figure to compare: fid (lower is better) or is (higher is better).
+        metric: The figure to compare; fid and kid are better when low, the others when high.
         format: A table for the terminal, Markdown, or CSV with plain numbers and no marks.
         output: File to write instead of printing, as Markdown unless the format is CSV.
     """
     results = [read_results(run) for run in runs]
     names = short_names(runs)
     warn_of_differences(results)
-    extractor = results[0]["extractor"]
-    if any(result["extractor"] != extractor for result in results):
-        extractors = sorted({result["extractor"] for result in results})
+    extractors = sorted({result["extractor"]["name"] for result in results})
+    if len(extractors) > 1:
         raise UserError(f"figures of different extractors do not compare: {', '.join(extractors)}")
-    suffix = "" if extractor == "inception" else f"_{extractor}"
-    rows = [make_run(name, result, f"{metric}{suffix}") for name, result in zip(names, results, strict=True)]
+    key = f"{metric}{figure_suffix(extractors[0])}"
+    rows = [make_run(name, result, key) for name, result in zip(names, results, strict=True)]
     widths = sorted({width for row in rows for width in row.figures})
     if not widths:
         raise UserError(f"these results hold no {metric}; choose another --metric")
     if output is None and format == "table":
-        print_table(lines(rows, widths, metric, "{:.4g} *"), len(rows), title(metric.upper(), extractor))
+        print_table(
+            lines(rows, widths, metric, "{:.4g} *"), len(rows), title(TITLES.get(metric, metric), extractors[0])
+        )
         return
     marked = lines(rows, widths, metric, "**{:.4g}**")
     text = as_csv(rows, widths) if format == "csv" else as_markdown(marked)
@@ -88,7 +104,7 @@ def read_results(run: str) -> dict[str, Any]:
         path = next((file for file in found if file.is_file()), found[0])
     try:
         results: dict[str, Any] = json.loads(path.read_text())
-        if not {"extractor", "iteration", "widths"} <= results.keys():
+        if not {"extractor", "protocol", "iteration", "widths"} <= results.keys():
             raise ValueError("figures are missing")
         make_run("", results, "")
     except FileNotFoundError:
@@ -102,11 +118,12 @@ def read_results(run: str) -> dict[str, Any]:
 
 def warn_of_differences(results: Sequence[dict[str, Any]]) -> None:
     """Say where figures of different protocols are compared."""
-    for key, what in {"num_real": "real images", "num_fake": "fakes", "splits": "splits of the score"}.items():
-        values = sorted({result.get(key, 0) for result in results})
+    for key, what in PROTOCOL.items():
+        values = {str(result["protocol"].get(key)) for result in results}
         if len(values) > 1:
-            numbers = ", ".join(f"{value:,}" for value in values)
-            print(f"NOTE: the numbers of {what} differ ({numbers}); such figures do not compare", file=sys.stderr)
+            print(f"NOTE: {what} differ ({', '.join(sorted(values))}); such figures do not compare", file=sys.stderr)
+    if len({result["extractor"].get("weights_sha256") for result in results}) > 1:
+        print("NOTE: the extractor's weights differ; such figures do not compare", file=sys.stderr)
 
 
 def short_names(runs: Sequence[str]) -> list[str]:
@@ -124,11 +141,15 @@ def short_names(runs: Sequence[str]) -> list[str]:
 
 def make_run(name: str, results: dict[str, Any], key: str) -> Run:
     """Return a row of the table; the cost is unknown where a part of the training was not counted."""
-    iteration = int(results["iteration"])
+    iteration = int(results["iteration"] or 0)
     cost = dict(results.get("training") or {})
     if cost.get("iterations") != iteration:
         cost = {}
-    figures = {float(row["width"]): row[key] for row in results["widths"] if row.get(key) is not None}
+    figures = {
+        IMAGES if row["width"] is None else float(row["width"]): row[key]
+        for row in results["widths"]
+        if row.get(key) is not None
+    }
     return Run(
         name,
         {width: float(figure) for width, figure in figures.items()},
@@ -157,14 +178,19 @@ def lines(rows: Sequence[Run], widths: Sequence[float], metric: str, mark: str) 
     """Return the table as text: the head, a line per run with the best of each column marked, and the sums."""
     columns = {width: [row.figures[width] for row in rows if width in row.figures] for width in widths}
     finite = {width: [figure for figure in column if math.isfinite(figure)] for width, column in columns.items()}
-    best = {width: BEST[metric](column) for width, column in finite.items() if column}
-    table = [["run", *(f"{width:g}" for width in widths), "iterations", "training", "MACs"]]
+    choose: Callable[[Iterable[float]], float] = min if metric in LOWER_IS_BETTER else max
+    best = {width: choose(column) for width, column in finite.items() if column}
+    table = [["run", *(width_name(width) for width in widths), "iterations", "training", "MACs"]]
     for row in rows:
         texts = {width: mark if figure == best.get(width) else "{:.4g}" for width, figure in row.figures.items()}
         figures = [texts[width].format(row.figures[width]) if width in texts else "" for width in widths]
         table.append([row.name, *figures, f"{row.iterations:,}", duration(row.seconds), macs_text(row.macs)])
     blank = [""] * (len(widths) + 1)
     return table + [[name, *blank, duration(seconds), macs_text(macs)] for name, seconds, macs in add_up(rows)]
+
+
+def width_name(width: float) -> str:
+    return "images" if width == IMAGES else f"{width:g}"
 
 
 def duration(seconds: float | None) -> str:
@@ -197,7 +223,7 @@ def as_markdown(table: Sequence[Sequence[str]]) -> str:
 def as_csv(rows: Sequence[Run], widths: Sequence[float]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["run", *(f"{width:g}" for width in widths), "iterations", "device_seconds", "macs"])
+    writer.writerow(["run", *(width_name(width) for width in widths), "iterations", "device_seconds", "macs"])
     for row in rows:
         figures = [row.figures.get(width) for width in widths]
         writer.writerow([row.name, *figures, row.iterations, row.seconds, row.macs])

@@ -1,18 +1,28 @@
-"""Collectives over groups of tensors; without several processes they do nothing."""
+"""Collectives over groups of tensors, and work shared among processes; without several processes they do nothing."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-__all__ = ["average"]
+__all__ = ["all_agree", "average", "gather_objects", "gather_rows", "rank_and_world", "shared_batches"]
+
+Value = TypeVar("Value")
+
+
+def rank_and_world() -> tuple[int, int]:
+    """Return this process's number and the number of processes."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
 
 
 @torch.no_grad()
 def average(tensors: Iterable[Tensor]) -> None:
     """Replace float tensors by their mean over all processes, with one collective per precision."""
-    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+    if rank_and_world()[1] == 1:
         return
     groups: dict[torch.dtype, list[Tensor]] = {}
     for tensor in tensors:
@@ -23,3 +33,56 @@ def average(tensors: Iterable[Tensor]) -> None:
         flat /= dist.get_world_size()
         for tensor, mean in zip(group, flat.split([tensor.numel() for tensor in group]), strict=True):
             tensor.copy_(mean.view_as(tensor))
+
+
+def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[Tensor]:
+    """Return the batches of the numbers ``0 ... count - 1`` that are a process's to do.
+
+    Whole batches go round, so each number belongs to one process, and a batch holds the same numbers however many
+    processes there are: what is computed of it is the same to the last bit.
+
+    >>> shared_batches(5, 2, rank=0, world=2)
+    [tensor([0, 1]), tensor([4])]
+    """
+    return list(torch.arange(count).split(batch_size)[rank::world])
+
+
+def gather_rows(rows: Tensor, count: int, total: int, batch_size: int, device: torch.device) -> Tensor:
+    """Return the rows ``(count, F)`` of all processes on each of them, in the order of their numbers, on the host.
+
+    Args:
+        rows: This process's rows, for those numbers of its ``shared_batches`` that are below ``count``, in turn.
+        count: Number of all rows.
+        total: Number that the batches were made of, at least ``count``.
+        batch_size: Of the shared batches.
+        device: Where the collective takes its tensors from.
+    """
+    world = rank_and_world()[1]
+    if world == 1:
+        return rows
+    gathered = torch.empty(count, rows.shape[1], dtype=rows.dtype)
+    shares = []
+    for rank in range(world):
+        numbers = torch.cat([torch.empty(0, dtype=torch.long), *shared_batches(total, batch_size, rank, world)])
+        shares.append(numbers[numbers < count])
+    padded = torch.zeros(max(map(len, shares)), rows.shape[1], dtype=rows.dtype, device=device)
+    padded[: len(rows)] = rows.to(device)
+    parts = [torch.empty_like(padded) for _ in range(world)]
+    dist.all_gather(parts, padded)
+    for share, part in zip(shares, parts, strict=True):
+        gathered[share] = part[: len(share)].cpu()
+    return gathered
+
+
+def gather_objects(value: Value) -> list[Value]:
+    """Return the plain values of all processes on each of them."""
+    world = rank_and_world()[1]
+    values = [value] * world
+    if world > 1:
+        dist.all_gather_object(values, value)
+    return values
+
+
+def all_agree(answer: bool) -> bool:
+    """Return whether all processes say yes."""
+    return all(gather_objects(answer))

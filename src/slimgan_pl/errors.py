@@ -1,8 +1,8 @@
-"""The one exception that stands for a mistake of the user."""
+"""The one exception that stands for a mistake of the user, and the one warning."""
 
 from collections.abc import Sequence
 
-__all__ = ["UserError", "check_choice"]
+__all__ = ["SlimGANWarning", "UserError", "check_choice"]
 
 
 class UserError(ValueError):
@@ -17,3 +17,7 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise a UserError unless a setting is one of its choices."""
     if value not in choices:
         raise UserError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+
+
+class SlimGANWarning(UserWarning):
+    """Something the user should know, told in one sentence; the command prints the sentence alone."""

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
 
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
@@ -14,9 +13,11 @@ from torch.optim import Optimizer
 
 from slimgan_pl.baselines import individual_gan
 from slimgan_pl.checks import check_data, check_fit
+from slimgan_pl.data import ByteDataModule
 from slimgan_pl.distributed import average
 from slimgan_pl.errors import UserError, check_choice
-from slimgan_pl.evaluation import Evaluator
+from slimgan_pl.evaluation import Evaluator, GeneratorSource
+from slimgan_pl.judging import JudgedModule
 from slimgan_pl.latents import draw_latents, iteration_seed
 from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
@@ -38,7 +39,7 @@ def adam(parameters: Iterable[Tensor]) -> Optimizer:
     return torch.optim.Adam(parameters, **ADAM["init_args"])
 
 
-class SlimGAN(LightningModule):
+class SlimGAN(JudgedModule):
     """One generator at several widths, one discriminator per width, and stepwise in-place distillation.
 
     One training step is one iteration: ``critic_steps`` discriminator updates and one generator update. It takes a
@@ -106,7 +107,6 @@ class SlimGAN(LightningModule):
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.seed = seed
-        self.results: dict[str, Any] | None = None
         self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
@@ -241,38 +241,33 @@ class SlimGAN(LightningModule):
     # Judging
 
     def on_fit_start(self) -> None:
-        check_data(self.generator, getattr(self.trainer, "datamodule", None))
-        if self.evaluator is not None:
-            self.evaluator.start(self.generator)  # a missing extractor is found before training, not after
+        data = getattr(self.trainer, "datamodule", None)
+        check_data(self.generator, data)
+        if self.evaluator is not None:  # what is missing is found before training, not after
+            self.evaluator.start(self.device, self.fakes().shape)
+            if isinstance(data, ByteDataModule):
+                self.evaluator.check(len(data.arrays[self.evaluator.protocol.real_split].images))
 
     def on_validation_start(self) -> None:
         check_data(self.generator, getattr(self.trainer, "datamodule", None))
         self.average_buffers()
-        if self.evaluator is not None:
-            self.evaluator.start(self.generator)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        if self.evaluator is not None:
-            self.evaluator.add_real(batch[0])
+    on_test_start = on_validation_start
 
-    def on_validation_epoch_end(self) -> None:
-        if self.evaluator is None:
-            return
-        iteration = self.global_step or self._loaded_iteration
-        figures = self.evaluator.judge(self.generator)
-        self.results = {"iteration": iteration, "individual": self.individual, **figures}
-        for row in self.results["widths"]:
+    def fakes(self) -> GeneratorSource:
+        return GeneratorSource(self.generator)
+
+    def about(self) -> dict[str, Any]:
+        return {"iteration": self.global_step or self._loaded_iteration, "individual": self.individual}
+
+    def log_results(self, results: dict[str, Any], suffix: str) -> None:
+        for row in results["widths"]:
             row["width"] = self.individual or row["width"]
             for key in row.keys() - {"width", "parameters", "macs"}:
                 self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
-        self.log("step", float(self.results["iteration"]), rank_zero_only=True)
-        mic = f"mic{self.evaluator.suffix}"
-        if mic in self.results:
-            self.log(mic, self.results[mic], rank_zero_only=True)
-
-    on_test_start = on_validation_start
-    test_step = validation_step
-    on_test_epoch_end = on_validation_epoch_end
+        self.log("step", float(results["iteration"]), rank_zero_only=True)
+        if f"mic{suffix}" in results:
+            self.log(f"mic{suffix}", results[f"mic{suffix}"], rank_zero_only=True)
 
     # Checkpoints
 

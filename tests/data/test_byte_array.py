@@ -94,13 +94,6 @@ def test_no_image_of_an_epoch_goes_to_two_processes_and_all_have_as_many_batches
     assert len({*taken[0], *taken[1]}) == 18
 
 
-def test_in_order_every_image_goes_to_exactly_one_process() -> None:
-    loaders = [ByteLoader(array(23), 3, rank=rank, world=2) for rank in range(2)]
-    taken = [int(x) for loader in loaders for images, _ in loader for x in images.flatten()]
-    assert sorted(taken) == list(range(23))
-    assert [len(list(loader)) for loader in loaders] == [len(loader) for loader in loaders]
-
-
 def test_iteration_goes_on_from_its_position() -> None:
     position = 0
     loader = ByteLoader(array(12), 3, seed=5, position=lambda: position)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from slimgan_pl.data import DigitsDataModule
+from slimgan_pl.data import ByteArray, DigitsDataModule
 
 
 @pytest.mark.parametrize("image_size", [16, 32])
@@ -31,7 +31,9 @@ def test_upscaling_keeps_the_mean_brightness() -> None:
 def test_batches_arrive_scaled_to_minus_one_and_one() -> None:
     data = DigitsDataModule()
     data.setup("fit")
-    images, labels = data.on_after_batch_transfer(next(iter(data.val_dataloader())), 0)
+    batch = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert not isinstance(batch, ByteArray)
+    images, labels = batch
     assert images.dtype == torch.float32
     assert images.min() == -1
     assert images.max() == 1

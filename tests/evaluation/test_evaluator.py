@@ -1,14 +1,19 @@
-"""Evaluation: one set of latents, repeatable, and named for its extractor."""
+"""Evaluation: one set of latents, repeatable, stamped, and named for its extractor."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation import DigitsClassifier, Evaluator
-from slimgan_pl.evaluation.evaluator import device_of_sums
+from slimgan_pl.data import ByteArray
+from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.evaluation import DigitsClassifier, Evaluator, session
+from slimgan_pl.evaluation.statistics import device_of_sums
+from slimgan_pl.images import to_bytes
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 
 WIDTHS = (0.25, 0.5, 1.0)
@@ -17,10 +22,12 @@ WIDTHS = (0.25, 0.5, 1.0)
 class MeanColour(nn.Module):
     """Features alone: the mean of each colour and of its square."""
 
+    scale = 1.0
+
     def forward(self, images: Tensor) -> Tensor:
         assert images.dtype == torch.uint8
         means = images.float().mean(dim=(2, 3)) / 255
-        return torch.cat([means, means**2], 1)
+        return torch.cat([means, means**2], 1) * self.scale
 
 
 def generator(**settings: Any) -> SlimmableGenerator:
@@ -28,56 +35,123 @@ def generator(**settings: Any) -> SlimmableGenerator:
     return net.eval()
 
 
-def judge(evaluator: Evaluator, net: SlimmableGenerator, real: Tensor) -> dict[str, Any]:
-    evaluator.start(net)
-    for batch in real.split(30):
-        evaluator.add_real(batch)
-    return evaluator.judge(net)
+def noise(count: int, size: int = 16, folder: Path | None = None) -> ByteArray:
+    """Return grey images of noise, always the same."""
+    images = np.random.default_rng(0).integers(0, 256, (count, 1, size, size), dtype=np.uint8)
+    return ByteArray(images, None, folder)
 
 
-def test_an_evaluation_repeats_exactly_and_does_not_depend_on_its_batches() -> None:
-    net, real = generator(), torch.rand(64, 1, 16, 16) * 2 - 1
-    first = judge(Evaluator(DigitsClassifier(), num_images=50), net, real)
+def digits(**settings: Any) -> Evaluator:
+    return Evaluator("digits", **{"num_fake": 50, "splits": 2, **settings})
+
+
+def figures(result: dict[str, Any]) -> dict[str, Any]:
+    """Return what has to repeat."""
+    return {key: value for key, value in result.items() if key != "seconds"}
+
+
+def test_an_evaluation_repeats_exactly() -> None:
+    net = generator()
+    first = figures(digits().judge(net, noise(64)))
     torch.rand(3)  # the global random state does not matter
-    assert judge(Evaluator(DigitsClassifier(), num_images=50), net, real) == first
-    other = judge(Evaluator(DigitsClassifier(), num_images=50, batch_size=7), net, real)
+    assert figures(digits().judge(net, noise(64))) == first
+
+
+def test_an_evaluation_does_not_depend_on_its_batches() -> None:
+    net = generator()
+    first, other = (digits(batch_size=size).judge(net, noise(64)) for size in (100, 7))
     for row, again in zip(first["widths"], other["widths"], strict=True):
         assert row == pytest.approx(again, rel=1e-3)
 
 
 def test_figures_carry_the_extractors_name() -> None:
-    result = judge(Evaluator(DigitsClassifier(), num_images=20), generator(), torch.zeros(20, 1, 16, 16))
-    assert {"mic_digits", "consistency_digits"} <= result.keys()
-    assert {"fid_digits", "is_digits"} <= result["widths"][0].keys()
+    result = digits().judge(generator(), noise(20))
+    assert {"mic_digits", "consistency_digits", "agreement_digits"} <= result.keys()
+    names = {"fid", "kid", "kid_std", "is", "is_std", "precision", "recall", "density", "coverage"}
+    assert result["widths"][0].keys() == {"width", "parameters", "macs", *(f"{name}_digits" for name in names)}
     assert [row["width"] for row in result["widths"]] == list(WIDTHS)
 
 
+def test_only_the_metrics_asked_for_are_computed() -> None:
+    result = digits(metrics=["fid"]).judge(generator(), noise(20))
+    assert result["widths"][0].keys() == {"width", "parameters", "macs", "fid_digits"}
+    assert "mic_digits" not in result
+    assert result["real"] == {}
+
+
 def test_an_extractor_without_logits_gives_no_score_unless_there_is_a_classifier() -> None:
-    real = torch.rand(20, 1, 16, 16)
-    alone = judge(Evaluator(MeanColour(), num_images=20), generator(), real)
+    alone = Evaluator(MeanColour()).judge(generator(), noise(20))
     assert "fid_MeanColour" in alone["widths"][0]
     assert "is_MeanColour" not in alone["widths"][0]
-    both = judge(Evaluator(MeanColour(), DigitsClassifier(), num_images=20), generator(), real)
-    assert both["widths"][0]["is_MeanColour"] >= 1
+    for classifier in ("digits", DigitsClassifier()):
+        both = Evaluator(MeanColour(), classifier=classifier).judge(generator(), noise(20))
+        assert both["widths"][0]["is_MeanColour"] >= 1
+        assert both["classifier"]["weights_sha256"]
 
 
-def test_a_generator_that_draws_the_real_images_has_distance_zero() -> None:
+def test_a_generator_that_draws_the_real_images_is_perfect() -> None:
     net = generator()
-    latents = torch.randn(40, 8, generator=torch.Generator().manual_seed(7))
-    real = net(latents, width=1.0)
-    result = judge(Evaluator(MeanColour(), num_images=40, seed=7), net, real)
-    assert result["widths"][-1]["fid_MeanColour"] == pytest.approx(0, abs=1e-9)
-    assert result["widths"][0]["fid_MeanColour"] > 1e-6
+    real = to_bytes(net(torch.randn(40, 8, generator=torch.Generator().manual_seed(7)), width=1.0)).numpy()
+    result = digits(num_fake=40, seed=7).judge(net, ByteArray(real, None))
+    row = result["widths"][-1]
+    assert row["fid_digits"] == pytest.approx(0, abs=1e-4)
+    assert row["precision_digits"] == row["recall_digits"] == row["coverage_digits"] == 1
+    assert row["is_digits"] == pytest.approx(result["real"]["is_digits"], rel=1e-12)
+    assert result["widths"][0]["fid_digits"] > 1e-2
 
 
 def test_by_default_there_are_as_many_fakes_as_real_images() -> None:
-    assert judge(Evaluator(MeanColour()), generator(), torch.rand(33, 1, 16, 16))["num_fake"] == 33
+    protocol = Evaluator(MeanColour()).judge(generator(), noise(33))["protocol"]
+    assert (protocol["num_real"], protocol["num_fake"], protocol["num_score"]) == (33, 33, 33)
+
+
+def test_distances_do_not_change_with_the_number_of_fakes_for_the_score() -> None:
+    net = generator()
+    less, same, more = (digits(num_score=number).judge(net, noise(30)) for number in (20, 50, 90))
+    assert more["protocol"]["num_score"] == 90
+    for result in (less, more):
+        assert result["widths"][0]["is_digits"] != same["widths"][0]["is_digits"]
+        assert result["widths"][0]["fid_digits"] == pytest.approx(same["widths"][0]["fid_digits"], rel=1e-3)
+        assert result["mic_digits"] == pytest.approx(same["mic_digits"], rel=1e-3)
 
 
 def test_a_conditional_generator_is_judged_on_fixed_labels() -> None:
     net = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS, num_classes=3).eval()
-    real = torch.rand(20, 1, 8, 8)
-    assert judge(Evaluator(MeanColour()), net, real) == judge(Evaluator(MeanColour()), net, real)
+    first, second = (figures(Evaluator(MeanColour()).judge(net, noise(20, 8))) for _ in range(2))
+    assert first == second
+
+
+def test_seeds_give_mean_and_standard_deviation() -> None:
+    net = generator()
+    singles = [digits(seed=seed).judge(net, noise(40)) for seed in (3, 4, 5)]
+    result = digits(seed=3, seeds=3).judge(net, noise(40))
+    distances = np.array([[row["fid_digits"] for row in single["widths"]] for single in singles])
+    assert [row["fid_digits"] for row in result["widths"]] == pytest.approx(distances.mean(0), rel=1e-9)
+    deviations = [row["fid_digits"] for row in result["deviation"]["widths"]]
+    assert deviations == pytest.approx(distances.std(0, ddof=1), rel=1e-9)
+    assert result["mic_digits"] == pytest.approx(np.mean([single["mic_digits"] for single in singles]), rel=1e-9)
+    assert result["protocol"]["seeds"] == [3, 4, 5]
+    assert result["per_seed"][1]["widths"][0]["fid_digits"] == singles[1]["widths"][0]["fid_digits"]
+
+
+def test_a_result_is_stamped_with_all_that_it_depends_on(tmp_path: Path) -> None:
+    result = digits(num_real=30).judge(generator(), noise(64, folder=tmp_path / "noise-0123"))
+    assert result["protocol"] | {"name": "custom", "data": "noise-0123", "real_split": "test"} == result["protocol"]
+    assert (result["protocol"]["num_real"], result["protocol"]["num_fake"]) == (30, 50)
+    assert result["extractor"]["class"] == "slimgan_pl.evaluation.extractors.DigitsClassifier"
+    assert result["extractor"]["resize"] == "antialiased bilinear"
+    assert torch.__version__.startswith(result["versions"]["torch"])
+    assert (result["device"], result["processes"]) == ("cpu", 1)
+    assert result["seconds"] > 0
+
+
+def test_the_hash_of_an_extractor_is_that_of_its_weights() -> None:
+    net = DigitsClassifier()
+    before = Evaluator(net).judge(generator(), noise(20))["extractor"]["weights_sha256"]
+    net.linear.bias.data[0] += 1e-3
+    after = Evaluator(net).judge(generator(), noise(20))["extractor"]["weights_sha256"]
+    assert before != after
+    assert len(after) == len(hashlib.sha256().hexdigest())
 
 
 def test_sums_are_kept_on_the_cpu_for_a_device_without_float64() -> None:
@@ -85,25 +159,65 @@ def test_sums_are_kept_on_the_cpu_for_a_device_without_float64() -> None:
     assert device_of_sums(torch.device("cuda", 1)) == torch.device("cuda", 1)
 
 
-def test_no_real_images_are_a_mistake() -> None:
-    with pytest.raises(UserError, match="at least 2"):
-        judge(Evaluator(MeanColour()), generator(), torch.rand(1, 1, 16, 16))
-
-
 def test_one_width_alone_has_no_figures_between_widths() -> None:
-    result = judge(Evaluator(DigitsClassifier(), num_images=20), generator().slice(0.5), torch.rand(20, 1, 16, 16))
+    result = digits().judge(generator().slice(0.5), noise(20))
     assert not {"mic_digits", "consistency_digits", "agreement_digits"} & result.keys()
     assert len(result["widths"]) == 1
 
 
 def test_features_do_not_depend_on_the_precision_of_training() -> None:
-    net, real = generator(), torch.rand(20, 1, 16, 16)
-    evaluator = Evaluator(DigitsClassifier(), num_images=20)
-    exact = judge(evaluator, net, real)
-    evaluator.start(net)
+    net = generator()
+    exact = figures(digits().judge(net, noise(20)))
     with torch.autocast("cpu", torch.bfloat16):
-        evaluator.add_real(real)
-    assert evaluator.judge(net) == exact
+        extraction = digits().start(torch.device("cpu"), (1, 16, 16))
+        features = extraction(torch.from_numpy(noise(20).images)).features
+    assert features.dtype == torch.float32
+    again = figures(digits().judge(net, noise(20)))
+    assert again == exact
+
+
+def test_a_generator_in_bfloat16_is_judged() -> None:
+    assert digits().judge(generator().bfloat16(), noise(20))["widths"][0]["fid_digits"] > 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_fewer_samples_than_features_are_warned_of() -> None:
+    with pytest.warns(SlimGANWarning, match="20 real images are few for 64 features"):
+        digits(num_fake=200).judge(generator(), noise(20))
+    digits(num_fake=70).judge(generator(), noise(70))
+
+
+def test_images_that_are_not_finite_are_refused() -> None:
+    net = generator()
+    net.stem.weight.data[0] = torch.nan
+    with pytest.raises(UserError, match=r"the fakes at width 0.25 are not finite"):
+        digits().judge(net, noise(20))
+
+
+def test_many_features_are_kept_in_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = digits().judge(generator_of_seed(), noise(64))
+    monkeypatch.setattr(session, "FLOAT32_BYTES", 4 * 64 * (64 + 3 * 50) - 1)  # one byte too many
+    half = digits().judge(generator_of_seed(), noise(64))
+    assert (exact["protocol"]["kept"], half["protocol"]["kept"]) == ("float32", "float16")
+    for row, again in zip(exact["widths"], half["widths"], strict=True):
+        assert row["fid_digits"] == again["fid_digits"]
+        assert again["kid_digits"] == pytest.approx(row["kid_digits"], rel=1e-2)
+        assert again["recall_digits"] == pytest.approx(row["recall_digits"], abs=0.05)
+
+
+def generator_of_seed() -> SlimmableGenerator:
+    torch.manual_seed(1)
+    return generator()
+
+
+def test_features_beyond_half_precision_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "FLOAT32_BYTES", 0)
+    extractor = MeanColour()
+    extractor.scale = 1e6
+    with pytest.raises(UserError, match=r"exceed 65,504.*leave kid and prdc out"):
+        Evaluator(extractor).judge(generator(), noise(20))
+    result = Evaluator(extractor, metrics=["fid"]).judge(generator(), noise(20))
+    assert result["widths"][0]["fid_MeanColour"] > 0
 
 
 def test_an_extractor_of_another_shape_is_refused() -> None:
@@ -112,4 +226,21 @@ def test_an_extractor_of_another_shape_is_refused() -> None:
             return images.float()
 
     with pytest.raises(UserError, match=r"the extractor Whole returned shape \(2, 3, 16, 16\)"):
-        Evaluator(Whole()).start(generator())
+        Evaluator(Whole()).start(torch.device("cpu"), (1, 16, 16))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"extractor": "nothing"}, "there is no extractor 'nothing'.*dinov2-vit-b-14"),
+        ({"protocol": "mine"}, "protocol is 'mine'"),
+        ({"num_fake": 1}, "num_fake is 1"),
+        ({"splits": 0}, "splits is 0"),
+        ({"metrics": ["fid", "fld"]}, "'fld'"),
+        ({"seeds": 0}, "seeds have to be at least 1"),
+        ({"extractor": MeanColour(), "weights_path": "x"}, "weights_path belongs to an extractor given by name"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Evaluator(**settings)

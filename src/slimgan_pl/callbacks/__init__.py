@@ -4,8 +4,9 @@ from slimgan_pl.callbacks.checkpoint import AtomicCheckpointIO, IterationCheckpo
 from slimgan_pl.callbacks.cost import TrainingCost
 from slimgan_pl.callbacks.guards import StopOnNonFinite
 from slimgan_pl.callbacks.progress import IterationProgress
-from slimgan_pl.callbacks.results import ResultsTable, results_table
+from slimgan_pl.callbacks.results import ResultsTable
 from slimgan_pl.callbacks.samples import SampleGrid, draw_grid
+from slimgan_pl.callbacks.table import results_table
 
 __all__ = [
     "AtomicCheckpointIO",

@@ -56,7 +56,7 @@ class IterationCheckpoint(Checkpoint):
         self.every_n_iterations = every_n_iterations
         self.keep_every_n_iterations = keep_every_n_iterations
         self.last_path: Path | None = None
-        self._saved_at: int | None = None
+        self.saved_at: int | None = None
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         iteration = trainer.global_step
@@ -66,7 +66,7 @@ class IterationCheckpoint(Checkpoint):
             self._save(trainer, f"iteration_{iteration:06d}.ckpt")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._saved_at != trainer.global_step:
+        if self.saved_at != trainer.global_step:
             self._save(trainer, "last.ckpt")
 
     def _save(self, trainer: Trainer, name: str) -> None:
@@ -74,4 +74,4 @@ class IterationCheckpoint(Checkpoint):
         path = run_folder(trainer) / "checkpoints" / name
         trainer.save_checkpoint(path)
         if name == "last.ckpt":
-            self.last_path, self._saved_at = path, trainer.global_step
+            self.last_path, self.saved_at = path, trainer.global_step

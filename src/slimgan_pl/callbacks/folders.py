@@ -1,10 +1,19 @@
-"""Where a run's files go."""
+"""Where a run's files go, and who writes them."""
 
 from pathlib import Path
+from typing import TypeVar
 
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 
-__all__ = ["output_path", "run_folder"]
+__all__ = ["callbacks_of", "output_path", "run_folder"]
+
+CallbackType = TypeVar("CallbackType", bound=Callback)
+
+
+def callbacks_of(trainer: Trainer, kind: type[CallbackType]) -> list[CallbackType]:
+    """Return a trainer's callbacks of a class."""
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return [callback for callback in callbacks if isinstance(callback, kind)]
 
 
 def run_folder(trainer: Trainer) -> Path:

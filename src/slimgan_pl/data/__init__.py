@@ -2,9 +2,9 @@
 
 from slimgan_pl.data.byte_array import ByteArray, ImageSource
 from slimgan_pl.data.digits import DigitsDataModule
-from slimgan_pl.data.image_folder import ImageFolderDataModule
-from slimgan_pl.data.loader import ByteLoader, epoch_order
-from slimgan_pl.data.module import ByteDataModule
+from slimgan_pl.data.image_folder import ImageFolderDataModule, list_images
+from slimgan_pl.data.loader import ByteLoader, WholeSplit, epoch_order
+from slimgan_pl.data.module import ByteDataModule, Split
 from slimgan_pl.data.torchvision import CelebADataModule, CIFAR10DataModule, CIFAR100DataModule, STL10DataModule
 
 __all__ = [
@@ -18,5 +18,8 @@ __all__ = [
     "ImageFolderDataModule",
     "ImageSource",
     "STL10DataModule",
+    "Split",
+    "WholeSplit",
     "epoch_order",
+    "list_images",
 ]

@@ -23,10 +23,14 @@ FORMAT = 1  # part of every key: raise it when the conversion changes
 
 
 class ByteArray(NamedTuple):
-    """Memory-mapped images ``(N, C, H, W)``, uint8, and their labels ``(N,)``, int64, or None."""
+    """Memory-mapped images ``(N, C, H, W)``, uint8, and their labels ``(N,)``, int64, or None.
+
+    The folder they lie in, if they do, is named for all that the bytes depend on.
+    """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None
+    folder: Path | None = None
 
 
 class ImageSource(ABC):
@@ -73,7 +77,7 @@ def _load(folder: Path) -> ByteArray | None:
         labels = np.load(folder / "labels.npy") if (folder / "labels.npy").exists() else None
     except (OSError, ValueError, EOFError):
         return None
-    return ByteArray(images, labels) if labels is None or len(labels) == len(images) else None
+    return ByteArray(images, labels, folder) if labels is None or len(labels) == len(images) else None
 
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,7 +17,7 @@ from slimgan_pl.data.module import ByteDataModule, Split
 from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import UserError
 
-__all__ = ["ImageFolderDataModule"]
+__all__ = ["ImageFolderDataModule", "list_images", "open_image"]
 
 EXTENSIONS = (
     ".avif",
@@ -38,6 +39,18 @@ EXTENSIONS = (
 TEST_NAMES = ("test", "val", "valid", "validation")  # the first that is there
 
 MIN_TEST = 2  # images to judge by: a covariance needs two
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image file; what cannot be read or used of it is a UserError."""
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"the image {path} cannot be used ({error}); mend it or take it away") from error
 
 
 class Entry(NamedTuple):
@@ -68,12 +81,8 @@ class FolderSource(ImageSource):
         return len(self.entries)
 
     def read(self, index: int) -> npt.NDArray[np.uint8]:
-        path = self.entries[index].path
-        try:
-            with Image.open(path) as image:
-                return convert_image(image, self.transform)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise UserError(f"the image {path} cannot be used ({error}); mend it or take it away") from error
+        with open_image(self.entries[index].path) as image:
+            return convert_image(image, self.transform)
 
 
 class ImageFolderDataModule(ByteDataModule):
@@ -153,7 +162,7 @@ def list_images(folder: Path) -> list[Path]:
     """
     paths = sorted(image_files(str(folder), frozenset([os.path.realpath(folder)])))
     if not paths:
-        raise UserError(f"there are no images in {folder}; put some there, or name another folder with --data.root")
+        raise UserError(f"there are no images in {folder}; put some there, or name another folder")
     return paths
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray
 
-__all__ = ["ByteLoader", "epoch_order"]
+__all__ = ["ByteLoader", "WholeSplit", "epoch_order"]
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
@@ -20,11 +20,12 @@ def epoch_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
 class ByteLoader:
     """Iterates over one process's batches ``(images, labels)``: uint8 ``(B, C, H, W)``, and int64 ``(B,)`` or None.
 
+    Batches are all full, and as many on every process.
+
     Args:
         array: The images.
         batch_size: Images in a batch.
-        seed: Seed of the order of each epoch, in batches that are all full, as many on every process. None gives all
-            images in their own order.
+        seed: Seed of the order of each epoch.
         position: Returns how many batches were taken in all epochs so far; iteration goes on from there.
         rank: This process's number.
         world: Number of processes. No image of an epoch goes to two of them.
@@ -34,7 +35,7 @@ class ByteLoader:
         self,
         array: ByteArray,
         batch_size: int,
-        seed: int | None = None,
+        seed: int = 0,
         position: Callable[[], int] = lambda: 0,
         rank: int = 0,
         world: int = 1,
@@ -43,16 +44,11 @@ class ByteLoader:
         self.position, self.rank, self.world = position, rank, world
 
     def __len__(self) -> int:
-        count = len(self.array.images)
-        if self.seed is not None:
-            return count // self.world // self.batch_size
-        return -(-len(range(self.rank, count, self.world)) // self.batch_size)
+        return len(self.array.images) // self.world // self.batch_size
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         epoch, first = divmod(self.position(), max(len(self), 1))
-        count = len(self.array.images)
-        order = np.arange(count) if self.seed is None else epoch_order(count, self.seed, epoch)
-        share = order[self.rank :: self.world]
+        share = epoch_order(len(self.array.images), self.seed, epoch)[self.rank :: self.world]
         for number in range(first, len(self)):
             yield self._gather(share[number * self.batch_size : (number + 1) * self.batch_size])
 
@@ -60,3 +56,16 @@ class ByteLoader:
         images = torch.from_numpy(np.asarray(self.array.images[indices]))
         labels = None if self.array.labels is None else torch.from_numpy(self.array.labels[indices])
         return images, labels
+
+
+class WholeSplit:
+    """Iterates over a single batch, which is a whole split: what an evaluation takes its real images from."""
+
+    def __init__(self, array: ByteArray) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[ByteArray]:
+        yield self.array

@@ -9,7 +9,7 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, default_cache_dir, open_byte_array
-from slimgan_pl.data.loader import ByteLoader
+from slimgan_pl.data.loader import ByteLoader, WholeSplit
 from slimgan_pl.errors import UserError
 from slimgan_pl.images import from_bytes
 from slimgan_pl.recorded import Recorded
@@ -18,12 +18,14 @@ __all__ = ["ByteDataModule", "Split"]
 
 Split = Literal["train", "test"]
 
+Batch = tuple[Tensor, Tensor | None]
+
 
 class ByteDataModule(Recorded, LightningDataModule, ABC):
     """Base of the data modules. A new data set says its name, its number of classes and how to read its source.
 
-    It trains on the ``train`` split, and validates and tests on the ``test`` split. Batches arrive on the device as
-    bytes and are scaled there to images ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None.
+    It trains on the ``train`` split; batches arrive on the device as bytes and are scaled there to images
+    ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None. Validation and test get a whole split as one batch.
 
     Args:
         image_size: Side of the images in pixels.
@@ -89,19 +91,19 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             )
         return loader
 
-    def val_dataloader(self) -> ByteLoader:
-        """Return the test split in order, each image on exactly one process."""
-        rank, world = self._rank_and_world()
-        return ByteLoader(self.arrays["test"], self.batch_size, rank=rank, world=world)
+    def val_dataloader(self) -> WholeSplit:
+        """Return the split that the model's evaluator judges against, all of it as one batch, a ``ByteArray``."""
+        evaluator = getattr(getattr(self.trainer, "lightning_module", None), "evaluator", None)
+        return WholeSplit(self.arrays["test" if evaluator is None else evaluator.protocol.real_split])
 
-    def test_dataloader(self) -> ByteLoader:
-        """Return the same batches as ``val_dataloader``."""
+    def test_dataloader(self) -> WholeSplit:
+        """Return the same as ``val_dataloader``."""
         return self.val_dataloader()
 
-    def on_after_batch_transfer(
-        self, batch: tuple[Tensor, Tensor | None], dataloader_idx: int
-    ) -> tuple[Tensor, Tensor | None]:
-        """Scale bytes to [-1, 1] on the device."""
+    def on_after_batch_transfer(self, batch: Batch | ByteArray, dataloader_idx: int) -> Batch | ByteArray:
+        """Scale the bytes of a training batch to [-1, 1] on the device."""
+        if isinstance(batch, ByteArray):
+            return batch
         images, labels = batch
         return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-__all__ = ["Transform", "convert_image"]
+__all__ = ["Transform", "as_bytes", "convert_image", "convert_mode"]
 
 
 class Transform(NamedTuple):
@@ -18,10 +18,21 @@ class Transform(NamedTuple):
 
 
 def convert_image(image: Image.Image, transform: Transform) -> npt.NDArray[np.uint8]:
-    """Turn an image of any mode into bytes ``(C, H, W)``.
+    """Turn an image of any mode into bytes ``(C, H, W)`` of one size; the resize is PIL's antialiased bilinear one."""
+    image = convert_mode(image, transform.image_channels)
+    side = transform.crop or min(image.size)
+    size = (transform.image_size, transform.image_size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    if transform.crop is not None and transform.crop > min(image.size):
+        raise ValueError(f"it is {image.width}x{image.height} pixels, smaller than the crop of {side}")
+    image = image.crop((round(left), round(top), round(left) + side, round(top) + side))
+    return as_bytes(image.resize(size, Image.Resampling.BILINEAR))
 
-    Orientation tags are obeyed, 16-bit values scaled to 8, transparent pixels laid on white. The resize is PIL's
-    antialiased bilinear one.
+
+def convert_mode(image: Image.Image, image_channels: int) -> Image.Image:
+    """Turn an image of any mode into a colour or a grey one.
+
+    Orientation tags are obeyed, 16-bit values scaled to 8, transparent pixels laid on white.
     """
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
@@ -29,12 +40,10 @@ def convert_image(image: Image.Image, transform: Transform) -> npt.NDArray[np.ui
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("L" if transform.image_channels == 1 else "RGB")
-    side = transform.crop or min(image.size)
-    size = (transform.image_size, transform.image_size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    if transform.crop is not None and transform.crop > min(image.size):
-        raise ValueError(f"it is {image.width}x{image.height} pixels, smaller than the crop of {side}")
-    image = image.crop((round(left), round(top), round(left) + side, round(top) + side))
-    pixels = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+    return image.convert("L" if image_channels == 1 else "RGB")
+
+
+def as_bytes(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Return the bytes ``(C, H, W)`` of a colour or grey image."""
+    pixels = np.asarray(image)
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -1,24 +1,42 @@
 """Judging every width: feature extractors, metrics, and the evaluation that runs them."""
 
 from slimgan_pl.evaluation.evaluator import Evaluator
-from slimgan_pl.evaluation.extractors import DigitsClassifier, InceptionExtractor
+from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor, figure_suffix
 from slimgan_pl.evaluation.metrics import (
     ClassAgreement,
     FeatureStatistics,
     Gaussian,
     InceptionConsistency,
+    KernelDistance,
     SplitScore,
     frechet_distance,
+    kernel_distance,
 )
+from slimgan_pl.evaluation.neighbours import Manifold, Neighbours, compare_manifolds, make_manifold
+from slimgan_pl.evaluation.protocols import PROTOCOLS, Protocol
+from slimgan_pl.evaluation.sources import FakeSource, FolderSource, GeneratorSource
 
 __all__ = [
+    "PROTOCOLS",
     "ClassAgreement",
     "DigitsClassifier",
     "Evaluator",
+    "FakeSource",
     "FeatureStatistics",
+    "FidelityExtractor",
+    "FolderSource",
     "Gaussian",
+    "GeneratorSource",
     "InceptionConsistency",
     "InceptionExtractor",
+    "KernelDistance",
+    "Manifold",
+    "Neighbours",
+    "Protocol",
     "SplitScore",
+    "compare_manifolds",
+    "figure_suffix",
     "frechet_distance",
+    "kernel_distance",
+    "make_manifold",
 ]

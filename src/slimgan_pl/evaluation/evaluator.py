@@ -1,208 +1,215 @@
-"""Judging every width of a generator against real images."""
+"""Judging sets of images, one for each width of a generator, against real images."""
 
-from collections.abc import Iterator
-from typing import Any
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import torch
-import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 
-from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation.extractors import InceptionExtractor
-from slimgan_pl.evaluation.metrics import (
-    ClassAgreement,
-    FeatureStatistics,
-    InceptionConsistency,
-    SplitScore,
-    frechet_distance,
-)
-from slimgan_pl.images import to_bytes
-from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
+from slimgan_pl.data.byte_array import ByteArray
+from slimgan_pl.distributed import all_agree, rank_and_world
+from slimgan_pl.errors import SlimGANWarning, UserError, check_choice
+from slimgan_pl.evaluation.cache import StatisticsCache
+from slimgan_pl.evaluation.extraction import Extraction, extractor_name
+from slimgan_pl.evaluation.extractors import check_name, figure_suffix, make_extractor
+from slimgan_pl.evaluation.figures import MetricName, RealSide, score_of
+from slimgan_pl.evaluation.metrics import KID_SUBSET_SIZE, KID_SUBSETS, SHUFFLE_SEED
+from slimgan_pl.evaluation.neighbours import COVERAGE_NEIGHBOURS, FIDELITY_NEIGHBOURS
+from slimgan_pl.evaluation.protocols import CHOICE_SEED, Counts, ProtocolName, make_protocol
+from slimgan_pl.evaluation.seeds import over_seeds
+from slimgan_pl.evaluation.session import Progress, Session
+from slimgan_pl.evaluation.sources import FakeSource, GeneratorSource
+from slimgan_pl.evaluation.stamps import device_name, versions
+from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.recorded import Recorded
 
 __all__ = ["Evaluator"]
 
 
 class Evaluator(Recorded):
-    """Fréchet distance and inception score of each width, and the consistency between widths.
+    """Judges every width of a generator against real images.
 
     One fixed set of latents (and labels) serves all widths: it makes them comparable and lowers the noise of their
-    differences. Each image passes the extractor once. Several processes share the work and add up their sums.
+    differences. Each image passes the extractor once. Statistics of real images are kept on disk beside their byte
+    array. Several processes share the work, whole batches each, and come to the figures that one would.
 
     Args:
-        extractor: Module that maps uint8 images ``(N, 3, H, W)`` to features ``(N, F)``, or to features and class
-            logits. By default Inception, loaded when it is first needed.
-        classifier: Module that maps such images to class logits ``(N, K)``, alone or in a pair as above, for the score
-            of an extractor without any.
-        num_images: Fakes per width; by default as many as there are real images.
+        extractor: A name (``inception``, ``digits``, or one of torch-fidelity's such as ``dinov2-vit-b-14``), or a
+            module that maps uint8 images ``(N, 3, H, W)`` to features ``(N, F)``, or to features and class logits.
+        weights_path: File of the weights of an extractor given by name.
+        classifier: Name of an extractor with class logits, or a module that maps such images to logits ``(N, K)``, for
+            the score where the extractor has none.
+        protocol: ``test``: all test images against as many fakes; ``paper``: 10,000 test images against 10,000 fakes,
+            the score on 50,000 (Hou et al. 2021); ``common``: all training images against 50,000 fakes. The numbers
+            below take the place of its own.
+        real_split: Split of the data that the real images come from.
+        num_real: Real images; more than there are is an error.
+        num_fake: Fakes per width.
+        num_score: Fakes per width for the inception score, the first ``num_fake`` of them those of the other figures.
         splits: Splits of the inception score.
+        metrics: What is computed: ``fid``; ``kid``; ``is``; ``prdc``: precision, recall, density and coverage; ``mic``:
+            consistency and class agreement between widths. KID and PRDC keep every feature, beyond 1 GiB in half
+            precision.
         batch_size: Images that pass the extractor at once, per process.
         seed: Seed of the latents and labels.
+        seeds: Number of seeds, counted up from ``seed``, whose figures are averaged.
+
+    Raises:
+        UserError: If a setting is out of range.
     """
 
     def __init__(
         self,
-        extractor: nn.Module | None = None,
-        classifier: nn.Module | None = None,
-        num_images: int | None = None,
-        splits: int = 10,
+        extractor: nn.Module | str = "inception",
+        weights_path: str | None = None,
+        classifier: nn.Module | str | None = None,
+        protocol: ProtocolName = "test",
+        real_split: Literal["train", "test"] | None = None,
+        num_real: int | None = None,
+        num_fake: int | None = None,
+        num_score: int | None = None,
+        splits: int | None = None,
+        metrics: Sequence[MetricName] = get_args(MetricName),
         batch_size: int = 100,
         seed: int = 0,
+        seeds: int = 1,
     ) -> None:
-        if num_images is not None and num_images < 2:
-            raise UserError(f"the evaluator's num_images is {num_images}; a distance needs at least 2 images")
-        if min(splits, batch_size) < 1:
-            raise UserError("the evaluator's splits and batch_size have to be at least 1")
-        self.extractor = extractor
-        self.classifier = classifier
-        self.num_images = num_images
-        self.splits = splits
-        self.batch_size = batch_size
-        self.seed = seed
+        self.protocol = make_protocol(
+            protocol, real_split=real_split, num_real=num_real, num_fake=num_fake, num_score=num_score, splits=splits
+        )
+        for name in filter(lambda net: isinstance(net, str), (extractor, classifier)):
+            check_name(str(name))
+        if weights_path is not None and not isinstance(extractor, str):
+            raise UserError("weights_path belongs to an extractor given by name; give a module its weights itself")
+        for metric in metrics:
+            check_choice("a metric", metric, get_args(MetricName))
+        if min(batch_size, seeds) < 1 or seed < 0:
+            raise UserError("the evaluator's batch_size and seeds have to be at least 1, and its seed at least 0")
+        self.extractor, self.weights_path, self.classifier = extractor, weights_path, classifier
+        self.metrics = tuple(metrics)
+        self.batch_size, self.seed, self.seeds = batch_size, seed, seeds
+        self.progress: Progress = lambda batches, _: batches
+        self._extraction: Extraction | None = None
+        self._real: tuple[dict[str, Any], RealSide] | None = None  # with its key
 
     @property
     def suffix(self) -> str:
         """What stands behind the name of a figure: nothing for Inception, else the extractor's name."""
-        name = extractor_name(self.extractor)
-        return "" if name == "inception" else f"_{name}"
+        return figure_suffix(extractor_name(self.extractor))
 
-    @torch.inference_mode()
-    def start(self, generator: SlimmableGenerator) -> None:
-        """Begin an evaluation: load the extractor, put it where the generator is, and forget earlier real images."""
-        if self.extractor is None:
-            self.extractor = InceptionExtractor()
-        self._device = generator.image.weight.device
-        self._sums_device = device_of_sums(self._device)
-        for net in filter(None, (self.extractor, self.classifier)):
-            net.to(self._device).eval()
-        shape = (2, generator.image_channels, generator.image_size, generator.image_size)
-        features, logits = self._extract(torch.zeros(shape, device=self._device))
-        self._num_features, self._num_classes = features.shape[1], None if logits is None else logits.shape[1]
-        self._real, self._real_score = self._statistics(), self._score()
-        self._num_real = 0
+    def start(self, device: torch.device, shape: tuple[int, int, int]) -> Extraction:
+        """Load the extractor and try it on images of a shape ``(C, H, W)``, unless that was done before."""
+        if isinstance(self.extractor, str):
+            self.extractor = make_extractor(self.extractor, self.weights_path)
+        if isinstance(self.classifier, str):
+            self.classifier = make_extractor(self.classifier)
+        if self._extraction is None or (self._extraction.device, self._extraction.shape) != (device, shape):
+            self._extraction = Extraction(self.extractor, self.classifier, device, shape)
+        return self._extraction
 
-    @torch.inference_mode()
-    def add_real(self, images: Tensor) -> None:
-        """Add real images ``(N, C, H, W)`` in [-1, 1]."""
-        rank, world = _rank_and_world()
-        numbers = (self._num_real + torch.arange(len(images))) * world + rank
-        self._num_real += len(images)
-        features, logits = self._extract(images)
-        self._real.update(features)
-        if logits is not None:
-            self._real_score.update(logits, numbers)
+    def check(self, available: int, fakes: int | None = None) -> Counts:
+        """Return the numbers of images of an evaluation.
 
-    @torch.inference_mode()
-    def judge(self, generator: SlimmableGenerator) -> dict[str, Any]:
-        """Return the figures of every width against the real images added since ``start``, as plain values.
-
-        The generator has to be in evaluation mode. Keys of figures end in the extractor's name unless it is Inception.
+        Args:
+            available: Real images that there are.
+            fakes: Fakes that there are; None: any number can be drawn.
 
         Raises:
-            UserError: If there are fewer than two real images.
+            UserError: If there are too few.
         """
-        real = self._real.compute()
-        if real.num_samples < 2:
-            raise UserError(f"there are {real.num_samples} real images to judge against; a distance needs at least 2")
-        num_images = self.num_images or real.num_samples
-        widths = [(self._statistics(), self._score()) for _ in generator.widths]
-        consistency = InceptionConsistency(len(generator.widths)).to(self._sums_device)
-        agreement = ClassAgreement().to(self._sums_device)
-        for numbers, latents, labels in self._latents(generator, num_images):
-            outputs = [self._extract(generator(latents, labels, width=width)) for width in generator.widths]
-            for (statistics, score), (features, logits) in zip(widths, outputs, strict=True):
-                statistics.update(features)
-                if logits is not None:
-                    score.update(logits, numbers)
-            consistency.update(torch.stack([features for features, _ in outputs]))
-            if self._num_classes is not None:
-                agreement.update(torch.stack([logits for _, logits in outputs if logits is not None]))
+        return self.protocol.counts(available, fakes, "is" in self.metrics)
+
+    @torch.inference_mode()
+    def judge(self, fakes: SlimmableGenerator | FakeSource, real: ByteArray) -> dict[str, Any]:
+        """Return the figures of every width against a split of real images, as plain values with their stamps.
+
+        A generator has to be in evaluation mode. Keys of figures end in the extractor's name unless it is Inception.
+
+        Raises:
+            UserError: If there are not enough images for the protocol, or they or their features are not finite.
+        """
+        began = time.perf_counter()
+        source = GeneratorSource(fakes) if isinstance(fakes, SlimmableGenerator) else fakes
+        extraction = self.start(source.device, source.shape)
+        counts = self.check(len(real.images), source.available)
+        session = Session(
+            extraction, counts, len(source.heads), self.protocol.splits, self.metrics, self.batch_size, self.progress
+        )
+        truth = self._real_side(session, real)
+        if "fid" in self.metrics and min(counts.real, counts.fake) < extraction.num_features:
+            warnings.warn(
+                f"{counts.fake:,} fakes and {counts.real:,} real images are few for {extraction.num_features:,} "
+                "features: the Fréchet distance is biased upwards",
+                SlimGANWarning,
+                stacklevel=2,
+            )
+        seeds = list(range(self.seed, self.seed + self.seeds))
+        figures = [self._named_rows(session.judge(source, truth, seed)) for seed in seeds]
         return {
-            "extractor": extractor_name(self.extractor),
-            "num_real": real.num_samples,
-            "num_fake": num_images,
-            "splits": self.splits,
-            "seed": self.seed,
-            "widths": [
-                {
-                    "width": width,
-                    "parameters": count_parameters(generator, width),
-                    "macs": count_macs(generator, width),
-                    f"fid{self.suffix}": frechet_distance(real, statistics.compute()),
-                    **self._score_figures(score),
-                }
-                for width, (statistics, score) in zip(generator.widths, widths, strict=True)
-            ],
-            "real": self._score_figures(self._real_score),
-            **self._figures_between_widths(consistency, agreement),
+            **over_seeds(source.heads, figures),
+            "real": self._named(score_of(truth.statistics)),
+            **source.stamp,
+            **self._stamp(session, real, seeds),
+            "seconds": round(time.perf_counter() - began, 1),
         }
 
-    def _latents(
-        self, generator: SlimmableGenerator, num_images: int
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        """Yield numbers, latents and labels of this process's share of the fixed set, a batch at a time."""
-        source = torch.Generator().manual_seed(self.seed)
-        latents = torch.randn(num_images, generator.latent_dim, generator=source)
-        labels = torch.randint(max(generator.num_classes, 1), (num_images,), generator=source)
-        rank, world = _rank_and_world()
-        for numbers in torch.arange(rank, num_images, world).split(self.batch_size):
-            batch_labels = labels[numbers].to(self._device) if generator.num_classes else None
-            yield numbers, latents[numbers].to(self._device), batch_labels
+    def _stamp(self, session: Session, real: ByteArray, seeds: list[int]) -> dict[str, Any]:
+        counts, extraction = session.counts, session.extraction
+        return {
+            "protocol": {
+                "name": self.protocol.name,
+                "data": real.folder.name if real.folder else None,
+                "real_split": self.protocol.real_split,
+                "num_real": counts.real,
+                "num_fake": counts.fake,
+                "num_score": counts.score,
+                "splits": self.protocol.splits,
+                "seeds": seeds,
+                "choice_seed": CHOICE_SEED,
+                "shuffle_seed": SHUFFLE_SEED,
+                "kid_subsets": [KID_SUBSETS, min(KID_SUBSET_SIZE, counts.real, counts.fake)],
+                "kept": str(session.kept).removeprefix("torch."),
+                "neighbours": [FIDELITY_NEIGHBOURS, COVERAGE_NEIGHBOURS],
+            },
+            "extractor": extraction.stamp,
+            "classifier": extraction.classifier_stamp,
+            "device": device_name(extraction.device),
+            "processes": rank_and_world()[1],
+            "versions": versions(),
+        }
 
-    def _extract(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Turn images in [-1, 1] into features and, where something gives them, logits."""
-        assert self.extractor is not None
-        pixels = to_bytes(images)
-        if pixels.shape[1] == 1:
-            pixels = pixels.expand(-1, 3, -1, -1)
-        with torch.autocast(self._device.type, enabled=False):  # real images come from inside Lightning's autocast
-            output = self.extractor(pixels)
-            features, logits = output if isinstance(output, tuple) else (output, None)
-            if self.classifier is not None:
-                output = self.classifier(pixels)
-                logits = output[1] if isinstance(output, tuple) else output
-        if features.ndim != 2 or len(features) != len(pixels):
-            raise UserError(
-                f"the extractor {extractor_name(self.extractor)} returned shape {tuple(features.shape)} for "
-                f"{len(pixels)} images; it has to return features (N, F), or a pair of features and logits (N, K)"
-            )
-        return features, logits
+    def _real_side(self, session: Session, real: ByteArray) -> RealSide:
+        """Return the statistics of the real images, from memory, from the cache, or from the images."""
+        name = real.folder.name if real.folder else str(id(real.images))
+        extraction = session.extraction
+        key = {
+            "images": name,
+            "count": session.counts.real,
+            "choice_seed": CHOICE_SEED,
+            "extractor": extraction.stamp,
+            "classifier": extraction.classifier_stamp,
+            "splits": self.protocol.splits,
+            "metrics": sorted({"kid", "is", "prdc"} & set(self.metrics)),
+            "kept": str(session.kept),
+        }
+        if self._real is None or self._real[0] != key:
+            folder = None if real.folder is None else real.folder.parent
+            cache = folder and StatisticsCache(folder, f"{name}-{extraction.name}", key, extraction.probe)
+            statistics = cache.load() if cache else None
+            if not all_agree(statistics is not None) or statistics is None:
+                statistics = session.collect_real(real)
+                if cache and rank_and_world()[0] == 0:
+                    cache.save(statistics)
+            self._real = key, RealSide(statistics)
+        return self._real[1]
 
-    def _statistics(self) -> FeatureStatistics:
-        return FeatureStatistics(self._num_features).to(self._sums_device)
+    def _named(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """Return figures with the extractor's name behind theirs, unless it is Inception."""
+        return {f"{name}{self.suffix}": value for name, value in figures.items()}
 
-    def _score(self) -> SplitScore:
-        return SplitScore(self._num_classes or 1, self.splits).to(self._sums_device)
-
-    def _score_figures(self, score: SplitScore) -> dict[str, float]:
-        if self._num_classes is None:
-            return {}
-        mean, deviation = score.compute()
-        return {f"is{self.suffix}": float(mean), f"is_std{self.suffix}": float(deviation)}
-
-    def _figures_between_widths(self, consistency: InceptionConsistency, agreement: ClassAgreement) -> dict[str, Any]:
-        if len(consistency.total) == 1:
-            return {}
-        mean, matrix = consistency.compute()
-        figures = {f"mic{self.suffix}": float(mean), f"consistency{self.suffix}": matrix.tolist()}
-        if self._num_classes is not None:
-            figures[f"agreement{self.suffix}"] = float(agreement.compute())
-        return figures
-
-
-def extractor_name(extractor: nn.Module | None) -> str:
-    """Return an extractor's ``name``, or its class's; None stands for Inception."""
-    if extractor is None:
-        return InceptionExtractor.name
-    return str(getattr(extractor, "name", type(extractor).__name__))
-
-
-def device_of_sums(device: torch.device) -> torch.device:
-    """Return where float64 sums are kept: on the device itself, or on the CPU for one that has no float64."""
-    return torch.device("cpu") if device.type == "mps" else device
-
-
-def _rank_and_world() -> tuple[int, int]:
-    if dist.is_available() and dist.is_initialized():
-        return dist.get_rank(), dist.get_world_size()
-    return 0, 1
+    def _named_rows(self, figures: dict[str, Any]) -> dict[str, Any]:
+        """Return the same of figures that have rows."""
+        between = {name: value for name, value in figures.items() if name != "widths"}
+        return {"widths": [self._named(row) for row in figures["widths"]], **self._named(between)}

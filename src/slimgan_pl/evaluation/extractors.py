@@ -7,26 +7,62 @@ mIC without the extractor's name.
 
 from importlib.resources import files
 from pathlib import Path
-from urllib.error import URLError
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.recorded import Recorded
 
-WEIGHTS_FILE = "weights-inception-2015-12-05-6726825d.pth"
+INCEPTION = "inception-v3-compat"  # its name in torch-fidelity
 
-__all__ = ["DigitsClassifier", "InceptionExtractor"]
+INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
+
+__all__ = ["DigitsClassifier", "FidelityExtractor", "InceptionExtractor", "figure_suffix", "make_extractor"]
 
 
-class InceptionExtractor(Recorded, nn.Module):
-    """The Inception network that FID was defined with, torch-fidelity's port: 2048 pool features and unbiased logits.
+def make_extractor(name: str, weights_path: str | None = None) -> nn.Module:
+    """Return the extractor of a name: inception, digits, or one of torch-fidelity's such as dinov2-vit-b-14.
 
     Args:
+        name: The name.
+        weights_path: File of its weights; without it they come from the torch hub folder, or are downloaded there.
+
+    Raises:
+        UserError: If there is none of that name, or its weights cannot be read or downloaded.
+    """
+    check_name(name)
+    if name == DigitsClassifier.name:
+        return DigitsClassifier()
+    return InceptionExtractor(weights_path) if name == "inception" else FidelityExtractor(name, weights_path)
+
+
+def check_name(name: str) -> None:
+    """Raise a UserError unless an extractor of this name is known."""
+    if name not in {"inception", DigitsClassifier.name, *FEATURE_EXTRACTORS_REGISTRY}:
+        raise UserError(
+            f"there is no extractor {name!r}; give inception, digits, one of torch-fidelity's such as dinov2-vit-b-14, "
+            "clip-vit-b-32 or vgg16, or the class_path of a module"
+        )
+
+
+def figure_suffix(name: str) -> str:
+    """Return what stands behind the name of a figure: nothing for Inception, else the extractor's name.
+
+    >>> figure_suffix("inception"), figure_suffix("digits")
+    ('', '_digits')
+    """
+    return "" if name == "inception" else f"_{name}"
+
+
+class FidelityExtractor(Recorded, nn.Module):
+    """One of torch-fidelity's networks, by its name there: DINOv2, CLIP, VGG16 or Inception, with its own resize.
+
+    Args:
+        name: Such as ``dinov2-vit-b-14`` or ``clip-vit-b-32``.
         weights_path: File of its weights in torch-fidelity's form. Without it the weights come from the torch hub
             folder, and are downloaded there the first time.
 
@@ -34,40 +70,83 @@ class InceptionExtractor(Recorded, nn.Module):
         UserError: If the weights cannot be read or downloaded.
     """
 
-    name = "inception"
+    resize = "bilinear as in TensorFlow 1 (torch-fidelity)"
 
-    def __init__(self, weights_path: str | None = None) -> None:
+    def __init__(self, name: str, weights_path: str | None = None) -> None:
         super().__init__()
+        if name not in FEATURE_EXTRACTORS_REGISTRY:
+            check_name(name)
+        self.name = name
         if weights_path is not None:
-            check_weights(weights_path)
+            check_weights(name, weights_path)
+        network = FEATURE_EXTRACTORS_REGISTRY[name]
+        layers = (
+            ["2048", "logits_unbiased"] if name == INCEPTION else [network.get_default_feature_layer_for_metric("fid")]
+        )
         try:
-            self.net = FeatureExtractorInceptionV3("inception-v3-compat", ["2048", "logits_unbiased"], weights_path)
-        except (URLError, OSError) as error:
-            raise UserError(
-                f"the Inception weights could not be downloaded ({error}); copy {WEIGHTS_FILE} from the releases of "
-                f"torch-fidelity into {torch.hub.get_dir()}/checkpoints, name the file with "
-                "--model.evaluator.extractor.weights_path, choose another extractor, or judge nothing with "
-                "--model.evaluator null"
-            ) from error
-        except RuntimeError as error:
-            raise UserError(
-                f"{weights_path or 'the downloaded file'} does not hold the Inception weights of torch-fidelity; give "
-                f"its {WEIGHTS_FILE}"
-            ) from error
+            self.net = network(name, layers, weights_path, verbose=False)
+        except Exception as error:  # downloads and foreign files raise anything
+            raise UserError(what_is_missing(name, weights_path, error)) from error
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        features, logits = self.net(images)
-        return features, logits
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        output: tuple[Tensor, ...] = self.net(images)
+        return (output[0], output[1]) if len(output) > 1 else output[0]
 
 
-def check_weights(path: str) -> None:
+class InceptionExtractor(FidelityExtractor):
+    """The Inception network that FID was defined with, torch-fidelity's port: 2048 pool features and unbiased logits.
+
+    Args:
+        weights_path: File of its weights in torch-fidelity's form. Without it the weights come from the torch hub
+            folder, and are downloaded there the first time.
+        antialias: Resize to 299x299 with antialiasing first, in place of the reference's plain bilinear resize. Such
+            figures carry the name ``inception-antialias``.
+
+    Raises:
+        UserError: If the weights cannot be read or downloaded.
+    """
+
+    def __init__(self, weights_path: str | None = None, antialias: bool = False) -> None:
+        super().__init__(INCEPTION, weights_path)
+        self.antialias = antialias
+        self.name = "inception-antialias" if antialias else "inception"
+        if antialias:
+            self.resize = "antialiased bilinear"
+
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        if self.antialias:
+            size = (self.net.INPUT_IMAGE_SIZE, self.net.INPUT_IMAGE_SIZE)
+            resized = F.interpolate(images.float(), size, mode="bilinear", antialias=True, align_corners=False)
+            images = resized.round().clamp(0, 255).to(torch.uint8)
+        return super().forward(images)
+
+
+def what_is_missing(name: str, weights_path: str | None, error: Exception) -> str:
+    """Return the sentence for weights that could not be loaded."""
+    if weights_path is not None:
+        expected = f"; give its {INCEPTION_FILE}" if name == INCEPTION else ""
+        return f"{weights_path} does not hold the weights of torch-fidelity's {name}{expected}"
+    reason = str(error).strip().split("\n")[0] or type(error).__name__
+    file = INCEPTION_FILE if name == INCEPTION else "its file"
+    return (
+        f"the weights of {name} could not be downloaded ({reason}); copy {file} from the releases of torch-fidelity "
+        f"into {torch.hub.get_dir()}/checkpoints, name a file with --model.evaluator.weights_path, choose another "
+        "--model.evaluator.extractor such as digits, or judge nothing with --model.evaluator null"
+    )
+
+
+def check_weights(name: str, path: str) -> None:
     """Raise a UserError unless a file holds plain tensors; torch-fidelity itself would run what is pickled in it."""
+    if name.startswith("dinov2"):
+        raise UserError(f"torch-fidelity reads {name} from the torch hub folder alone; leave its weights_path out")
     if not Path(path).is_file():
-        raise UserError(f"there is no file {path}; name a file of Inception weights")
+        raise UserError(f"there is no file {path}; name a file of the extractor's weights")
+    if name.startswith("clip"):  # a TorchScript archive, which holds no pickled Python
+        return
     try:
         torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(f"{path} is not a file of plain PyTorch weights; name a file of Inception weights") from error
+        raise UserError(f"{path} is not a file of plain PyTorch weights; name a file of the extractor's") from error
 
 
 class DigitsClassifier(Recorded, nn.Module):
@@ -79,6 +158,7 @@ class DigitsClassifier(Recorded, nn.Module):
     """
 
     name = "digits"
+    resize = "antialiased bilinear"
     num_features = 64
 
     def __init__(self, pretrained: bool = True) -> None:

@@ -5,33 +5,84 @@ The sums are float64 and may lie on another device than the features, since some
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 from torchmetrics import Metric
 
-__all__ = ["ClassAgreement", "FeatureStatistics", "Gaussian", "InceptionConsistency", "SplitScore", "frechet_distance"]
+__all__ = [
+    "ClassAgreement",
+    "FeatureStatistics",
+    "Gaussian",
+    "InceptionConsistency",
+    "KernelDistance",
+    "SplitScore",
+    "frechet_distance",
+    "kernel_distance",
+    "symmetric_root",
+]
+
+
+KID_SUBSETS = 100
+
+KID_SUBSET_SIZE = 1000
+
+SHUFFLE_SEED = 2020  # torch-fidelity's, of the splits of the score and the subsets of the kernel distance
+
+
+class KernelDistance(NamedTuple):
+    """Mean and standard deviation over subsets."""
+
+    mean: float
+    deviation: float
 
 
 class Gaussian(NamedTuple):
-    """The Gaussian that stands for a set of features: their number, mean ``(F,)`` and covariance ``(F, F)``."""
+    """The Gaussian that stands for a set of features: their number, float64 mean ``(F,)`` and covariance ``(F, F)``."""
 
     num_samples: int
     mean: Tensor
     covariance: Tensor
 
 
-def frechet_distance(first: Gaussian, second: Gaussian) -> float:
+def symmetric_root(matrix: Tensor) -> Tensor:
+    """Return the symmetric square root of a covariance ``(F, F)``."""
+    values, vectors = torch.linalg.eigh(matrix)
+    root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    return root
+
+
+def frechet_distance(first: Gaussian, second: Gaussian, first_root: Tensor | None = None) -> float:
     """Return the Fréchet distance of two Gaussians, ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``.
 
     FID is this distance on Inception features (Heusel et al. 2017). The trace of the square root is taken through the
     symmetric ``C1^(1/2) C2 C1^(1/2)``, which has the same eigenvalues: they are real and stay non-negative.
+
+    Args:
+        first: One Gaussian.
+        second: The other.
+        first_root: ``symmetric_root`` of the first covariance, for one that is compared with many.
     """
-    values, vectors = torch.linalg.eigh(first.covariance)
-    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    root = symmetric_root(first.covariance) if first_root is None else first_root
     product = torch.linalg.eigvalsh(root @ second.covariance @ root).clamp(min=0).sqrt().sum()
     traces = first.covariance.trace() + second.covariance.trace()
     distance = (first.mean - second.mean).square().sum() + traces - 2 * product
     return max(float(distance), 0.0)
+
+
+def kernel_distance(fake: Tensor, real: Tensor) -> KernelDistance:
+    """Return the kernel distance of two sets of features ``(N, F)``.
+
+    KID is this distance on Inception features (Bińkowski et al. 2018). torch-fidelity computes it: the unbiased
+    squared MMD under ``(x.y / F + 1)^3``, its mean and standard deviation over 100 random subsets of 1,000, or of all
+    where there are fewer.
+    """
+    size = min(KID_SUBSET_SIZE, len(fake), len(real))
+    figures = kid_features_to_metric(
+        fake.float(), real.float(), kid_subsets=KID_SUBSETS, kid_subset_size=size, rng_seed=SHUFFLE_SEED, verbose=False
+    )
+    return KernelDistance(figures[KEY_METRIC_KID_MEAN], figures[KEY_METRIC_KID_STD])
 
 
 class FeatureStatistics(Metric):
@@ -59,13 +110,19 @@ class FeatureStatistics(Metric):
         """Return the Gaussian of all features so far."""
         mean = self.total / self.count
         covariance = (self.outer - self.count * torch.outer(mean, mean)) / (self.count - 1)
-        return Gaussian(int(self.count), mean, covariance)
+        return Gaussian(int(self.count), mean.cpu(), covariance.cpu())
 
 
 class SplitScore(Metric):
     """Inception score, ``exp E[KL(p(y|x) || p(y))]``, over splits (Salimans et al. 2016).
 
-    Images go to the splits in turn, by their number, so the score does not depend on batches or processes.
+    An image's number decides its split, so the score does not depend on batches or processes. The splits are those of
+    torch-fidelity: consecutive parts of one fixed random order.
+
+    Args:
+        num_classes: Of the logits.
+        num_samples: Images in all, numbered from 0.
+        splits: Number of parts.
     """
 
     full_state_update = False
@@ -73,17 +130,17 @@ class SplitScore(Metric):
     probabilities: Tensor
     negative_entropies: Tensor
 
-    def __init__(self, num_classes: int, splits: int) -> None:
+    def __init__(self, num_classes: int, num_samples: int, splits: int) -> None:
         super().__init__()
-        self.splits = splits
         double = torch.float64
+        self.split_of = split_numbers(num_samples, splits)
         self.add_state("counts", torch.zeros(splits, dtype=double), dist_reduce_fx="sum")
         self.add_state("probabilities", torch.zeros(splits, num_classes, dtype=double), dist_reduce_fx="sum")
         self.add_state("negative_entropies", torch.zeros(splits, dtype=double), dist_reduce_fx="sum")
 
     def update(self, logits: Tensor, numbers: Tensor) -> None:
         """Add class logits ``(N, K)`` of the images with these numbers ``(N,)``."""
-        split = numbers.to(self.device) % self.splits
+        split = self.split_of[numbers.cpu()].to(self.device)
         log_p = logits.to(self.device).double().log_softmax(1)
         p = log_p.exp()
         self.counts.index_add_(0, split, torch.ones_like(p[:, 0]))
@@ -97,6 +154,15 @@ class SplitScore(Metric):
         divergence = self.negative_entropies[used] / self.counts[used] - torch.xlogy(marginal, marginal).sum(1)
         scores = divergence.exp()
         return scores.mean(), scores.std(correction=0)
+
+
+def split_numbers(num_samples: int, splits: int) -> Tensor:
+    """Return the split ``(N,)`` of each image, as torch-fidelity cuts them."""
+    order = torch.from_numpy(np.random.RandomState(SHUFFLE_SEED).permutation(num_samples))
+    bounds = torch.tensor([index * num_samples // splits for index in range(1, splits + 1)])
+    numbers = torch.empty(num_samples, dtype=torch.long)
+    numbers[order] = torch.searchsorted(bounds, torch.arange(num_samples), right=True)
+    return numbers
 
 
 class InceptionConsistency(Metric):

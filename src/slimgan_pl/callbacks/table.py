@@ -1,0 +1,125 @@
+"""The figures of an evaluation as a table for the terminal."""
+
+from collections.abc import Iterable
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from slimgan_pl.evaluation import figure_suffix
+
+__all__ = ["results_table", "title"]
+
+
+class Column(NamedTuple):
+    """A column: its head, the figure it shows, how, and whether its name stands for Inception alone."""
+
+    head: str
+    key: str
+    form: str = "{:.2f}"
+    is_named: bool = False
+
+
+FIGURES = (
+    Column("FID ↓", "fid", "{:.4g}", is_named=True),
+    Column("KID ↓", "kid", "{:.3g}", is_named=True),
+    Column("IS ↑", "is", "{:.4g}", is_named=True),
+    Column("prec.\n↑", "precision"),
+    Column("recall\n↑", "recall"),
+    Column("dens.\n↑", "density"),
+    Column("cov.\n↑", "coverage"),
+)
+
+
+def results_table(results: dict[str, Any]) -> Table:
+    """Return a table with a row per width, in 80 characters unless the extractor's name is long.
+
+    Args:
+        results: What ``Evaluator.judge`` returned, with the iteration.
+    """
+    extractor = results["extractor"]["name"]
+    suffix = figure_suffix(extractor)
+    rows = [*results["widths"], {"width": "real", **results["real"]}]
+    deviations = results.get("deviation", {}).get("widths", [])
+    columns = [column for column in FIGURES if any(f"{column.key}{suffix}" in row for row in rows)]
+    table = Table(title=headline(results), caption=caption(results, suffix), box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    heads = ["width", *(["params", "MACs"] if "macs" in rows[0] else [])]
+    for head in heads + [named(column, extractor) for column in columns]:
+        table.add_column(head, justify="right", no_wrap=True)
+    pairs: Iterable[tuple[dict[str, Any], dict[str, Any]]] = zip_longest(rows, deviations, fillvalue={})
+    for row, deviation in pairs:
+        size = [compact(row.get("parameters")), compact(row.get("macs"))] if "macs" in rows[0] else []
+        table.add_row(name_of(row["width"]), *size, *(cell(column, row, deviation, suffix) for column in columns))
+    return table
+
+
+def named(column: Column, extractor: str) -> str:
+    """Return a column's head; another extractor than Inception is always named."""
+    return f"{column.head}\n({extractor})" if column.is_named and extractor != "inception" else column.head
+
+
+def name_of(width: float | str | None) -> str:
+    """Return what the first cell of a row says."""
+    if width is None:
+        return "images"
+    return width if isinstance(width, str) else f"{width:g}"
+
+
+def cell(column: Column, row: dict[str, Any], deviation: dict[str, float], suffix: str) -> str:
+    """Return a figure, with its deviation over seeds, or over the splits of the score."""
+    key = f"{column.key}{suffix}"
+    if key not in row:
+        return ""
+    text = column.form.format(row[key])
+    spread = deviation.get(key, row.get(f"is_std{suffix}", 0.0) if column.key == "is" else 0.0)
+    return f"{text} ±{spread:.2g}" if spread and column.is_named else text
+
+
+def headline(results: dict[str, Any]) -> str:
+    """Return what was judged against what."""
+    protocol = results["protocol"]
+    judged = f"{results['images']}: " if "images" in results else f"Iteration {results['iteration']}: "
+    per_width = "images" if "images" in results else "fakes per width"
+    text = (
+        f"{judged}{protocol['num_fake']:,} {per_width} against {protocol['num_real']:,} {protocol['real_split']} images"
+    )
+    if protocol["num_score"] != protocol["num_fake"]:
+        text += f", score on {protocol['num_score']:,}"
+    return text
+
+
+def caption(results: dict[str, Any], suffix: str) -> str | None:
+    """Return what ± means, and how alike the widths are."""
+    seeds, splits = len(results["protocol"]["seeds"]), results["protocol"]["splits"]
+    lines = []
+    if seeds > 1:
+        lines.append(f"mean ± standard deviation over {seeds} seeds of the latents")
+    elif splits > 1 and f"is{suffix}" in results["widths"][0]:
+        lines.append(f"± over {splits} splits")
+    if f"mic{suffix}" in results:
+        text = f"between widths: {title('mIC', results['extractor']['name'])} {results[f'mic{suffix}']:.4g} ↓"
+        if f"agreement{suffix}" in results:
+            text += f", same class from a latent {results[f'agreement{suffix}']:.1%} ↑"
+        lines.append(text)
+    return "\n".join(lines) or None
+
+
+def compact(number: int | None) -> str:
+    """Return a number in four characters and a unit.
+
+    >>> compact(297537), compact(1681130000)
+    ('298 k', '1.68 G')
+    """
+    if number is None:
+        return ""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            digits = number / size
+            return f"{digits:.0f} {unit}" if digits >= 100 else f"{digits:.3g} {unit}"
+    return str(number)
+
+
+def title(figure: str, extractor: str) -> str:
+    """Return a figure's name; another extractor than Inception is always named."""
+    return figure if extractor == "inception" else f"{figure} ({extractor})"

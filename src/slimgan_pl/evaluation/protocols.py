@@ -1,0 +1,125 @@
+"""Protocols: how many images of which split are judged against how many fakes."""
+
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from slimgan_pl.data import Split
+from slimgan_pl.errors import UserError, check_choice
+
+__all__ = ["CHOICE_SEED", "PROTOCOLS", "Counts", "Protocol", "ProtocolName", "choose", "make_protocol"]
+
+CHOICE_SEED = 0  # of the images that are judged where there are more
+
+ProtocolName = Literal["test", "paper", "common"]
+
+
+class Protocol(NamedTuple):
+    """What figures have to share to be comparable.
+
+    Args:
+        real_split: Split of the data that the real images come from.
+        num_real: Real images; None: all of the split.
+        num_fake: Fakes for distances; None: as many as real images.
+        num_score: Fakes for the inception score; None: as many as for distances.
+        splits: Parts of the fakes, over which the score has its mean and standard deviation.
+    """
+
+    real_split: Split = "test"
+    num_real: int | None = None
+    num_fake: int | None = None
+    num_score: int | None = None
+    splits: int = 10
+
+    @property
+    def name(self) -> str:
+        """The name of a protocol of these numbers, or ``custom``."""
+        return next((name for name, protocol in PROTOCOLS.items() if protocol == self), "custom")
+
+    def counts(self, available: int, fakes: int | None = None, scored: bool = True) -> "Counts":
+        """Return the numbers of an evaluation.
+
+        Args:
+            available: Images that the split holds.
+            fakes: Fakes that there are; None: any number can be drawn.
+            scored: Whether the score is computed.
+
+        Raises:
+            UserError: If there are not enough of them, or too few for any figure.
+        """
+        if self.num_real is not None and self.num_real > available:
+            raise UserError(
+                f"the evaluation asks for {self.num_real:,} real images, but the {self.real_split} split holds "
+                f"{available:,}; lower --model.evaluator.num_real or choose another --model.evaluator.protocol"
+            )
+        real = available if self.num_real is None else self.num_real
+        fake = self.num_fake or fakes or real
+        score = self.num_score or fake if scored else fake
+        if min(real, fake, score) < 2:
+            raise UserError(
+                f"there are {real:,} real images and {min(fake, score):,} fakes; figures need at least 2 of each"
+            )
+        if fakes is not None and max(fake, score) > fakes:
+            raise UserError(
+                f"the evaluation asks for {max(fake, score):,} fakes, but there are {fakes:,}; give more, or lower "
+                "--model.evaluator.num_fake and num_score"
+            )
+        if scored and score < self.splits:
+            raise UserError(
+                f"{score:,} fakes cannot be parted into {self.splits} splits of the score; lower "
+                "--model.evaluator.splits or raise --model.evaluator.num_score"
+            )
+        return Counts(real, fake, score)
+
+
+class Counts(NamedTuple):
+    """Numbers of real images, of fakes for distances, and of fakes for the score."""
+
+    real: int
+    fake: int
+    score: int
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    "test": Protocol(),
+    "paper": Protocol("test", 10_000, 10_000, 50_000),  # Hou et al. 2021
+    "common": Protocol("train", None, 50_000, 50_000),  # as in Karras et al. 2020, StyleGAN2-ADA
+}
+
+
+def make_protocol(
+    name: ProtocolName,
+    real_split: Split | None = None,
+    num_real: int | None = None,
+    num_fake: int | None = None,
+    num_score: int | None = None,
+    splits: int | None = None,
+) -> Protocol:
+    """Return a protocol of a name, with the numbers that are not None in place of its own.
+
+    Raises:
+        UserError: If a number is out of range.
+    """
+    check_choice("protocol", name, tuple(PROTOCOLS))
+    own = PROTOCOLS[name]
+    check_choice("real_split", real_split or own.real_split, get_args(Split))
+    for key, number in {"num_real": num_real, "num_fake": num_fake, "num_score": num_score}.items():
+        if number is not None and number < 2:
+            raise UserError(f"the evaluator's {key} is {number}; it has to be at least 2")
+    if splits is not None and splits < 1:
+        raise UserError(f"the evaluator's splits is {splits}; it has to be at least 1")
+    return Protocol(
+        real_split or own.real_split,
+        num_real or own.num_real,
+        num_fake or own.num_fake,
+        num_score or own.num_score,
+        splits or own.splits,
+    )
+
+
+def choose(available: int, count: int) -> npt.NDArray[np.int64]:
+    """Return which of the ``available`` images are judged: a fixed random choice, in order, or all."""
+    if count == available:
+        return np.arange(available)
+    return np.sort(np.random.default_rng(CHOICE_SEED).permutation(available)[:count])

@@ -1,0 +1,100 @@
+"""One evaluation under way: images pass the extractor, processes share them, figures come out."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from slimgan_pl.data.byte_array import ByteArray
+from slimgan_pl.distributed import gather_objects, rank_and_world, shared_batches
+from slimgan_pl.evaluation.extraction import Extraction
+from slimgan_pl.evaluation.figures import BetweenWidths, MetricName, RealSide, figures_of
+from slimgan_pl.evaluation.neighbours import make_manifold
+from slimgan_pl.evaluation.protocols import Counts, choose
+from slimgan_pl.evaluation.sources import FakeSource
+from slimgan_pl.evaluation.statistics import Collector, ImageStatistics
+
+__all__ = ["Progress", "Session"]
+
+FLOAT32_BYTES = 2**30  # the features of all sets, beyond which they are kept in half precision
+
+Progress = Callable[[Sequence[Tensor], str], Iterable[Tensor]]
+
+
+@dataclass
+class Session:
+    """What stays the same during an evaluation.
+
+    Args:
+        extraction: The extractor.
+        counts: Numbers of images.
+        num_sets: Sets of fakes.
+        splits: Parts of the score.
+        metrics: Which figures.
+        batch_size: Images that pass the extractor at once.
+        progress: Wraps the batches of a pass over images, with what it is about, to show how far it is.
+    """
+
+    extraction: Extraction
+    counts: Counts
+    num_sets: int
+    splits: int
+    metrics: tuple[MetricName, ...]
+    batch_size: int
+    progress: Progress
+
+    @property
+    def kept(self) -> torch.dtype | None:
+        """Type that features are kept in: none at all, unless some metric needs every one of them."""
+        if not {"kid", "prdc"} & set(self.metrics):
+            return None
+        rows = self.counts.real + self.num_sets * self.counts.fake
+        return torch.half if 4 * rows * self.extraction.num_features > FLOAT32_BYTES else torch.float32
+
+    def collect_real(self, real: ByteArray) -> ImageStatistics:
+        """Return the statistics of the real images that are judged against, on every process."""
+        count = self.counts.real
+        collector, chosen = self._collector(count, count), choose(len(real.images), count)
+        for numbers in self.progress(shared_batches(count, self.batch_size, *rank_and_world()), "Real images"):
+            collector.update(numbers, self.extraction(torch.from_numpy(real.images[chosen[numbers.numpy()]])))
+        statistics = collector.compute(count, self.batch_size, "the real images")
+        if "prdc" in self.metrics and statistics.features is not None:
+            statistics = statistics._replace(radii=make_manifold(statistics.features, self.extraction.device).radii)
+        return statistics
+
+    def judge(self, source: FakeSource, real: RealSide, seed: int) -> dict[str, Any]:
+        """Return the figures of each set as ``widths``, and those between sets, for one seed of the latents."""
+        rank, world = rank_and_world()
+        names, total = source.names(), max(self.counts.fake, self.counts.score)
+        collectors = [self._collector(self.counts.fake, self.counts.score) for _ in names]
+        between = BetweenWidths(len(names), self.extraction.device)
+        source.start(self.counts, seed)
+        for numbers in self.progress(shared_batches(total, self.batch_size, rank, world), "Fakes"):
+            outputs = [self.extraction(images) for images in source.draw(numbers)]
+            for collector, output in zip(collectors, outputs, strict=True):
+                collector.update(numbers, output)
+            if (compared := int((numbers < self.counts.fake).sum())) and "mic" in self.metrics:
+                logits = [output.logits[:compared] for output in outputs if output.logits is not None]
+                between.update([output.features[:compared] for output in outputs], logits)
+        mine = {}
+        for number, (collector, name) in enumerate(zip(collectors, names, strict=True)):
+            statistics = collector.compute(total, self.batch_size, name)
+            if number % world == rank:
+                mine[number] = statistics  # the others' features are let go
+        device = self.extraction.device
+        figures = {number: figures_of(statistics, real, self.metrics, device) for number, statistics in mine.items()}
+        gathered = {number: row for part in gather_objects(figures) for number, row in part.items()}
+        results: dict[str, Any] = {"widths": [gathered[number] for number in range(len(names))]}
+        return (
+            {**results, **between.compute(self.extraction.num_classes is not None)}
+            if "mic" in self.metrics
+            else results
+        )
+
+    def _collector(self, count: int, score_count: int) -> Collector:
+        classes = self.extraction.num_classes if "is" in self.metrics else None
+        return Collector(
+            self.extraction.num_features, classes, count, score_count, self.splits, self.kept, self.extraction.device
+        )

@@ -1,0 +1,49 @@
+"""What a result is stamped with, so that it can be trusted and made again."""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+__all__ = ["device_name", "file_sha256", "tensors_sha256", "versions"]
+
+PACKAGES = ("torch", "torchvision", "lightning", "torchmetrics", "torch-fidelity", "numpy", "pillow")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all that a figure depends on."""
+    from slimgan_pl import __version__
+
+    return {
+        "slimgan-pl": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def device_name(device: torch.device) -> str:
+    """Return a device's name, such as ``NVIDIA H200`` or ``cpu``."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def file_sha256(path: Path) -> str:
+    """Return a file's SHA-256, as ``sha256sum`` prints it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors: of their names, types, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        data = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {data.dtype} {tuple(data.shape)}\n".encode())
+        digest.update(data.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

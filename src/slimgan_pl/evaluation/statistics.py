@@ -1,0 +1,114 @@
+"""What the metrics need to know of a set of images, collected a batch at a time by one or many processes."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from slimgan_pl.distributed import gather_rows
+from slimgan_pl.errors import UserError
+from slimgan_pl.evaluation.extraction import Extracted
+from slimgan_pl.evaluation.metrics import FeatureStatistics, Gaussian, SplitScore
+from slimgan_pl.evaluation.neighbours import Manifold
+
+__all__ = ["Collector", "ImageStatistics"]
+
+
+class ImageStatistics(NamedTuple):
+    """A set of images as the metrics see it, on the host.
+
+    ``score`` holds mean and standard deviation of the inception score; ``features`` are ``(N, F)``, and ``radii`` those
+    of their manifold. What no metric asked for is None.
+    """
+
+    gaussian: Gaussian
+    score: Tensor | None
+    features: Tensor | None = None
+    radii: Tensor | None = None
+
+    @property
+    def manifold(self) -> Manifold:
+        """The set's features and the balls around them."""
+        assert self.features is not None
+        assert self.radii is not None
+        return Manifold(self.features, self.radii)
+
+
+class Collector:
+    """Collects the statistics of a set of images, which have numbers from 0.
+
+    Sums are float64, on a device that has it. Features stay on the host, if they are kept at all.
+
+    Args:
+        num_features: Of the extractor.
+        num_classes: Of its logits; None: there are none.
+        count: The features of images below this number count.
+        score_count: The logits of images below this number count.
+        splits: Parts of the score.
+        kept: Type that every feature is kept in, where some metric needs them all.
+        device: Where the extractor runs.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        num_classes: int | None,
+        count: int,
+        score_count: int,
+        splits: int,
+        kept: torch.dtype | None,
+        device: torch.device,
+    ) -> None:
+        self.count, self.score_count, self.device = count, score_count, device
+        sums_device = device_of_sums(device)
+        self.gaussian = FeatureStatistics(num_features).to(sums_device)
+        self.score = None if num_classes is None else SplitScore(num_classes, score_count, splits).to(sums_device)
+        self.kept = kept
+        self.rows: list[Tensor] = [torch.empty(0, num_features, dtype=kept)]
+
+    def update(self, numbers: Tensor, extracted: Extracted) -> None:
+        """Add the images of these numbers ``(N,)``, which ascend."""
+        features = extracted.features[: int((numbers < self.count).sum())]
+        if len(features):
+            self.gaussian.update(features)
+            if self.kept is not None:
+                self.rows.append(features.to(self.kept).cpu())
+        is_scored = int((numbers < self.score_count).sum())
+        if self.score is not None and extracted.logits is not None and is_scored:
+            self.score.update(extracted.logits[:is_scored], numbers[:is_scored])
+
+    def compute(self, total: int, batch_size: int, what: str) -> ImageStatistics:
+        """Return the statistics of the images of all processes, on each.
+
+        Args:
+            total: Number of images that went round the processes.
+            batch_size: Of the batches in which they did.
+            what: The images, for messages.
+
+        Raises:
+            UserError: If a feature is not finite, or too large for half precision.
+        """
+        gaussian = self.gaussian.compute()
+        if not (gaussian.mean.isfinite().all() and gaussian.covariance.isfinite().all()):
+            raise UserError(
+                f"the extractor's features of {what} are not all finite; look at the images and the extractor"
+            )
+        score = None if self.score is None else torch.stack(self.score.compute()).cpu()
+        return ImageStatistics(gaussian, score, self._gather(total, batch_size, what))
+
+    def _gather(self, total: int, batch_size: int, what: str) -> Tensor | None:
+        if self.kept is None:
+            return None
+        features = gather_rows(torch.cat(self.rows), self.count, total, batch_size, self.device)
+        self.rows.clear()
+        if not features.isfinite().all():
+            raise UserError(
+                f"the extractor's features of {what} exceed 65,504, the range of half precision; scale them down, or "
+                "leave kid and prdc out of --model.evaluator.metrics"
+            )
+        return features
+
+
+def device_of_sums(device: torch.device) -> torch.device:
+    """Return where float64 sums are kept: on the device itself, or on the CPU for one that has no float64."""
+    return torch.device("cpu") if device.type == "mps" else device
