@@ -24,7 +24,7 @@ def build() -> SlimGAN:
     def descent(parameters: Any) -> torch.optim.SGD:
         return torch.optim.SGD(parameters, lr=0.1)
 
-    evaluator = Evaluator(DigitsClassifier(), num_fake=51, num_score=77, splits=3, batch_size=8)
+    evaluator = Evaluator(DigitsClassifier(), num_real=449, num_fake=51, num_score=77, splits=3, batch_size=8)
     return SlimGAN(generator, bank, "hinge", "next", 20.0, 1, "independent", descent, descent, evaluator)
 
 

@@ -83,6 +83,6 @@ def test_two_processes_judge_like_one(two_processes: tuple[Path, dict[str, Any]]
     )
     assert model.results is not None
     for row, expected in zip(model.results["widths"], report["results"]["widths"], strict=True):
-        assert row == pytest.approx(expected, rel=1e-5)
-    assert model.results["mic_digits"] == pytest.approx(report["results"]["mic_digits"], rel=1e-5)
+        assert row == pytest.approx(expected, rel=1e-6)
+    assert model.results["mic_digits"] == pytest.approx(report["results"]["mic_digits"], rel=1e-6)
     assert model.results["real"] == pytest.approx(report["results"]["real"], rel=1e-6)
