@@ -34,6 +34,7 @@ from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
 from slimgan_pl.loggers import WandbMode, make_loggers
+from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.sampling import sample
 from slimgan_pl.slimgan import ADAM, SlimGAN
 
@@ -41,6 +42,7 @@ __all__ = ["SlimGANCLI", "main"]
 
 TOOLS: dict[str, Callable[..., None]] = {
     "sample": sample,
+    "recalibrate": recalibrate_checkpoint,
     "import": import_checkpoint,
     "compare": compare,
 }  # subcommands that are plain functions

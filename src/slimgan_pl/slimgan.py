@@ -20,7 +20,7 @@ from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.judging import JudgedModule
 from slimgan_pl.latents import draw_latents, iteration_seed
 from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
-from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.modes import evaluating, frozen
 from slimgan_pl.recorded import plain
 
@@ -58,6 +58,8 @@ class SlimGAN(JudgedModule):
         discriminator_optimizer: Makes the bank's optimizer from its parameters.
         evaluator: Judges every width in validation and test; None judges nothing.
         seed: Seed of latents and labels, and of the order of the data.
+        recalibration: Batches of latents over which batch-norm statistics are measured anew before each evaluation and
+            save; 0 keeps the running ones.
         individual: Train the generator of this width alone, against one full discriminator: the plain GAN that a
             slimmable one is compared with.
 
@@ -78,6 +80,7 @@ class SlimGAN(JudgedModule):
         discriminator_optimizer: OptimizerCallable = adam,
         evaluator: Evaluator | None = None,
         seed: int = 0,
+        recalibration: int = 0,
         individual: float | None = None,
     ) -> None:
         super().__init__()
@@ -87,8 +90,8 @@ class SlimGAN(JudgedModule):
         check_choice("adversarial_loss", adversarial_loss, tuple(ADVERSARIAL_LOSSES))
         check_choice("distill_target", distill_target, get_args(DistillTarget))
         check_choice("latents", latents, get_args(Sampling))
-        if seed < 0:
-            raise UserError(f"the seed is {seed}; it has to be at least 0")
+        if min(seed, recalibration) < 0:
+            raise UserError(f"the seed is {seed} and recalibration {recalibration}; both have to be at least 0")
         self.automatic_optimization = False
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
@@ -107,6 +110,7 @@ class SlimGAN(JudgedModule):
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.seed = seed
+        self.recalibration = recalibration
         self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
@@ -250,7 +254,7 @@ class SlimGAN(JudgedModule):
 
     def on_validation_start(self) -> None:
         check_data(self.generator, getattr(self.trainer, "datamodule", None))
-        self.average_buffers()
+        self.settle_statistics()
 
     on_test_start = on_validation_start
 
@@ -258,7 +262,11 @@ class SlimGAN(JudgedModule):
         return GeneratorSource(self.generator)
 
     def about(self) -> dict[str, Any]:
-        return {"iteration": self.global_step or self._loaded_iteration, "individual": self.individual}
+        return {
+            "iteration": self.global_step or self._loaded_iteration,
+            "individual": self.individual,
+            "recalibration": self.recalibration,
+        }
 
     def log_results(self, results: dict[str, Any], suffix: str) -> None:
         for row in results["widths"]:
@@ -272,7 +280,7 @@ class SlimGAN(JudgedModule):
     # Checkpoints
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.average_buffers()  # in place, so in the checkpoint too
+        self.settle_statistics()  # in place, so in the checkpoint too
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only judges counts none itself
@@ -280,6 +288,12 @@ class SlimGAN(JudgedModule):
     def average_buffers(self) -> None:
         """Make batch-norm statistics equal on all processes; Lightning does not under manual optimization."""
         average(buffer for buffer in self.generator.buffers() if buffer.is_floating_point())
+
+    def settle_statistics(self) -> None:
+        """Make batch-norm statistics what the net is judged and kept with: measured anew if asked for, equal anyway."""
+        if self.recalibration:
+            recalibrate(self.generator, self.recalibration)
+        self.average_buffers()
 
     def _keep_plain_hyperparameters(self, nets: Mapping[str, object]) -> None:
         """Leave only plain values among the hyperparameters, with which a checkpoint can be loaded on its own."""

@@ -3,8 +3,10 @@
 from slimgan_pl.models.cost import count_macs, count_parameters
 from slimgan_pl.models.discriminators import DCGANDiscriminatorBank, DiscriminatorBank, ResNetDiscriminatorBank
 from slimgan_pl.models.generators import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+from slimgan_pl.models.recalibration import Change, recalibrate
 
 __all__ = [
+    "Change",
     "DCGANDiscriminatorBank",
     "DCGANGenerator",
     "DiscriminatorBank",
@@ -13,4 +15,5 @@ __all__ = [
     "SlimmableGenerator",
     "count_macs",
     "count_parameters",
+    "recalibrate",
 ]

@@ -1,0 +1,117 @@
+"""Measuring batch-norm statistics anew, for a generator whose weights have moved on since the running ones began."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.layers import SwitchableBatchNorm2d
+from slimgan_pl.models.generators import SlimmableGenerator
+
+__all__ = ["Change", "recalibrate"]
+
+Draw = tuple[Tensor, Tensor | None]
+
+
+class Change(NamedTuple):
+    """How far a width's statistics were from the measured ones.
+
+    ``mean`` is the root mean square over channels of the shift of the mean, in measured standard deviations;
+    ``deviation`` that of the ratio of the standard deviations less 1; ``images`` the root mean square change of a pixel
+    in [-1, 1] on the same latents.
+    """
+
+    width: float
+    mean: float
+    deviation: float
+    images: float
+
+
+@torch.no_grad()
+def recalibrate(
+    generator: SlimmableGenerator, num_batches: int = 100, batch_size: int = 64, seed: int = 0
+) -> list[Change]:
+    """Replace each width's batch-norm statistics by their mean over batches of latents, and say what it changes.
+
+    Running statistics lag behind the weights; measured ones belong to the weights as they are (Yu and Huang 2019,
+    "Universally Slimmable Networks and Improved Training Techniques"). All widths see the same latents, and uniform
+    labels where there are classes. Weights, mode and momenta stay.
+
+    Args:
+        generator: Any slimmable generator.
+        num_batches: How many batches.
+        batch_size: Latents in each; as many as in training measure what training normalized by.
+        seed: Seed of the latents and labels.
+
+    Returns:
+        A row per width, narrow to wide.
+
+    Raises:
+        UserError: If a number is out of range, or a statistic is not finite; then all stay as they were.
+    """
+    if num_batches < 1 or batch_size < 2 or seed < 0:
+        raise UserError(
+            "recalibration needs num_batches of at least 1, a batch_size of at least 2 and a seed from 0 up"
+        )
+    before = {name: buffer.clone() for name, buffer in generator.named_buffers()}
+    old_statistics, old_images = statistics(generator), probe(generator, seed)
+    update_bn(((draw,) for draw in draws(generator, num_batches, batch_size, seed)), AllWidths(generator))
+    if not all(buffer.isfinite().all() for buffer in generator.buffers()):
+        generator.load_state_dict(before, strict=False)
+        raise UserError(
+            "batch-norm statistics measured anew are not finite, so the old ones stay; take an earlier checkpoint"
+        )
+    changes = []
+    both = zip(old_statistics, statistics(generator), old_images, probe(generator, seed), strict=True)
+    for width, (old, new, was, now) in zip(generator.widths, both, strict=True):
+        shift, ratio = (old[0] - new[0]) / new[1], old[1] / new[1] - 1
+        changes.append(Change(width, *(root_mean_square(values) for values in (shift, ratio, now - was))))
+    return changes
+
+
+class AllWidths(nn.Module):
+    """Draws at every width of a generator."""
+
+    def __init__(self, generator: SlimmableGenerator) -> None:
+        super().__init__()
+        self.generator = generator
+        self.training = generator.training
+
+    def forward(self, draw: Draw) -> list[Tensor]:
+        """Return images ``(N, C, H, W)`` in [-1, 1] of each width."""
+        return [self.generator(*draw, width=width) for width in self.generator.widths]
+
+
+def draws(generator: SlimmableGenerator, num_batches: int, batch_size: int, seed: int) -> Iterator[Draw]:
+    """Yield batches of latents, and of labels or None, the same on every device."""
+    source = torch.Generator().manual_seed(seed)
+    for _ in range(num_batches):
+        latents = torch.randn(batch_size, generator.latent_dim, generator=source).to(generator.image.weight)
+        labels = torch.randint(max(generator.num_classes, 1), (batch_size,), generator=source).to(latents.device)
+        yield latents, labels if generator.num_classes else None
+
+
+def probe(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
+    """Return 64 images of each width in evaluation mode."""
+    training = generator.training
+    images: list[Tensor] = AllWidths(generator.eval())(next(draws(generator, 1, 64, seed)))
+    generator.train(training)
+    return images
+
+
+def statistics(generator: SlimmableGenerator) -> list[tuple[Tensor, Tensor]]:
+    """Return mean and standard deviation of all channels of each width."""
+    switches = [module for module in generator.modules() if isinstance(module, SwitchableBatchNorm2d)]
+    result = []
+    for norms in zip(*(switch.norms for switch in switches), strict=True):
+        mean = torch.cat([norm.running_mean for norm in norms])
+        variance = torch.cat([norm.running_var + norm.eps for norm in norms])
+        result.append((mean, variance.sqrt()))
+    return result
+
+
+def root_mean_square(values: Tensor) -> float:
+    return float(values.square().mean().sqrt())

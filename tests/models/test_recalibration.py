@@ -1,0 +1,96 @@
+"""Recalibration measures each width's batch-norm statistics over batches of latents, and touches nothing else."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from slimgan_pl import UserError
+from slimgan_pl.layers import SwitchableBatchNorm2d
+from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, recalibrate
+
+WIDTHS = (0.25, 0.5, 1.0)
+EPS = nn.BatchNorm2d(1).eps
+
+
+def nets() -> list[SlimmableGenerator]:
+    return [
+        DCGANGenerator((8, 8, 4), latent_dim=8, widths=WIDTHS),
+        ResNetGenerator((8, 8), latent_dim=8, widths=WIDTHS, num_classes=3),
+        ResNetGenerator((8, 8), latent_dim=8, widths=WIDTHS, num_classes=3, conditional_norm="switchable"),
+    ]
+
+
+def seen_by(norm: nn.BatchNorm2d, seen: list[Tensor]) -> None:
+    norm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach().double()))
+
+
+@pytest.mark.parametrize("net", nets(), ids=lambda net: f"{type(net).__name__}-{net.conditional_norm}")
+def test_statistics_are_the_means_over_batches_of_what_each_norm_sees(net: SlimmableGenerator) -> None:
+    norms = [norm for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
+    seen: list[list[Tensor]] = [[] for _ in norms]
+    for norm, inputs in zip(norms, seen, strict=True):
+        seen_by(norm, inputs)
+    net.train()
+    recalibrate(net, num_batches=5, batch_size=6)
+    for norm, inputs in zip(norms, seen, strict=True):
+        batches = [batch.transpose(0, 1).flatten(1) for batch in inputs if len(batch) == 6]
+        assert len(batches) == 5
+        mean, variance = (norm.get_buffer(name).double() for name in ("running_mean", "running_var"))
+        torch.testing.assert_close(mean, torch.stack([batch.mean(1) for batch in batches]).mean(0))
+        torch.testing.assert_close(variance, torch.stack([batch.var(1) for batch in batches]).mean(0))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_weights_mode_momenta_and_random_states_stay(training: bool) -> None:
+    net = nets()[0].train(training)
+    weights = copy.deepcopy(dict(net.named_parameters()))
+    state = torch.get_rng_state()
+    recalibrate(net, num_batches=2)
+    assert all(torch.equal(weights[name], value) for name, value in net.named_parameters())
+    assert all(module.training is training for module in net.modules())
+    assert all(module.momentum == 0.1 for module in net.modules() if isinstance(module, nn.BatchNorm2d))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_second_time_changes_nothing() -> None:
+    net = nets()[1]
+    first = recalibrate(net, num_batches=3)
+    statistics = copy.deepcopy(dict(net.named_buffers()))
+    second = recalibrate(net, num_batches=3)
+    assert all(torch.equal(statistics[name], value) for name, value in net.named_buffers())
+    assert [change.width for change in first] == list(WIDTHS)
+    assert all(min(change[1:]) > 0 for change in first)
+    assert all(max(change[1:]) == 0 for change in second)
+
+
+def test_the_report_says_how_far_the_old_statistics_were_off() -> None:
+    net = nets()[0]
+    recalibrate(net, num_batches=3)
+    for switch in (module for module in net.modules() if isinstance(module, SwitchableBatchNorm2d)):
+        mean, variance = (switch.norms[1].get_buffer(name) for name in ("running_mean", "running_var"))  # of width 0.5
+        mean += 0.25 * (variance + EPS).sqrt()
+        variance.copy_(1.5**2 * (variance + EPS) - EPS)
+    changes = recalibrate(net, num_batches=3)
+    assert changes[0][1:] == changes[2][1:] == (0.0, 0.0, 0.0)
+    assert changes[1].mean == pytest.approx(0.25, rel=1e-4)
+    assert changes[1].deviation == pytest.approx(0.5, rel=1e-4)
+
+
+@torch.no_grad()
+def test_where_a_statistic_is_not_finite_the_old_ones_stay() -> None:
+    net = nets()[0]
+    recalibrate(net, num_batches=2)
+    net.stem.weight[0, 0] = torch.inf
+    statistics = copy.deepcopy(dict(net.named_buffers()))
+    with pytest.raises(UserError, match="not finite, so the old ones stay"):
+        recalibrate(net, num_batches=2)
+    assert all(torch.equal(statistics[name], value) for name, value in net.named_buffers())
+
+
+@pytest.mark.parametrize("numbers", [{"num_batches": 0}, {"batch_size": 1}, {"seed": -1}])
+def test_numbers_out_of_range_are_named(numbers: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="recalibration needs num_batches of at least 1"):
+        recalibrate(nets()[0], **numbers)
