@@ -1,7 +1,7 @@
 # Each target creates .venv and installs what it needs by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-PATHS := src tests scripts
+PATHS := src tests scripts benchmarks
 
 .PHONY: help demo test check format
 

@@ -76,6 +76,9 @@ def test_a_row_of_the_paper_has_its_net_its_data_and_its_settings(name: str) -> 
     assert model.critic_steps == (5 if row.is_residual else 1)
     assert model.distill_weight == (10 if row.num_classes else 20)
     assert trainer["max_steps"] == 100_000
+    assert model.evaluator is not None
+    count_judged = 8_000 if row.data == "stl10" else 10_000
+    assert model.evaluator.protocol == ("test", count_judged, count_judged, 50_000, 10)
     for optimizer in model.configure_optimizers():
         assert optimizer.defaults["lr"] == 2e-4
         assert tuple(optimizer.defaults["betas"]) == ((0.0, 0.9) if row.is_residual else (0.5, 0.999))
@@ -88,7 +91,9 @@ def test_every_row_of_the_paper_is_held_to_it() -> None:
 def reduced(config: str) -> list[str]:
     """Return the arguments that divide the channels of a configuration's nets by 16."""
     path = CONFIGS / config
-    net = yaml.safe_load((path.parent / yaml.safe_load(path.read_text())["model"]).read_text())
+    net = yaml.safe_load(path.read_text())["model"]
+    if isinstance(net, str):
+        net = yaml.safe_load((path.parent / net).read_text())
     args = []
     for part in ("generator", "discriminators"):
         channels = [channel // 16 for channel in net[part]["init_args"]["channels"]]

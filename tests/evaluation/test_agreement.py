@@ -75,8 +75,7 @@ def ours(
     _, height, width = fakes[0].shape
     source = FolderSource(folder, paths, (3, height, width), torch.device("cpu"))
     row: dict[str, Any] = evaluator.judge(source, ByteArray(real, None))["widths"][0]
-    suffix = evaluator.suffix
-    return {name: row[f"{name}{suffix}"] for name in NAMES}
+    return {name.removesuffix(evaluator.suffix): value for name, value in row.items()}
 
 
 def test_figures_equal_torch_fidelitys_with_inception(inception_weights: Path, tmp_path: Path) -> None:
@@ -91,7 +90,8 @@ def test_figures_equal_torch_fidelitys_with_inception(inception_weights: Path, t
         kid_subset_size=32,
     )
     evaluator = Evaluator("inception", str(inception_weights))
-    assert ours(fakes, real, tmp_path, evaluator) == pytest.approx(expected, rel=1e-4)
+    figures = ours(fakes, real, tmp_path, evaluator)
+    assert {name: figures[name] for name in NAMES} == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.fixture
@@ -142,4 +142,16 @@ def test_figures_equal_torch_fidelitys_with_the_cifar_extractor(cifar_features: 
     fakes, real = images[::2][:1100] // 2 + 60, images[1::2]
     expected = reference(fakes, real, feature_extractor="cifar")
     evaluator = Evaluator(cifar_features(), classifier=cifar_features(logits=True))
-    assert ours(fakes, real, tmp_path, evaluator) == pytest.approx(expected, rel=1e-4)
+    figures = ours(fakes, real, tmp_path, evaluator)
+    assert {name: figures[name] for name in NAMES} == pytest.approx(expected, rel=1e-4)
+
+
+def test_two_halves_of_real_images_are_near_and_a_half_is_itself(cifar_features: Any, tmp_path: Path) -> None:
+    images = cifar_images("test", 1600)
+    evaluator = Evaluator(cifar_features(), classifier=cifar_features(logits=True), metrics=["fid", "prdc"])
+    evens, odds = images[::2], images[1::2]
+    noise = np.random.default_rng(0).integers(0, 256, odds.shape, dtype=np.uint8)
+    itself, near, far = (ours(fakes, evens, tmp_path, evaluator) for fakes in (evens, odds, noise))
+    assert itself["fid"] == pytest.approx(0, abs=1e-6)
+    assert near["fid"] < 0.01 * far["fid"]
+    assert near["density"] == pytest.approx(1, abs=0.1)

@@ -1,0 +1,69 @@
+"""What the benchmarks share: the machine's name, times taken in turns, tables and JSON."""
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from slimgan_pl.evaluation.stamps import device_name, versions
+
+__all__ = ["best_device", "machine", "medians", "print_table", "save_json", "synchronize"]
+
+
+def best_device() -> torch.device:
+    """Return the GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def synchronize() -> None:
+    """Wait until the device has done what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on, as plain values."""
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "device": device_name(best_device()),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "system": platform.platform(terse=True),
+        **versions(),
+    }
+
+
+def medians(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median seconds of each function; they take turns, so that a busy machine slows all of them."""
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            synchronize()
+            start = time.perf_counter()
+            function()
+            synchronize()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def print_table(title: str, rows: Mapping[str, str]) -> None:
+    """Print names and values."""
+    table = Table(title=title, box=SIMPLE_HEAD, show_header=False, title_justify="left")
+    for name, value in rows.items():
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def save_json(figures: dict[str, Any], path: str | None) -> None:
+    """Write figures with their machine, if there is a path."""
+    if path is not None:
+        Path(path).write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
