@@ -1,19 +1,29 @@
-"""Progress of training, counted in iterations."""
+"""Progress of training, counted in iterations, and of evaluations, counted in images."""
 
 import sys
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
+
+from slimgan_pl.judging import JudgedModule
 
 __all__ = ["IterationProgress"]
 
 PLAIN_LINES = 20  # lines for a whole run where the output is no terminal
 
+PLAIN_SECONDS = 60.0  # between two lines about an evaluation there
+
 
 class IterationProgress(ProgressBar):
-    """One bar for the whole run, with the losses; a line now and then where the output is no terminal."""
+    """One bar for the whole run, with the losses, and one for each pass over images that are judged.
+
+    Where the output is no terminal, a line now and then.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,15 +43,8 @@ class IterationProgress(ProgressBar):
             return
         if not sys.stdout.isatty():
             return
-        self._progress = Progress(
-            TextColumn("Training"),
-            BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
-        )
-        self._task = self._progress.add_task("", total=self._total, completed=trainer.global_step, losses="")
+        self._progress = make_bars()
+        self._task = self._progress.add_task("Training", total=self._total, completed=trainer.global_step, losses="")
         self._progress.start()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
@@ -55,6 +58,36 @@ class IterationProgress(ProgressBar):
         elif iteration % max(1, (self._total or 100_000) // PLAIN_LINES) == 0:
             total = "" if self._total is None else f"/{self._total}"
             print(f"Iteration {iteration}{total}: {self._losses(trainer)}", flush=True)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self._enabled and trainer.is_global_zero and isinstance(pl_module, JudgedModule) and pl_module.evaluator:
+            pl_module.evaluator.progress = self.judging
+
+    on_test_start = on_validation_start
+
+    def judging(self, batches: Sequence[Tensor], what: str) -> Iterator[Tensor]:
+        """Yield batches of image numbers, and show how far they are."""
+        total, done = sum(map(len, batches)), 0
+        if not sys.stdout.isatty():
+            said = time.monotonic()
+            for batch in batches:
+                yield batch
+                done += len(batch)
+                if time.monotonic() - said >= PLAIN_SECONDS:
+                    said = time.monotonic()
+                    print(f"{what}: {done:,}/{total:,}", flush=True)
+            return
+        bars = self._progress or make_bars()
+        task = bars.add_task(what, total=total, losses="")
+        bars.start()
+        try:
+            for batch in batches:
+                yield batch
+                bars.advance(task, len(batch))
+        finally:
+            bars.remove_task(task)
+            if bars is not self._progress:
+                bars.stop()
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()
@@ -71,3 +104,15 @@ class IterationProgress(ProgressBar):
         names = {"discriminator_loss": "D", "generator_loss": "G", "distillation_loss": "distill"}
         metrics = trainer.progress_bar_metrics
         return "  ".join(f"{short} {metrics[name]:.3f}" for name, short in names.items() if name in metrics)
+
+
+def make_bars() -> Progress:
+    """Return bars that show a name, how much of how much, the time, and losses if there are any."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+    )
