@@ -1,6 +1,5 @@
 """The ``slimgan`` command: Lightning's fit, validate and test, and what can be done with a checkpoint alone."""
 
-import inspect
 import logging
 import os
 import sys
@@ -28,15 +27,15 @@ from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data
 from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import SlimGANWarning, UserError
-from slimgan_pl.evaluation import Evaluator
+from slimgan_pl.errors import UserError, show_in_one_line, user_error_behind
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
 from slimgan_pl.loggers import WandbMode, make_loggers
 from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.sampling import sample
-from slimgan_pl.slimgan import ADAM, SlimGAN
+from slimgan_pl.settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
+from slimgan_pl.slimgan import SlimGAN
 
 __all__ = ["SlimGANCLI", "main"]
 
@@ -46,23 +45,6 @@ TOOLS: dict[str, Callable[..., None]] = {
     "import": import_checkpoint,
     "compare": compare,
 }  # subcommands that are plain functions
-
-UNUSED_NETS: dict[str, Any] = {  # the parser asks for nets, even where images are judged without any
-    "model.generator": {"class_path": "slimgan_pl.models.DCGANGenerator", "init_args": {"channels": [4]}},
-    "model.discriminators": {"class_path": "slimgan_pl.models.DCGANDiscriminatorBank", "init_args": {"channels": [4]}},
-}
-
-EVALUATOR = {"class_path": "slimgan_pl.evaluation.Evaluator"}  # with Inception
-
-TRAINER_DEFAULTS: dict[str, Any] = {
-    "default_root_dir": "runs",
-    "max_steps": 100_000,
-    "check_val_every_n_epoch": None,  # epochs do not matter here: everything counts iterations
-    "val_check_interval": 10**9,  # evaluation during training only when asked for
-    "num_sanity_val_steps": 0,
-    "enable_model_summary": False,
-    "use_distributed_sampler": False,  # the data modules share out images themselves
-}
 
 
 class SlimGANCLI(LightningCLI):
@@ -111,8 +93,7 @@ class SlimGANCLI(LightningCLI):
         )
         parser.add_lightning_class_args(IterationCheckpoint, "checkpoint")
         parser.add_lightning_class_args(SampleGrid, "samples")
-        defaults = {"generator_optimizer": ADAM, "discriminator_optimizer": ADAM, "evaluator": EVALUATOR}
-        parser.set_defaults({f"model.{name}": value for name, value in defaults.items()})
+        parser.set_defaults(MODEL_DEFAULTS)
         parser.link_arguments("seed_everything", "model.seed", compute_fn=int)
 
     # Settings: checkpoint < configuration file < command line
@@ -146,16 +127,7 @@ class SlimGANCLI(LightningCLI):
 
     def _use_settings_of(self, checkpoint: dict[str, Any], ckpt_path: str, parser: LightningArgumentParser) -> None:
         """Make the settings that a checkpoint carries the defaults."""
-        model = dict(checkpoint["hyper_parameters"])
-        data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
-        defaults: dict[str, Any] = {"seed_everything": model.pop("seed", 0)}
-        if "_class_path" in data:
-            init_args = {key: value for key, value in data.items() if not key.startswith("_")}
-            defaults["data"] = {"class_path": data["_class_path"], "init_args": init_args}
-        defaults |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
-        if defaults.get("model.evaluator"):
-            defaults["model.evaluator"] = known_settings(defaults["model.evaluator"], Evaluator, ckpt_path)
-        for key, value in defaults.items():
+        for key, value in carried_settings(checkpoint, ckpt_path).items():
             try:
                 parser.set_defaults({key: value})
             except KeyError:  # a setting of another version
@@ -275,41 +247,9 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
-            warnings.showwarning = one_line(warnings.showwarning)
+            warnings.showwarning = show_in_one_line(warnings.showwarning)
             SlimGANCLI(args)
     except (UserError, MisconfigurationException, OSError) as error:
         if os.environ.get("SLIMGAN_DEBUG"):
             raise
         fail(str(error), 1)
-
-
-def user_error_behind(error: ValueError) -> ValueError:
-    """Return the UserError that led to an error of the parser, if one did."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, UserError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return error
-
-
-def known_settings(recipe: dict[str, Any], kind: type, ckpt_path: str) -> dict[str, Any]:
-    """Return a recipe without the settings that the class no longer has."""
-    settings = recipe["init_args"]
-    known = inspect.signature(kind).parameters
-    if unknown := sorted(settings.keys() - known.keys()):
-        message = f"{ckpt_path} is of another version: its {kind.__name__}'s {', '.join(unknown)} is left out"
-        warnings.warn(message, SlimGANWarning, stacklevel=2)
-    return {**recipe, "init_args": {key: value for key, value in settings.items() if key in known}}
-
-
-def one_line(show: Callable[..., None]) -> Callable[..., None]:
-    """Return what prints this package's warnings as one sentence, and others as ``show`` does."""
-
-    def show_in_one_line(message: Warning | str, category: type[Warning], *where: Any) -> None:
-        if issubclass(category, SlimGANWarning):
-            print(f"slimgan: warning: {message}", file=sys.stderr)
-        else:
-            show(message, category, *where)
-
-    return show_in_one_line

@@ -5,9 +5,17 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
-__all__ = ["all_agree", "average", "gather_objects", "gather_rows", "rank_and_world", "shared_batches"]
+__all__ = [
+    "all_agree",
+    "average",
+    "average_gradients",
+    "gather_objects",
+    "gather_rows",
+    "rank_and_world",
+    "shared_batches",
+]
 
 Value = TypeVar("Value")
 
@@ -33,6 +41,11 @@ def average(tensors: Iterable[Tensor]) -> None:
         flat /= dist.get_world_size()
         for tensor, mean in zip(group, flat.split([tensor.numel() for tensor in group]), strict=True):
             tensor.copy_(mean.view_as(tensor))
+
+
+def average_gradients(net: nn.Module) -> None:
+    """Replace a net's gradients by their mean over all processes."""
+    average(parameter.grad for parameter in net.parameters() if parameter.grad is not None)
 
 
 def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[Tensor]:

@@ -1,8 +1,10 @@
 """The one exception that stands for a mistake of the user, and the one warning."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
-__all__ = ["SlimGANWarning", "UserError", "check_choice"]
+__all__ = ["SlimGANWarning", "UserError", "check_choice", "show_in_one_line", "user_error_behind"]
 
 
 class UserError(ValueError):
@@ -21,3 +23,25 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 class SlimGANWarning(UserWarning):
     """Something the user should know, told in one sentence; the command prints the sentence alone."""
+
+
+def user_error_behind(error: ValueError) -> ValueError:
+    """Return the UserError that led to an error of the parser, if one did."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error
+
+
+def show_in_one_line(show: Callable[..., None]) -> Callable[..., None]:
+    """Return what prints this package's warnings as one sentence, and others as ``show`` does."""
+
+    def show_ours(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        if issubclass(category, SlimGANWarning):
+            print(f"slimgan: warning: {message}", file=sys.stderr)
+        else:
+            show(message, category, *where)
+
+    return show_ours

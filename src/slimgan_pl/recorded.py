@@ -7,7 +7,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-__all__ = ["Recorded", "plain"]
+__all__ = ["Recorded", "plain", "plain_hyperparameters"]
 
 
 def plain(value: object) -> Any:
@@ -29,6 +29,19 @@ def plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return None
+
+
+def plain_hyperparameters(settings: Mapping[str, object], nets: Mapping[str, object]) -> dict[str, Any]:
+    """Return plain values, with which a checkpoint can be loaded on its own.
+
+    Args:
+        settings: The hyperparameters; one that has no plain form, such as a function, is left out.
+        nets: Recorded objects, or None, that join them as their recipes.
+    """
+    values = {name: plain(value) for name, value in settings.items()}
+    kept = {name: value for name, value in values.items() if value is not None or settings[name] is None}
+    recipes = {name: plain(net) for name, net in nets.items()}
+    return {**kept, **recipes, "_instantiator": "lightning.pytorch.cli.instantiate_module"}
 
 
 class Recorded:

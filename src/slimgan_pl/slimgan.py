@@ -1,20 +1,20 @@
 """SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
 
 import torch
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.core.optimizer import LightningOptimizer
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils import parametrize
 from torch.optim import Optimizer
 
 from slimgan_pl.baselines import individual_gan
 from slimgan_pl.checks import check_data, check_fit
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.distributed import average
+from slimgan_pl.distributed import average, average_gradients
 from slimgan_pl.errors import UserError, check_choice
 from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.judging import JudgedModule
@@ -22,7 +22,7 @@ from slimgan_pl.latents import draw_latents, iteration_seed
 from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.modes import evaluating, frozen
-from slimgan_pl.recorded import plain
+from slimgan_pl.recorded import plain_hyperparameters
 
 __all__ = ["ADAM", "SlimGAN"]
 
@@ -95,7 +95,9 @@ class SlimGAN(JudgedModule):
         self.automatic_optimization = False
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
-        self._keep_plain_hyperparameters(nets)
+        settings = plain_hyperparameters(self.hparams, nets)
+        self.hparams.clear()
+        self.hparams.update(settings)
         if individual is not None:
             generator, discriminators = individual_gan(generator, discriminators, individual)
         self.individual = individual
@@ -187,7 +189,7 @@ class SlimGAN(JudgedModule):
             logits = self.discriminators.forward_all(real, fakes, labels, fake_labels)
             losses = [self.loss.discriminator(*pair) for pair in logits]
             self._backward(torch.stack(losses).sum())
-        average(gradients(self.discriminators))
+        average_gradients(self.discriminators)
         # The strategy's step, not the LightningOptimizer's, so that global_step counts iterations.
         self.trainer.strategy.optimizer_step(optimizer.optimizer, lambda: None)
         self._log_widths("discriminator_loss", losses)
@@ -217,7 +219,7 @@ class SlimGAN(JudgedModule):
                     distillation[index] = distillation_loss(images, outputs[teacher])
                     loss = loss + self.distill_weight * distillation[index] / (len(widths) - 1)
                 self._backward(loss)  # frees this width's graph before the next is built
-        average(gradients(self.generator))
+        average_gradients(self.generator)
         optimizer.step()
         self._log_widths("generator_loss", [losses[index] for index in range(len(widths))])
         self._log_widths("distillation_loss", [distillation[index] for index in sorted(distillation)])
@@ -294,17 +296,3 @@ class SlimGAN(JudgedModule):
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
         self.average_buffers()
-
-    def _keep_plain_hyperparameters(self, nets: Mapping[str, object]) -> None:
-        """Leave only plain values among the hyperparameters, with which a checkpoint can be loaded on its own."""
-        recipes = {name: plain(net) for name, net in nets.items()}
-        settings = {name: plain(value) for name, value in self.hparams.items()}
-        for name in ("generator_optimizer", "discriminator_optimizer"):
-            if settings.get(name) is None:  # a function given from Python has no plain form
-                settings.pop(name, None)
-        self.hparams.clear()
-        self.hparams.update(settings, **recipes, _instantiator="lightning.pytorch.cli.instantiate_module")
-
-
-def gradients(net: nn.Module) -> Iterator[Tensor]:
-    return (parameter.grad for parameter in net.parameters() if parameter.grad is not None)
