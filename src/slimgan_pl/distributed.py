@@ -12,8 +12,8 @@ __all__ = [
     "average",
     "average_gradients",
     "gather_objects",
-    "gather_rows",
     "rank_and_world",
+    "share_rows",
     "shared_batches",
 ]
 
@@ -60,31 +60,28 @@ def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[T
     return list(torch.arange(count).split(batch_size)[rank::world])
 
 
-def gather_rows(rows: Tensor, count: int, total: int, batch_size: int, device: torch.device) -> Tensor:
-    """Return the rows ``(count, F)`` of all processes on each of them, in the order of their numbers, on the host.
+def share_rows(rows: Tensor, total: int, batch_size: int, device: torch.device) -> None:
+    """Give every process the rows ``(count, F)`` of all others; each holds those of its own ``shared_batches`` so far.
 
     Args:
-        rows: This process's rows, for those numbers of its ``shared_batches`` that are below ``count``, in turn.
-        count: Number of all rows.
+        rows: On the host; changed in place.
         total: Number that the batches were made of, at least ``count``.
         batch_size: Of the shared batches.
         device: Where the collective takes its tensors from.
     """
-    world = rank_and_world()[1]
+    own, world = rank_and_world()
     if world == 1:
-        return rows
-    gathered = torch.empty(count, rows.shape[1], dtype=rows.dtype)
+        return
     shares = []
     for rank in range(world):
         numbers = torch.cat([torch.empty(0, dtype=torch.long), *shared_batches(total, batch_size, rank, world)])
-        shares.append(numbers[numbers < count])
+        shares.append(numbers[numbers < len(rows)])
     padded = torch.zeros(max(map(len, shares)), rows.shape[1], dtype=rows.dtype, device=device)
-    padded[: len(rows)] = rows.to(device)
+    padded[: len(shares[own])] = rows[shares[own]].to(device)
     parts = [torch.empty_like(padded) for _ in range(world)]
     dist.all_gather(parts, padded)
     for share, part in zip(shares, parts, strict=True):
-        gathered[share] = part[: len(share)].cpu()
-    return gathered
+        rows[share] = part[: len(share)].cpu()
 
 
 def gather_objects(value: Value) -> list[Value]:

@@ -14,6 +14,8 @@ __all__ = ["Manifold", "Neighbours", "compare_manifolds", "make_manifold"]
 
 BLOCK = 2**25  # distances at once: 128 MiB
 
+COLUMNS = 2**13  # features that a block of them meets at once: cdist copies both sides
+
 FIDELITY_NEIGHBOURS = 3  # of precision and recall, as their authors choose
 
 COVERAGE_NEIGHBOURS = 5  # of density and coverage, as theirs do
@@ -78,8 +80,9 @@ def compare_manifolds(fake: Manifold, real: Manifold, device: torch.device | Non
 
 def distances(first: Tensor, second: Tensor, device: torch.device | None) -> Iterator[tuple[slice, Tensor]]:
     """Yield the Euclidean distances of two sets, a block of rows at a time, with the rows."""
-    columns = second.to(device, torch.float32)
+    columns = second.to(device).split(COLUMNS)
     step = max(BLOCK // len(second), 1)
     for start in range(0, len(first), step):
         rows = slice(start, min(start + step, len(first)))
-        yield rows, torch.cdist(first[rows].to(device, torch.float32), columns)
+        block = first[rows].to(device, torch.float32)
+        yield rows, torch.cat([torch.cdist(block, part.float()) for part in columns], dim=1)

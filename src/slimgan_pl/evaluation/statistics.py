@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from slimgan_pl.distributed import gather_rows
+from slimgan_pl.distributed import share_rows
 from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation.extraction import Extracted
 from slimgan_pl.evaluation.metrics import FeatureStatistics, Gaussian, SplitScore
@@ -63,16 +63,16 @@ class Collector:
         sums_device = device_of_sums(device)
         self.gaussian = FeatureStatistics(num_features).to(sums_device)
         self.score = None if num_classes is None else SplitScore(num_classes, score_count, splits).to(sums_device)
-        self.kept = kept
-        self.rows: list[Tensor] = [torch.empty(0, num_features, dtype=kept)]
+        self.features = None if kept is None else torch.empty(count, num_features, dtype=kept)
 
     def update(self, numbers: Tensor, extracted: Extracted) -> None:
         """Add the images of these numbers ``(N,)``, which ascend."""
-        features = extracted.features[: int((numbers < self.count).sum())]
-        if len(features):
+        counted = numbers[numbers < self.count]
+        if len(counted):
+            features = extracted.features[: len(counted)]
             self.gaussian.update(features)
-            if self.kept is not None:
-                self.rows.append(features.to(self.kept).cpu())
+            if self.features is not None:
+                self.features[counted] = features.to(self.features.dtype).cpu()
         is_scored = int((numbers < self.score_count).sum())
         if self.score is not None and extracted.logits is not None and is_scored:
             self.score.update(extracted.logits[:is_scored], numbers[:is_scored])
@@ -94,19 +94,14 @@ class Collector:
                 f"the extractor's features of {what} are not all finite; look at the images and the extractor"
             )
         score = None if self.score is None else torch.stack(self.score.compute()).cpu()
-        return ImageStatistics(gaussian, score, self._gather(total, batch_size, what))
-
-    def _gather(self, total: int, batch_size: int, what: str) -> Tensor | None:
-        if self.kept is None:
-            return None
-        features = gather_rows(torch.cat(self.rows), self.count, total, batch_size, self.device)
-        self.rows.clear()
-        if not features.isfinite().all():
-            raise UserError(
-                f"the extractor's features of {what} exceed 65,504, the range of half precision; scale them down, or "
-                "leave kid and prdc out of --model.evaluator.metrics"
-            )
-        return features
+        if self.features is not None:
+            share_rows(self.features, total, batch_size, self.device)
+            if not self.features.isfinite().all():
+                raise UserError(
+                    f"the extractor's features of {what} exceed 65,504, the range of half precision; scale them down, "
+                    "or leave kid and prdc out of --model.evaluator.metrics"
+                )
+        return ImageStatistics(gaussian, score, self.features)
 
 
 def device_of_sums(device: torch.device) -> torch.device:
