@@ -44,11 +44,11 @@ def changes_table(changes: Sequence[Change], num_latents: int) -> Table:
     """Return a table with a row per width."""
     table = Table(
         title=f"Batch-norm statistics over {num_latents:,} latents",
-        caption="root mean squares; the mean's in standard deviations, a pixel's in [-1, 1]",
+        caption="mean in standard deviations, pixel in [-1, 1]",
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
-    for head in ("width", "change of mean", "of standard deviation", "of a pixel"):
+    for head in ("width", "RMS change of mean", "of standard deviation", "of a pixel"):
         table.add_column(head, justify="right")
     for change in changes:
         table.add_row(f"{change.width:g}", f"{change.mean:.3g}", f"{change.deviation:.2%}", f"{change.images:.3g}")
