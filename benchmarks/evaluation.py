@@ -37,8 +37,8 @@ def main(
     Args:
         num_images: Real images, and fakes per width, that Inception judges; 200 take two cores eight minutes.
         rounds: Times that each thing is measured; the median counts.
-        memory_images: Real images, and fakes per width, for the peak memory; 0 leaves that out, 50,000 take a CPU
-            half an hour.
+        memory_images: Real images, and fakes per width, for the peak memory; 0 leaves that out, 50,000 take two
+            cores a quarter of an hour.
         json: File to write the figures to.
     """
     warnings.filterwarnings("ignore", category=SlimGANWarning)  # few images are enough here

@@ -9,8 +9,9 @@ import torch
 import torch.distributed as dist
 from lightning.pytorch import Callback, Trainer
 
-from slimgan_pl import SlimGAN
+from slimgan_pl import SlimGAN, UserError
 from slimgan_pl.data import DigitsDataModule
+from slimgan_pl.distributed import failing_together
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 
@@ -69,8 +70,16 @@ def main(output: Path, steps: int) -> None:
     dist.all_gather_object(gathered, {name: value.clone() for name, value in model.state_dict().items()})
     unequal = [name for name, value in gathered[0].items() if not torch.equal(value, gathered[1][name])]
     trainer.test(model, datamodule=data, verbose=False)
+    failure = None
+    try:
+        with failing_together():
+            if trainer.global_rank == 1:
+                raise UserError("a broken image")
+    except UserError as error:
+        failure = str(error)
     if trainer.is_global_zero:
-        report = {"unequal": unequal, "reductions": training_reductions, "results": model.results}
+        results = {"results": model.results, "failure": failure}
+        report = {"unequal": unequal, "reductions": training_reductions, **results}
         (output / "report.json").write_text(json.dumps(report))
 
 

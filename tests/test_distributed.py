@@ -37,6 +37,10 @@ def test_parameters_and_statistics_are_equal_on_all_processes(two_processes: tup
     assert two_processes[1]["unequal"] == []
 
 
+def test_a_mistake_that_one_process_meets_ends_all(two_processes: tuple[Path, dict[str, Any]]) -> None:
+    assert two_processes[1]["failure"] == "a broken image"
+
+
 def test_gradients_are_reduced_once_per_update(two_processes: tuple[Path, dict[str, Any]]) -> None:
     assert two_processes[1]["reductions"] == 2 * ITERATIONS
 

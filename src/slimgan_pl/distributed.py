@@ -1,16 +1,20 @@
 """Collectives over groups of tensors, and work shared among processes; without several processes they do nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from slimgan_pl.errors import UserError
+
 __all__ = [
     "all_agree",
     "average",
     "average_gradients",
+    "failing_together",
     "gather_objects",
     "rank_and_world",
     "share_rows",
@@ -91,6 +95,18 @@ def gather_objects(value: Value) -> list[Value]:
     if world > 1:
         dist.all_gather_object(values, value)
     return values
+
+
+@contextmanager
+def failing_together() -> Iterator[None]:
+    """Raise on all processes the UserError that one of them runs into, so that none waits for it in vain."""
+    message = None
+    try:
+        yield
+    except UserError as error:
+        message = str(error)
+    for failure in filter(None, gather_objects(message)):
+        raise UserError(failure)
 
 
 def all_agree(answer: bool) -> bool:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray
-from slimgan_pl.distributed import gather_objects, rank_and_world, shared_batches
+from slimgan_pl.distributed import failing_together, gather_objects, rank_and_world, shared_batches
 from slimgan_pl.evaluation.extraction import Extraction
 from slimgan_pl.evaluation.figures import BetweenWidths, MetricName, RealSide, figures_of
 from slimgan_pl.evaluation.neighbours import make_manifold
@@ -57,8 +57,10 @@ class Session:
         """Return the statistics of the real images that are judged against, on every process."""
         count = self.counts.real
         collector, chosen = self._collector(count, count), choose(len(real.images), count)
-        for numbers in self.progress(shared_batches(count, self.batch_size, *rank_and_world()), "Real images"):
-            collector.update(numbers, self.extraction(torch.from_numpy(real.images[chosen[numbers.numpy()]])))
+        batches = shared_batches(count, self.batch_size, *rank_and_world())
+        with failing_together():
+            for numbers in self.progress(batches, "Real images"):
+                collector.update(numbers, self.extraction(torch.from_numpy(real.images[chosen[numbers.numpy()]])))
         statistics = collector.compute(count, self.batch_size, "the real images")
         if "prdc" in self.metrics and statistics.features is not None:
             statistics = statistics._replace(radii=make_manifold(statistics.features, self.extraction.device).radii)
@@ -71,13 +73,14 @@ class Session:
         collectors = [self._collector(self.counts.fake, self.counts.score) for _ in names]
         between = BetweenWidths(len(names), self.extraction.device)
         source.start(self.counts, seed)
-        for numbers in self.progress(shared_batches(total, self.batch_size, rank, world), "Fakes"):
-            outputs = [self.extraction(images) for images in source.draw(numbers)]
-            for collector, output in zip(collectors, outputs, strict=True):
-                collector.update(numbers, output)
-            if (compared := int((numbers < self.counts.fake).sum())) and "mic" in self.metrics:
-                logits = [output.logits[:compared] for output in outputs if output.logits is not None]
-                between.update([output.features[:compared] for output in outputs], logits)
+        with failing_together():
+            for numbers in self.progress(shared_batches(total, self.batch_size, rank, world), "Fakes"):
+                outputs = [self.extraction(images) for images in source.draw(numbers)]
+                for collector, output in zip(collectors, outputs, strict=True):
+                    collector.update(numbers, output)
+                if (compared := int((numbers < self.counts.fake).sum())) and "mic" in self.metrics:
+                    logits = [output.logits[:compared] for output in outputs if output.logits is not None]
+                    between.update([output.features[:compared] for output in outputs], logits)
         mine = {}
         for number, (collector, name) in enumerate(zip(collectors, names, strict=True)):
             statistics = collector.compute(total, self.batch_size, name)
