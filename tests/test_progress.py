@@ -29,7 +29,10 @@ def test_training_and_both_passes_of_an_evaluation_are_shown(
 ) -> None:
     monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.0)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
-    monkeypatch.setenv("FORCE_COLOR", "1") if terminal else monkeypatch.delenv("FORCE_COLOR", raising=False)
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("TTY_INTERACTIVE", raising=False)
     trainer = make_trainer(
         max_steps=2,
         limit_val_batches=1,

@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
@@ -80,6 +81,7 @@ class IterationProgress(ProgressBar):
         bars = self._progress or make_bars()
         task = bars.add_task(what, total=total, losses="")
         bars.start()
+        bars.refresh()  # or a short pass would never show
         try:
             for batch in batches:
                 yield batch
@@ -115,4 +117,5 @@ def make_bars() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[losses]}"),
+        console=Console(),
     )
