@@ -1,6 +1,7 @@
 """Evaluation: one set of latents, repeatable, stamped, and named for its extractor."""
 
 import hashlib
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,15 @@ def test_an_evaluation_does_not_depend_on_its_batches() -> None:
     first, other = (digits(batch_size=size).judge(net, noise(64)) for size in (100, 7))
     for row, again in zip(first["widths"], other["widths"], strict=True):
         assert row == pytest.approx(again, rel=1e-3)
+
+
+def test_real_images_are_held_as_long_as_their_statistics() -> None:
+    """Images in memory are known by their address, which another array may get once they are let go."""
+    evaluator, real = digits(metrics=["fid"]), noise(40)
+    held = weakref.ref(real.images)
+    evaluator.judge(generator(), real)
+    del real
+    assert held() is not None
 
 
 def test_figures_carry_the_extractors_name() -> None:

@@ -92,7 +92,7 @@ class Evaluator(Recorded):
         self.batch_size, self.seed, self.seeds = batch_size, seed, seeds
         self.progress: Progress = lambda batches, _: batches
         self._extraction: Extraction | None = None
-        self._real: tuple[dict[str, Any], RealSide] | None = None  # with its key
+        self._real: tuple[dict[str, Any], RealSide, ByteArray] | None = None  # with its key, and its images
 
     @property
     def suffix(self) -> str:
@@ -202,7 +202,7 @@ class Evaluator(Recorded):
                 statistics = session.collect_real(real)
                 if cache and rank_and_world()[0] == 0:
                     cache.save(statistics)
-            self._real = key, RealSide(statistics)
+            self._real = key, RealSide(statistics), real  # held, lest others get its id
         return self._real[1]
 
     def _named(self, figures: dict[str, Any]) -> dict[str, Any]:
