@@ -1,6 +1,6 @@
 """Collectives over groups of tensors, and work shared among processes; without several processes they do nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -16,8 +16,9 @@ __all__ = [
     "average_gradients",
     "failing_together",
     "gather_objects",
+    "gather_rows",
+    "numbers_below",
     "rank_and_world",
-    "share_rows",
     "shared_batches",
 ]
 
@@ -64,28 +65,38 @@ def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[T
     return list(torch.arange(count).split(batch_size)[rank::world])
 
 
-def share_rows(rows: Tensor, total: int, batch_size: int, device: torch.device) -> None:
-    """Give every process the rows ``(count, F)`` of all others; each holds those of its own ``shared_batches`` so far.
+def gather_rows(rows: Tensor, count: int, total: int, batch_size: int, device: torch.device) -> Tensor:
+    """Return the rows ``(count, F)`` of all processes on each of them, in the order of their numbers, on the host.
 
     Args:
-        rows: On the host; changed in place.
+        rows: This process's rows, for those numbers of its ``shared_batches`` that are below ``count``, in turn.
+        count: Number of all rows.
         total: Number that the batches were made of, at least ``count``.
         batch_size: Of the shared batches.
         device: Where the collective takes its tensors from.
     """
-    own, world = rank_and_world()
+    world = rank_and_world()[1]
     if world == 1:
-        return
-    shares = []
-    for rank in range(world):
-        numbers = torch.cat([torch.empty(0, dtype=torch.long), *shared_batches(total, batch_size, rank, world)])
-        shares.append(numbers[numbers < len(rows)])
+        return rows
+    shares = [numbers_below(count, shared_batches(total, batch_size, rank, world)) for rank in range(world)]
     padded = torch.zeros(max(map(len, shares)), rows.shape[1], dtype=rows.dtype, device=device)
-    padded[: len(shares[own])] = rows[shares[own]].to(device)
+    padded[: len(rows)] = rows.to(device)
     parts = [torch.empty_like(padded) for _ in range(world)]
     dist.all_gather(parts, padded)
+    gathered = torch.empty(count, rows.shape[1], dtype=rows.dtype)
     for share, part in zip(shares, parts, strict=True):
-        rows[share] = part[: len(share)].cpu()
+        gathered[share] = part[: len(share)].cpu()
+    return gathered
+
+
+def numbers_below(count: int, batches: Sequence[Tensor]) -> Tensor:
+    """Return the numbers in batches that are below ``count``.
+
+    >>> numbers_below(4, [torch.tensor([0, 1]), torch.tensor([4, 5])])
+    tensor([0, 1])
+    """
+    numbers = torch.cat([torch.empty(0, dtype=torch.long), *batches])
+    return numbers[numbers < count]
 
 
 def gather_objects(value: Value) -> list[Value]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray
-from slimgan_pl.distributed import failing_together, gather_objects, rank_and_world, shared_batches
+from slimgan_pl.distributed import failing_together, gather_objects, numbers_below, rank_and_world, shared_batches
 from slimgan_pl.evaluation.extraction import Extraction
 from slimgan_pl.evaluation.figures import BetweenWidths, MetricName, RealSide, figures_of
 from slimgan_pl.evaluation.neighbours import make_manifold
@@ -34,7 +34,7 @@ class Session:
         splits: Parts of the score.
         metrics: Which figures.
         batch_size: Images that pass the extractor at once.
-        progress: Wraps the batches of a pass over images, with what it is about, to show how far it is.
+        progress: Wraps the batches of a pass over images or sets, with what it is about, to show how far it is.
     """
 
     extraction: Extraction
@@ -56,8 +56,8 @@ class Session:
     def collect_real(self, real: ByteArray) -> ImageStatistics:
         """Return the statistics of the real images that are judged against, on every process."""
         count = self.counts.real
-        collector, chosen = self._collector(count, count), choose(len(real.images), count)
         batches = shared_batches(count, self.batch_size, *rank_and_world())
+        collector, chosen = self._collector(count, count, batches), choose(len(real.images), count)
         with failing_together():
             for numbers in self.progress(batches, "Real images"):
                 collector.update(numbers, self.extraction(torch.from_numpy(real.images[chosen[numbers.numpy()]])))
@@ -70,11 +70,12 @@ class Session:
         """Return the figures of each set as ``widths``, and those between sets, for one seed of the latents."""
         rank, world = rank_and_world()
         names, total = source.names(), max(self.counts.fake, self.counts.score)
-        collectors = [self._collector(self.counts.fake, self.counts.score) for _ in names]
+        batches = shared_batches(total, self.batch_size, rank, world)
+        collectors = [self._collector(self.counts.fake, self.counts.score, batches) for _ in names]
         between = BetweenWidths(len(names), self.extraction.device)
         source.start(self.counts, seed)
         with failing_together():
-            for numbers in self.progress(shared_batches(total, self.batch_size, rank, world), "Fakes"):
+            for numbers in self.progress(batches, "Fakes"):
                 outputs = [self.extraction(images) for images in source.draw(numbers)]
                 for collector, output in zip(collectors, outputs, strict=True):
                     collector.update(numbers, output)
@@ -86,18 +87,23 @@ class Session:
             statistics = collector.compute(total, self.batch_size, name)
             if number % world == rank:
                 mine[number] = statistics  # the others' features are let go
-        device = self.extraction.device
-        figures = {number: figures_of(statistics, real, self.metrics, device) for number, statistics in mine.items()}
+        figures = {}
+        for number in map(int, self.progress([torch.tensor([number]) for number in mine], "Distances")):
+            figures[number] = figures_of(mine[number], real, self.metrics, self.extraction.device)
         gathered = {number: row for part in gather_objects(figures) for number, row in part.items()}
         results: dict[str, Any] = {"widths": [gathered[number] for number in range(len(names))]}
-        return (
-            {**results, **between.compute(self.extraction.num_classes is not None)}
-            if "mic" in self.metrics
-            else results
-        )
+        if "mic" in self.metrics:
+            results |= between.compute(self.extraction.num_classes is not None)
+        return results
 
-    def _collector(self, count: int, score_count: int) -> Collector:
-        classes = self.extraction.num_classes if "is" in self.metrics else None
+    def _collector(self, count: int, score_count: int, batches: Sequence[Tensor]) -> Collector:
         return Collector(
-            self.extraction.num_features, classes, count, score_count, self.splits, self.kept, self.extraction.device
+            num_features=self.extraction.num_features,
+            num_classes=self.extraction.num_classes if "is" in self.metrics else None,
+            count=count,
+            num_rows=len(numbers_below(count, batches)),
+            score_count=score_count,
+            splits=self.splits,
+            kept=self.kept,
+            device=self.extraction.device,
         )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from slimgan_pl.distributed import share_rows
+from slimgan_pl.distributed import gather_rows
 from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation.extraction import Extracted
 from slimgan_pl.evaluation.metrics import FeatureStatistics, Gaussian, SplitScore
@@ -43,6 +43,7 @@ class Collector:
         num_features: Of the extractor.
         num_classes: Of its logits; None: there are none.
         count: The features of images below this number count.
+        num_rows: How many of those this process extracts.
         score_count: The logits of images below this number count.
         splits: Parts of the score.
         kept: Type that every feature is kept in, where some metric needs them all.
@@ -54,6 +55,7 @@ class Collector:
         num_features: int,
         num_classes: int | None,
         count: int,
+        num_rows: int,
         score_count: int,
         splits: int,
         kept: torch.dtype | None,
@@ -63,16 +65,17 @@ class Collector:
         sums_device = device_of_sums(device)
         self.gaussian = FeatureStatistics(num_features).to(sums_device)
         self.score = None if num_classes is None else SplitScore(num_classes, score_count, splits).to(sums_device)
-        self.features = None if kept is None else torch.empty(count, num_features, dtype=kept)
+        self.features = None if kept is None else torch.empty(num_rows, num_features, dtype=kept)
+        self.num_kept = 0
 
     def update(self, numbers: Tensor, extracted: Extracted) -> None:
         """Add the images of these numbers ``(N,)``, which ascend."""
-        counted = numbers[numbers < self.count]
-        if len(counted):
-            features = extracted.features[: len(counted)]
+        features = extracted.features[: int((numbers < self.count).sum())]
+        if len(features):
             self.gaussian.update(features)
             if self.features is not None:
-                self.features[counted] = features.to(self.features.dtype).cpu()
+                self.features[self.num_kept : self.num_kept + len(features)] = features.to(self.features.dtype).cpu()
+                self.num_kept += len(features)
         is_scored = int((numbers < self.score_count).sum())
         if self.score is not None and extracted.logits is not None and is_scored:
             self.score.update(extracted.logits[:is_scored], numbers[:is_scored])
@@ -94,14 +97,16 @@ class Collector:
                 f"the extractor's features of {what} are not all finite; look at the images and the extractor"
             )
         score = None if self.score is None else torch.stack(self.score.compute()).cpu()
-        if self.features is not None:
-            share_rows(self.features, total, batch_size, self.device)
-            if not self.features.isfinite().all():
-                raise UserError(
-                    f"the extractor's features of {what} exceed 65,504, the range of half precision; scale them down, "
-                    "or leave kid and prdc out of --model.evaluator.metrics"
-                )
-        return ImageStatistics(gaussian, score, self.features)
+        if self.features is None:
+            return ImageStatistics(gaussian, score)
+        features = gather_rows(self.features, self.count, total, batch_size, self.device)
+        self.features = None  # whoever needs them holds them now
+        if not features.isfinite().all():
+            raise UserError(
+                f"the extractor's features of {what} exceed 65,504, the range of half precision; scale them down, or "
+                "leave kid and prdc out of --model.evaluator.metrics"
+            )
+        return ImageStatistics(gaussian, score, features)
 
 
 def device_of_sums(device: torch.device) -> torch.device:
