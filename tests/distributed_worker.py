@@ -71,12 +71,12 @@ def main(output: Path, steps: int) -> None:
     unequal = [name for name, value in gathered[0].items() if not torch.equal(value, gathered[1][name])]
     trainer.test(model, datamodule=data, verbose=False)
     failure = None
-    try:
+    try:  # what is raised on the other process alone
         with failing_together():
             if trainer.global_rank == 1:
-                raise UserError("a broken image")
-    except UserError as error:
-        failure = str(error)
+                raise MemoryError("no room")
+    except (UserError, MemoryError) as error:
+        failure = f"{type(error).__name__} {error}"
     if trainer.is_global_zero:
         results = {"results": model.results, "failure": failure}
         report = {"unequal": unequal, "reductions": training_reductions, **results}

@@ -121,6 +121,23 @@ def test_test_takes_a_protocol_by_name_and_seeds(trained: Path, capsys: pytest.C
     assert "over 2 seeds" in capsys.readouterr().out
 
 
+def test_numbers_on_the_command_line_win_over_a_protocol_in_either_form(trained: Path) -> None:
+    run("test", "--ckpt_path", trained, "--protocol", "test", "--model.evaluator.init_args.num_fake", 33)
+    assert json.loads(trained.with_suffix(".test.json").read_text())["protocol"]["num_fake"] == 33
+
+
+def test_a_checkpoint_knows_the_extractor_and_classifier_of_its_user(config: Path) -> None:
+    nets = ["--model.evaluator.extractor", "standins.Corner", "--model.evaluator.extractor.size", 2]
+    nets += ["--model.evaluator.classifier", "standins.Corner", "--model.evaluator.classifier.init_args.size", 3]
+    run("fit", "--config", config, "--trainer.default_root_dir", "runs", *nets)
+    run("test", "--ckpt_path", "runs/version_0/checkpoints/last.ckpt")
+    at_the_end = json.loads(Path("runs/version_0/results.json").read_text())
+    again = json.loads(Path("runs/version_0/checkpoints/last.test.json").read_text())
+    assert at_the_end["extractor"]["name"] == "Corner"
+    assert again["widths"] == at_the_end["widths"]
+    assert again["classifier"] == at_the_end["classifier"]
+
+
 def test_a_protocol_that_asks_for_more_images_than_exist_says_how_many_there_are(
     trained: Path, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,6 +187,7 @@ def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: py
         (["--images", "theirs", "--data.image_size", "32"], "is 16x16 pixels but the real images are 32x32"),
         (["--images", "theirs", "--model.evaluator.num_fake", "71"], "asks for 71 fakes, but there are 70"),
         (["--images", "theirs", "--model.evaluator", "null"], "there is no evaluator to judge the images"),
+        (["--images", ""], "--images is empty"),
         (["--images", "theirs", "--seeds", "2"], "images have no latents; leave --seeds out"),
         (["--images", "broken"], "broken/0.png cannot be used"),
     ],

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,14 @@ def test_runs_are_found_by_relative_and_absolute_path_and_by_a_later_judgement(
     lines = capsys.readouterr().out.splitlines()
     assert "8.0" in lines[2]
     assert lines[2].endswith(",900,,"), "what was not counted from the first iteration is unknown"
+
+
+def test_what_was_judged_last_is_compared(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_results(Path("slim/checkpoints"), {0.5: 1.5})
+    later = Path("slim/checkpoints/results.json").rename("slim/checkpoints/last.test.json")
+    os.utime(later, (2e9, 2e9))
+    cli.main(["compare", "slim", "half", "--format", "csv"])
+    assert "slim,1.5" in capsys.readouterr().out
 
 
 def test_a_figure_that_is_not_finite_is_never_the_best(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,7 +38,7 @@ def test_parameters_and_statistics_are_equal_on_all_processes(two_processes: tup
 
 
 def test_a_mistake_that_one_process_meets_ends_all(two_processes: tuple[Path, dict[str, Any]]) -> None:
-    assert two_processes[1]["failure"] == "a broken image"
+    assert two_processes[1]["failure"] == "UserError MemoryError: no room"
 
 
 def test_gradients_are_reduced_once_per_update(two_processes: tuple[Path, dict[str, Any]]) -> None:

@@ -33,6 +33,7 @@ from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
 from slimgan_pl.loggers import WandbMode, make_loggers
 from slimgan_pl.recalibrating import recalibrate_checkpoint
+from slimgan_pl.recorded import plain
 from slimgan_pl.sampling import sample
 from slimgan_pl.settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
 from slimgan_pl.slimgan import SlimGAN
@@ -106,6 +107,8 @@ class SlimGANCLI(LightningCLI):
             return
         ckpt_path = find_checkpoint(argv)
         self.images = find_option(argv, "--images") if command == "test" else None
+        if self.images == "":
+            raise UserError("--images is empty; name the folder of images to judge")
         if self.images is not None:
             self._subcommand_parsers[command].set_defaults(UNUSED_NETS)
         if ckpt_path is not None:
@@ -121,6 +124,8 @@ class SlimGANCLI(LightningCLI):
         elif command != "fit" and self.images is None and not {"-h", "--help", "--print_config"} & set(argv):
             raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
         super().parse_arguments(parser, args)
+        if self.images is None and self.config[command].get("images") is not None:
+            raise UserError("name the folder of images with --images on the command line, not in a configuration file")
         # A later configuration file without one does not take it away; images need its settings alone.
         self.config[command]["ckpt_path"] = ckpt_path if self.images is None else None
         use_judging_options(self.config[command], argv)
@@ -153,6 +158,9 @@ class SlimGANCLI(LightningCLI):
             super().instantiate_classes()
         except ValueError as error:
             raise user_error_behind(error) from error
+        evaluator = self._get(self.config, "model.evaluator")
+        if evaluator is not None:  # as it was asked for: an extractor of anybody's cannot say how it was made
+            self.model.hparams["evaluator"] = plain(evaluator.as_dict())
 
     def _run_subcommand(self, subcommand: str) -> None:
         if not self._is_tool:
@@ -194,8 +202,6 @@ class SlimGANCLI(LightningCLI):
         """Return what judges a folder of images in place of a net."""
         if self.model.evaluator is None:
             raise UserError("there is no evaluator to judge the images; leave --model.evaluator null out")
-        if self.model.evaluator.seeds > 1:
-            raise UserError("images have no latents; leave --seeds out, or seeds at 1")
         return ImageJudge(images, self.model.evaluator)
 
     def _check_settings(self) -> None:

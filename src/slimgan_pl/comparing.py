@@ -16,7 +16,7 @@ from rich.table import Table
 
 from slimgan_pl.callbacks.table import title
 from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation import figure_suffix
+from slimgan_pl.evaluation import judge_of, key_of
 
 __all__ = ["compare"]
 
@@ -67,18 +67,16 @@ def compare(
     results = [read_results(run) for run in runs]
     names = short_names(runs)
     warn_of_differences(results)
-    extractors = sorted({result["extractor"]["name"] for result in results})
-    if len(extractors) > 1:
-        raise UserError(f"figures of different extractors do not compare: {', '.join(extractors)}")
-    key = f"{metric}{figure_suffix(extractors[0])}"
+    judges = sorted({judge_of(metric, result) for result in results})
+    if len(judges) > 1:
+        raise UserError(f"figures of different extractors do not compare: {', '.join(judges)}")
+    key = key_of(metric, results[0])
     rows = [make_run(name, result, key) for name, result in zip(names, results, strict=True)]
     widths = sorted({width for row in rows for width in row.figures})
     if not widths:
         raise UserError(f"these results hold no {metric}; choose another --metric")
     if output is None and format == "table":
-        print_table(
-            lines(rows, widths, metric, "{:.4g} *"), len(rows), title(TITLES.get(metric, metric), extractors[0])
-        )
+        print_table(lines(rows, widths, metric, "{:.4g} *"), len(rows), title(TITLES.get(metric, metric), judges[0]))
         return
     marked = lines(rows, widths, metric, "**{:.4g}**")
     text = as_csv(rows, widths) if format == "csv" else as_markdown(marked)
@@ -100,8 +98,12 @@ def read_results(run: str) -> dict[str, Any]:
         numbers = {folder: folder.name.removeprefix("version_") for folder in path.glob("version_*")}
         versions = sorted((folder for folder in numbers if numbers[folder].isdigit()), key=lambda f: int(numbers[f]))
         places = ("results.json", "checkpoints/last.test.json")
-        found = [folder / place for folder in (path, *reversed(versions)) for place in places]
-        path = next((file for file in found if file.is_file()), found[0])
+        for folder in (path, *reversed(versions)):
+            if found := [folder / place for place in places if (folder / place).is_file()]:
+                path = max(found, key=lambda file: file.stat().st_mtime)  # what was judged last
+                break
+        else:
+            path = path / places[0]
     try:
         results: dict[str, Any] = json.loads(path.read_text())
         if not {"extractor", "protocol", "iteration", "widths"} <= results.keys():
@@ -122,8 +124,9 @@ def warn_of_differences(results: Sequence[dict[str, Any]]) -> None:
         values = {str(result["protocol"].get(key)) for result in results}
         if len(values) > 1:
             print(f"NOTE: {what} differ ({', '.join(sorted(values))}); such figures do not compare", file=sys.stderr)
-    if len({result["extractor"].get("weights_sha256") for result in results}) > 1:
-        print("NOTE: the extractor's weights differ; such figures do not compare", file=sys.stderr)
+    for net in ("extractor", "classifier"):
+        if len({(result.get(net) or {}).get("weights_sha256") for result in results}) > 1:
+            print(f"NOTE: the {net}'s weights differ; such figures do not compare", file=sys.stderr)
 
 
 def short_names(runs: Sequence[str]) -> list[str]:

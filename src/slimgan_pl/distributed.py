@@ -110,14 +110,17 @@ def gather_objects(value: Value) -> list[Value]:
 
 @contextmanager
 def failing_together() -> Iterator[None]:
-    """Raise on all processes the UserError that one of them runs into, so that none waits for it in vain."""
-    message = None
+    """Raise on all processes what goes wrong on one of them, so that none waits for it in vain."""
+    own, message = None, None
     try:
         yield
-    except UserError as error:
-        message = str(error)
-    for failure in filter(None, gather_objects(message)):
-        raise UserError(failure)
+    except Exception as error:
+        own, message = error, str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    failures = [failure for failure in gather_objects(message) if failure]
+    if own is not None:
+        raise own
+    if failures:
+        raise UserError(failures[0])
 
 
 def all_agree(answer: bool) -> bool:

@@ -36,17 +36,17 @@ class JudgedModule(LightningModule):
         self._real = batch
 
     def on_validation_epoch_end(self) -> None:
-        if self.evaluator is None or self._real is None:
+        if self.evaluator is None or self._real is None or self.trainer.sanity_checking:
             return
         self.results = {**self.about(), **self.evaluator.judge(self.fakes(), self._real)}
         self._real = None
-        self.log_results(self.results, self.evaluator.suffix)
+        self.log_results(self.results)
 
     def about(self) -> dict[str, Any]:
         """Return what results begin with, as plain values."""
         return {"iteration": None, "individual": None}
 
-    def log_results(self, results: dict[str, Any], suffix: str) -> None:
+    def log_results(self, results: dict[str, Any]) -> None:
         """Give the figures to the loggers."""
 
     test_step = validation_step

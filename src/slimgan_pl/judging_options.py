@@ -36,7 +36,7 @@ def use_judging_options(config: Namespace, argv: Sequence[str]) -> None:
     if evaluator is None:
         raise UserError(f"--{next(iter(given))} needs an evaluator; leave --model.evaluator null out")
     if "protocol" in given:  # whole, but for numbers on the same command line
-        numbers = [name for name in Protocol._fields if not any(f"model.evaluator.{name}" in word for word in argv)]
-        given |= dict.fromkeys(numbers)
+        options = {word.partition("=")[0].replace(".init_args.", ".") for word in argv}
+        given |= dict.fromkeys(name for name in Protocol._fields if f"--model.evaluator.{name}" not in options)
     for name, value in given.items():
         evaluator.init_args[name] = value

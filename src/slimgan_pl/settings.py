@@ -41,8 +41,9 @@ def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, An
         init_args = {key: value for key, value in data.items() if not key.startswith("_")}
         settings["data"] = {"class_path": data["_class_path"], "init_args": init_args}
     settings |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
-    if settings.get("model.evaluator"):
-        settings["model.evaluator"] = known_settings(settings["model.evaluator"], Evaluator, ckpt_path)
+    evaluator = settings.get("model.evaluator")
+    if evaluator and evaluator["class_path"] == f"{Evaluator.__module__}.{Evaluator.__qualname__}":
+        settings["model.evaluator"] = known_settings(evaluator, Evaluator, ckpt_path)
     return settings
 
 

@@ -16,7 +16,7 @@ from slimgan_pl.checks import check_data, check_fit
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.distributed import average, average_gradients
 from slimgan_pl.errors import UserError, check_choice
-from slimgan_pl.evaluation import Evaluator, GeneratorSource
+from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.judging import JudgedModule
 from slimgan_pl.latents import draw_latents, iteration_seed
 from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
@@ -270,14 +270,15 @@ class SlimGAN(JudgedModule):
             "recalibration": self.recalibration,
         }
 
-    def log_results(self, results: dict[str, Any], suffix: str) -> None:
+    def log_results(self, results: dict[str, Any]) -> None:
         for row in results["widths"]:
             row["width"] = self.individual or row["width"]
             for key in row.keys() - {"width", "parameters", "macs"}:
                 self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
         self.log("step", float(results["iteration"]), rank_zero_only=True)
-        if f"mic{suffix}" in results:
-            self.log(f"mic{suffix}", results[f"mic{suffix}"], rank_zero_only=True)
+        mic = key_of("mic", results)
+        if mic in results:
+            self.log(mic, results[mic], rank_zero_only=True)
 
     # Checkpoints
 

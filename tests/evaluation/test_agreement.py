@@ -75,7 +75,7 @@ def ours(
     _, height, width = fakes[0].shape
     source = FolderSource(folder, paths, (3, height, width), torch.device("cpu"))
     row: dict[str, Any] = evaluator.judge(source, ByteArray(real, None))["widths"][0]
-    return {name.removesuffix(evaluator.suffix): value for name, value in row.items()}
+    return {name.partition("_Cifar")[0]: value for name, value in row.items()}
 
 
 def test_figures_equal_torch_fidelitys_with_inception(inception_weights: Path, tmp_path: Path) -> None:

@@ -1,18 +1,21 @@
 """Evaluation: one set of latents, repeatable, stamped, and named for its extractor."""
 
+import copy
 import hashlib
-import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from slimgan_pl.data import ByteArray
 from slimgan_pl.errors import SlimGANWarning, UserError
-from slimgan_pl.evaluation import DigitsClassifier, Evaluator, session
+from slimgan_pl.evaluation import DigitsClassifier, Evaluator, FolderSource, session
+from slimgan_pl.evaluation.protocols import Counts
 from slimgan_pl.evaluation.statistics import device_of_sums
 from slimgan_pl.images import to_bytes
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
@@ -65,13 +68,13 @@ def test_an_evaluation_does_not_depend_on_its_batches() -> None:
         assert row == pytest.approx(again, rel=1e-3)
 
 
-def test_real_images_are_held_as_long_as_their_statistics() -> None:
-    """Images in memory are known by their address, which another array may get once they are let go."""
-    evaluator, real = digits(metrics=["fid"]), noise(40)
-    held = weakref.ref(real.images)
-    evaluator.judge(generator(), real)
-    del real
-    assert held() is not None
+def test_real_images_that_changed_in_memory_are_judged_anew() -> None:
+    net, evaluator, real = generator(), digits(metrics=["fid"]), noise(40)
+    before = figures(evaluator.judge(net, real))
+    real.images[:] //= 2
+    after = figures(evaluator.judge(net, real))
+    assert after != before
+    assert after == figures(digits(metrics=["fid"]).judge(net, real))
 
 
 def test_figures_carry_the_extractors_name() -> None:
@@ -95,7 +98,9 @@ def test_an_extractor_without_logits_gives_no_score_unless_there_is_a_classifier
     assert "is_MeanColour" not in alone["widths"][0]
     for classifier in ("digits", DigitsClassifier()):
         both = Evaluator(MeanColour(), classifier=classifier).judge(generator(), noise(20))
-        assert both["widths"][0]["is_MeanColour"] >= 1
+        assert both["widths"][0]["is_digits"] >= 1
+        assert 0 <= both["agreement_digits"] <= 1
+        assert "mic_MeanColour" in both
         assert both["classifier"]["weights_sha256"]
 
 
@@ -206,7 +211,7 @@ def test_images_that_are_not_finite_are_refused() -> None:
 
 def test_many_features_are_kept_in_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = digits().judge(generator_of_seed(), noise(64))
-    monkeypatch.setattr(session, "FLOAT32_BYTES", 4 * 64 * (64 + 3 * 50) - 1)  # one byte too many
+    monkeypatch.setattr(session, "FLOAT32_BYTES", 4 * 64 * (64 + 50) - 1)  # one byte too many
     half = digits().judge(generator_of_seed(), noise(64))
     assert (exact["protocol"]["kept"], half["protocol"]["kept"]) == ("float32", "float16")
     for row, again in zip(exact["widths"], half["widths"], strict=True):
@@ -254,3 +259,65 @@ def test_an_extractor_of_another_shape_is_refused() -> None:
 def test_a_setting_out_of_range_is_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         Evaluator(**settings)
+
+
+def test_a_generator_in_training_mode_is_judged_in_evaluation_mode_and_stays_as_it_is() -> None:
+    net = generator()
+    expected = figures(digits().judge(net, noise(64)))
+    state = copy.deepcopy(net.state_dict())
+    assert figures(digits().judge(net.train(), noise(64))) == expected
+    assert net.training
+    assert all(torch.equal(value, state[name]) for name, value in net.state_dict().items())
+
+
+def test_without_logits_no_fakes_are_drawn_for_a_score() -> None:
+    result = Evaluator(MeanColour(), num_fake=20, num_score=1000).judge(generator(), noise(20))
+    assert result["protocol"]["num_score"] == 20
+    with pytest.raises(UserError, match="gives no class logits, which the inception score needs"):
+        Evaluator(MeanColour(), metrics=["is"]).judge(generator(), noise(20))
+
+
+class Returns(torch.nn.Module):
+    """Returns what a function makes of the images."""
+
+    def __init__(self, function: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+        self.resize = torch.nn.Identity()  # no text, so nothing that a stamp could say
+
+    def forward(self, images: Tensor) -> Any:
+        return self.function(images.float().flatten(1)[:, :4])
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: [x], "returned a list for 2 images"),
+        (lambda x: (x, x, x), "returned a tuple for 2 images"),
+        (lambda x: (x, x[:, 0]), r"as a classifier, returned shape \(2,\) for 2 images"),
+        (lambda x: (x, x[:1]), r"as a classifier, returned shape \(1, 4\) for 2 images"),
+        (lambda x: (x, x / 0), "class logits of the real images are not all finite"),
+    ],
+)
+def test_what_an_extractor_may_not_return_is_named(function: Callable[[Tensor], Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Evaluator(Returns(function), metrics=["fid", "is"]).judge(generator(), noise(20))
+
+
+def test_an_extractor_that_a_checkpoint_cannot_name_is_asked_for() -> None:
+    recipe = Evaluator(MeanColour()).recipe["init_args"]
+    with pytest.raises(UserError, match="does not say which extractor"):
+        Evaluator(**recipe)
+
+
+def test_fewer_images_of_a_folder_than_there_are_stand_for_all_of_it(tmp_path: Path) -> None:
+    """Files in the order of their names may be sorted by class."""
+    paths = []
+    for number in range(60):
+        paths.append(tmp_path / f"{number:02d}.png")
+        Image.fromarray(np.full((16, 16), 250 * (number >= 30), dtype=np.uint8)).save(paths[-1])
+    source = FolderSource(tmp_path, paths, (1, 16, 16), torch.device("cpu"))
+    for counts in (Counts(20, 20, 60), Counts(20, 20, 20)):
+        source.start(counts, 0)
+        (images,) = source.draw(torch.arange(20))
+        assert 5 <= int((images > 0).flatten(1).all(1).sum()) <= 15

@@ -42,6 +42,21 @@ def test_blocks_do_not_change_the_figures(monkeypatch: pytest.MonkeyPatch) -> No
     assert judge(fake, real) == whole
 
 
+def test_a_common_mean_does_not_change_the_figures() -> None:
+    fake, real = sets()
+    assert judge(fake + 1000, real + 1000) == pytest.approx(judge(fake, real), abs=0.02)
+
+
+def test_a_coarse_matmul_precision_does_not_change_the_figures() -> None:
+    fake, real = sets()
+    exact = judge(fake, real)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        assert judge(fake, real) == exact
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
 def test_a_set_covers_itself() -> None:
     same = torch.randn(50, 4)
     ours = judge(same, same)

@@ -90,6 +90,28 @@ def test_where_a_statistic_is_not_finite_the_old_ones_stay() -> None:
     assert all(torch.equal(statistics[name], value) for name, value in net.named_buffers())
 
 
+def test_an_interruption_leaves_everything_as_it_was() -> None:
+    net = nets()[0].eval()
+    recalibrate(net, num_batches=2)
+    statistics = copy.deepcopy(dict(net.named_buffers()))
+
+    def interrupt(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if len(inputs[0]) == 6:
+            raise KeyboardInterrupt
+
+    net.image.register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        recalibrate(net, num_batches=2, batch_size=6)
+    assert all(torch.equal(statistics[name], value) for name, value in net.named_buffers())
+    assert not any(module.training for module in net.modules())
+    assert all(module.momentum == 0.1 for module in net.modules() if isinstance(module, nn.BatchNorm2d))
+
+
+def test_a_generator_without_batch_norms_is_refused() -> None:
+    with pytest.raises(UserError, match="has no batch norms"):
+        recalibrate(DCGANGenerator((8,), latent_dim=8, widths=WIDTHS))
+
+
 @pytest.mark.parametrize("numbers", [{"num_batches": 0}, {"batch_size": 1}, {"seed": -1}])
 def test_numbers_out_of_range_are_named(numbers: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="recalibration needs num_batches of at least 1"):

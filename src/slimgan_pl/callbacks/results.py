@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 
@@ -18,11 +18,23 @@ from slimgan_pl.judging import ImageJudge, JudgedModule
 __all__ = ["ResultsTable"]
 
 
+MAX_COLUMNS = 200
+
+
 class ResultsTable(Callback):
     """Prints the figures of every width after each evaluation and saves them as JSON."""
 
     def __init__(self) -> None:
         self.last_path: Path | None = None
+        self._stamp: dict[str, str] | None = None
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        checkpoint = judged_checkpoint(trainer)  # before judging: the file of a run that goes on may change
+        self._stamp = None if checkpoint is None else {"file": checkpoint.name, "sha256": file_sha256(checkpoint)}
+
+    on_test_start = on_validation_start
 
     def on_validation_end(self, trainer: Trainer, pl_module: JudgedModule) -> None:  # type: ignore[override]
         path = run_folder(trainer) / "results" / f"iteration_{trainer.global_step:06d}.json"
@@ -41,7 +53,7 @@ class ResultsTable(Callback):
         self.last_path = path
         costs = [callback.figures for callback in callbacks_of(trainer, TrainingCost)]
         training = None if isinstance(model, ImageJudge) or not costs else costs[0]
-        report({**model.results, "training": training}, path, judged_checkpoint(trainer))
+        report({**model.results, "training": training, "checkpoint": self._stamp}, path)
 
 
 def judged_checkpoint(trainer: Trainer) -> Path | None:
@@ -54,11 +66,12 @@ def judged_checkpoint(trainer: Trainer) -> Path | None:
 
 
 @rank_zero_only
-def report(results: dict[str, Any], path: Path, checkpoint: Path | None) -> None:
-    """Print results, and write them with the hash of the checkpoint that they are about."""
-    Console().print(results_table(results))
-    stamp = None if checkpoint is None else {"file": checkpoint.name, "sha256": file_sha256(checkpoint)}
+def report(results: dict[str, Any], path: Path) -> None:
+    """Print results whole, however narrow the terminal, and write them."""
+    console, table = Console(), results_table(results)
+    needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
+    Console(width=max(console.width, needed)).print(table)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.part")
-    scratch.write_text(json.dumps({**results, "checkpoint": stamp}, indent=2) + "\n")
+    scratch.write_text(json.dumps(results, indent=2) + "\n")
     scratch.replace(path)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from slimgan_pl.evaluation import figure_suffix
+from slimgan_pl.evaluation import judge_of, key_of
 
 __all__ = ["results_table", "title"]
 
@@ -38,19 +38,17 @@ def results_table(results: dict[str, Any]) -> Table:
     Args:
         results: What ``Evaluator.judge`` returned, with the iteration.
     """
-    extractor = results["extractor"]["name"]
-    suffix = figure_suffix(extractor)
     rows = [*results["widths"], {"width": "real", **results["real"]}]
     deviations = results.get("deviation", {}).get("widths", [])
-    columns = [column for column in FIGURES if any(f"{column.key}{suffix}" in row for row in rows)]
-    table = Table(title=headline(results), caption=caption(results, suffix), box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    columns = [column for column in FIGURES if any(key_of(column.key, results) in row for row in rows)]
+    table = Table(title=headline(results), caption=caption(results), box=SIMPLE_HEAD, pad_edge=False, padding=0)
     heads = ["width", *(["params", "MACs"] if "macs" in rows[0] else [])]
-    for head in heads + [named(column, extractor) for column in columns]:
+    for head in heads + [named(column, judge_of(column.key, results)) for column in columns]:
         table.add_column(head, justify="right", no_wrap=True)
     pairs: Iterable[tuple[dict[str, Any], dict[str, Any]]] = zip_longest(rows, deviations, fillvalue={})
     for row, deviation in pairs:
         size = [compact(row.get("parameters")), compact(row.get("macs"))] if "macs" in rows[0] else []
-        table.add_row(name_of(row["width"]), *size, *(cell(column, row, deviation, suffix) for column in columns))
+        table.add_row(name_of(row["width"]), *size, *(cell(column, row, deviation, results) for column in columns))
     return table
 
 
@@ -66,13 +64,16 @@ def name_of(width: float | str | None) -> str:
     return width if isinstance(width, str) else f"{width:g}"
 
 
-def cell(column: Column, row: dict[str, Any], deviation: dict[str, float], suffix: str) -> str:
+def cell(column: Column, row: dict[str, Any], deviation: dict[str, float], results: dict[str, Any]) -> str:
     """Return a figure, with its deviation over seeds, or over the splits of the score."""
-    key = f"{column.key}{suffix}"
+    key = key_of(column.key, results)
     if key not in row:
         return ""
     text = column.form.format(row[key])
-    spread = deviation.get(key, row.get(f"is_std{suffix}", 0.0) if column.key == "is" else 0.0)
+    if len(results["protocol"]["seeds"]) > 1:
+        spread = deviation.get(key, 0.0)
+    else:
+        spread = row.get(key_of("is_std", results), 0.0) if column.key == "is" else 0.0
     return f"{text} ±{spread:.2g}" if spread and column.is_named else text
 
 
@@ -89,18 +90,19 @@ def headline(results: dict[str, Any]) -> str:
     return text
 
 
-def caption(results: dict[str, Any], suffix: str) -> str | None:
+def caption(results: dict[str, Any]) -> str | None:
     """Return what ± means, and how alike the widths are."""
     seeds, splits = len(results["protocol"]["seeds"]), results["protocol"]["splits"]
     lines = []
     if seeds > 1:
         lines.append(f"mean ± standard deviation over {seeds} seeds of the latents")
-    elif splits > 1 and f"is{suffix}" in results["widths"][0]:
+    elif splits > 1 and key_of("is", results) in results["widths"][0]:
         lines.append(f"± over {splits} splits")
-    if f"mic{suffix}" in results:
-        text = f"between widths: {title('mIC', results['extractor']['name'])} {results[f'mic{suffix}']:.4g} ↓"
-        if f"agreement{suffix}" in results:
-            text += f", same class from a latent {results[f'agreement{suffix}']:.1%} ↑"
+    mic, agreement = key_of("mic", results), key_of("agreement", results)
+    if mic in results:
+        text = f"between widths: {title('mIC', judge_of('mic', results))} {results[mic]:.4g} ↓"
+        if agreement in results:
+            text += f", same class from a latent {results[agreement]:.1%} ↑"
         lines.append(text)
     return "\n".join(lines) or None
 

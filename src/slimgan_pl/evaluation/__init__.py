@@ -1,7 +1,7 @@
 """Judging every width: feature extractors, metrics, and the evaluation that runs them."""
 
 from slimgan_pl.evaluation.evaluator import Evaluator
-from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor, figure_suffix
+from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor, judge_of, key_of
 from slimgan_pl.evaluation.metrics import (
     ClassAgreement,
     FeatureStatistics,
@@ -35,8 +35,9 @@ __all__ = [
     "Protocol",
     "SplitScore",
     "compare_manifolds",
-    "figure_suffix",
     "frechet_distance",
+    "judge_of",
     "kernel_distance",
+    "key_of",
     "make_manifold",
 ]

@@ -21,7 +21,7 @@ from slimgan_pl.evaluation.statistics import ImageStatistics
 
 __all__ = ["StatisticsCache"]
 
-FORMAT = 1  # part of every key: raise it when the computation changes
+FORMAT = 2  # part of every key: raise it when the computation changes
 
 
 class StatisticsCache:

@@ -13,7 +13,7 @@ from slimgan_pl.distributed import all_agree, rank_and_world
 from slimgan_pl.errors import SlimGANWarning, UserError, check_choice
 from slimgan_pl.evaluation.cache import StatisticsCache
 from slimgan_pl.evaluation.extraction import Extraction, extractor_name
-from slimgan_pl.evaluation.extractors import check_name, figure_suffix, make_extractor
+from slimgan_pl.evaluation.extractors import check_name, key_of, make_extractor
 from slimgan_pl.evaluation.figures import MetricName, RealSide, score_of
 from slimgan_pl.evaluation.metrics import KID_SUBSET_SIZE, KID_SUBSETS, SHUFFLE_SEED
 from slimgan_pl.evaluation.neighbours import COVERAGE_NEIGHBOURS, FIDELITY_NEIGHBOURS
@@ -21,7 +21,7 @@ from slimgan_pl.evaluation.protocols import CHOICE_SEED, Counts, ProtocolName, m
 from slimgan_pl.evaluation.seeds import over_seeds
 from slimgan_pl.evaluation.session import Progress, Session
 from slimgan_pl.evaluation.sources import FakeSource, GeneratorSource
-from slimgan_pl.evaluation.stamps import device_name, versions
+from slimgan_pl.evaluation.stamps import array_sha256, device_name, versions
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.recorded import Recorded
 
@@ -40,7 +40,7 @@ class Evaluator(Recorded):
             module that maps uint8 images ``(N, 3, H, W)`` to features ``(N, F)``, or to features and class logits.
         weights_path: File of the weights of an extractor given by name.
         classifier: Name of an extractor with class logits, or a module that maps such images to logits ``(N, K)``, for
-            the score where the extractor has none.
+            score and agreement in place of the extractor's own.
         protocol: ``test``: all test images against as many fakes; ``paper``: 10,000 test images against 10,000 fakes,
             the score on 50,000 (Hou et al. 2021); ``common``: all training images against 50,000 fakes. The numbers
             below take the place of its own.
@@ -50,8 +50,8 @@ class Evaluator(Recorded):
         num_score: Fakes per width for the inception score, the first ``num_fake`` of them those of the other figures.
         splits: Splits of the inception score.
         metrics: What is computed: ``fid``; ``kid``; ``is``; ``prdc``: precision, recall, density and coverage; ``mic``:
-            consistency and class agreement between widths. KID and PRDC keep every feature, beyond 1 GiB in half
-            precision.
+            consistency and class agreement between widths. KID and PRDC keep every feature, in half precision
+            where two sets take more than 512 MiB.
         batch_size: Images that pass the extractor at once, per process.
         seed: Seed of the latents and labels.
         seeds: Number of seeds, counted up from ``seed``, whose figures are averaged.
@@ -79,10 +79,17 @@ class Evaluator(Recorded):
         self.protocol = make_protocol(
             protocol, real_split=real_split, num_real=num_real, num_fake=num_fake, num_score=num_score, splits=splits
         )
+        if extractor is None:
+            raise UserError(
+                "the checkpoint does not say which extractor it was judged by, as a module given from Python has no "
+                "plain form; name one with --model.evaluator.extractor"
+            )
         for name in filter(lambda net: isinstance(net, str), (extractor, classifier)):
             check_name(str(name))
         if weights_path is not None and not isinstance(extractor, str):
             raise UserError("weights_path belongs to an extractor given by name; give a module its weights itself")
+        if not metrics:
+            raise UserError("the evaluator's metrics are empty; name some, or set --model.evaluator null")
         for metric in metrics:
             check_choice("a metric", metric, get_args(MetricName))
         if min(batch_size, seeds) < 1 or seed < 0:
@@ -92,12 +99,7 @@ class Evaluator(Recorded):
         self.batch_size, self.seed, self.seeds = batch_size, seed, seeds
         self.progress: Progress = lambda batches, _: batches
         self._extraction: Extraction | None = None
-        self._real: tuple[dict[str, Any], RealSide, ByteArray] | None = None  # with its key, and its images
-
-    @property
-    def suffix(self) -> str:
-        """What stands behind the name of a figure: nothing for Inception, else the extractor's name."""
-        return figure_suffix(extractor_name(self.extractor))
+        self._real: tuple[dict[str, Any], RealSide] | None = None  # with its key
 
     def start(self, device: torch.device, shape: tuple[int, int, int]) -> Extraction:
         """Load the extractor and try it on images of a shape ``(C, H, W)``, unless that was done before."""
@@ -117,15 +119,23 @@ class Evaluator(Recorded):
             fakes: Fakes that there are; None: any number can be drawn.
 
         Raises:
-            UserError: If there are too few.
+            UserError: If there are too few, or nothing can be computed.
         """
-        return self.protocol.counts(available, fakes, "is" in self.metrics)
+        if fakes is not None and self.seeds > 1:
+            raise UserError("images have no latents; leave --seeds out, or seeds at 1")
+        has_logits = self._extraction is None or self._extraction.num_classes is not None
+        if self.metrics == ("is",) and not has_logits:
+            raise UserError(
+                f"{extractor_name(self.extractor)} gives no class logits, which the inception score needs; name a "
+                "--model.evaluator.classifier, or ask for other metrics"
+            )
+        return self.protocol.counts(available, fakes, "is" in self.metrics and has_logits)
 
     @torch.inference_mode()
     def judge(self, fakes: SlimmableGenerator | FakeSource, real: ByteArray) -> dict[str, Any]:
         """Return the figures of every width against a split of real images, as plain values with their stamps.
 
-        A generator has to be in evaluation mode. Keys of figures end in the extractor's name unless it is Inception.
+        Keys of figures end in the name of the net that they come from, unless it is Inception.
 
         Raises:
             UserError: If there are not enough images for the protocol, or they or their features are not finite.
@@ -134,11 +144,10 @@ class Evaluator(Recorded):
         source = GeneratorSource(fakes) if isinstance(fakes, SlimmableGenerator) else fakes
         extraction = self.start(source.device, source.shape)
         counts = self.check(len(real.images), source.available)
-        session = Session(
-            extraction, counts, len(source.heads), self.protocol.splits, self.metrics, self.batch_size, self.progress
-        )
+        session = Session(extraction, counts, self.protocol.splits, self.metrics, self.batch_size, self.progress)
         truth = self._real_side(session, real)
-        if "fid" in self.metrics and min(counts.real, counts.fake) < extraction.num_features:
+        few = min(counts.real, counts.fake) < extraction.num_features
+        if "fid" in self.metrics and few and rank_and_world()[0] == 0:
             warnings.warn(
                 f"{counts.fake:,} fakes and {counts.real:,} real images are few for {extraction.num_features:,} "
                 "features: the Fréchet distance is biased upwards",
@@ -146,12 +155,13 @@ class Evaluator(Recorded):
                 stacklevel=2,
             )
         seeds = list(range(self.seed, self.seed + self.seeds))
-        figures = [self._named_rows(session.judge(source, truth, seed)) for seed in seeds]
+        stamp = self._stamp(session, real, seeds)
+        figures = [named(session.judge(source, truth, seed), stamp) for seed in seeds]
         return {
             **over_seeds(source.heads, figures),
-            "real": self._named(score_of(truth.statistics)),
+            "real": named(score_of(truth.statistics), stamp),
             **source.stamp,
-            **self._stamp(session, real, seeds),
+            **stamp,
             "seconds": round(time.perf_counter() - began, 1),
         }
 
@@ -170,7 +180,7 @@ class Evaluator(Recorded):
                 "choice_seed": CHOICE_SEED,
                 "shuffle_seed": SHUFFLE_SEED,
                 "kid_subsets": [KID_SUBSETS, min(KID_SUBSET_SIZE, counts.real, counts.fake)],
-                "kept": str(session.kept).removeprefix("torch."),
+                "kept": session.kept and str(session.kept).removeprefix("torch."),
                 "neighbours": [FIDELITY_NEIGHBOURS, COVERAGE_NEIGHBOURS],
             },
             "extractor": extraction.stamp,
@@ -182,7 +192,7 @@ class Evaluator(Recorded):
 
     def _real_side(self, session: Session, real: ByteArray) -> RealSide:
         """Return the statistics of the real images, from memory, from the cache, or from the images."""
-        name = real.folder.name if real.folder else str(id(real.images))
+        name = real.folder.name if real.folder else array_sha256(real.images)
         extraction = session.extraction
         key = {
             "images": name,
@@ -202,14 +212,11 @@ class Evaluator(Recorded):
                 statistics = session.collect_real(real)
                 if cache and rank_and_world()[0] == 0:
                     cache.save(statistics)
-            self._real = key, RealSide(statistics), real  # held, lest others get its id
+            self._real = key, RealSide(statistics)
         return self._real[1]
 
-    def _named(self, figures: dict[str, Any]) -> dict[str, Any]:
-        """Return figures with the extractor's name behind theirs, unless it is Inception."""
-        return {f"{name}{self.suffix}": value for name, value in figures.items()}
 
-    def _named_rows(self, figures: dict[str, Any]) -> dict[str, Any]:
-        """Return the same of figures that have rows."""
-        between = {name: value for name, value in figures.items() if name != "widths"}
-        return {"widths": [self._named(row) for row in figures["widths"]], **self._named(between)}
+def named(figures: dict[str, Any], stamp: dict[str, Any]) -> dict[str, Any]:
+    """Return figures, and those of their rows, with the name behind each of the net that it comes from."""
+    rows = {"widths": [named(row, stamp) for row in figures["widths"]]} if "widths" in figures else {}
+    return rows | {key_of(name, stamp): value for name, value in figures.items() if name != "widths"}

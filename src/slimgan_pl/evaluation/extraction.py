@@ -49,26 +49,43 @@ class Extraction:
         pixels = images.to(self.device).expand(-1, 3, -1, -1)
         with exact_float32(self.device):
             output = self.extractor(pixels)
-            features, logits = output if isinstance(output, tuple) else (output, None)
+            features, logits = output if isinstance(output, tuple) and len(output) == 2 else (output, None)
             if self.classifier is not None:
                 output = self.classifier(pixels)
                 logits = output[1] if isinstance(output, tuple) else output
-        if features.ndim != 2 or len(features) != len(pixels):
-            raise UserError(
-                f"the extractor {self.name} returned shape {tuple(features.shape)} for {len(pixels)} images; it has to "
-                "return features (N, F), or a pair of features and logits (N, K)"
-            )
+        check_rows(features, len(pixels), f"the extractor {self.name}")
+        if logits is not None:
+            check_rows(logits, len(pixels), f"{extractor_name(self.classifier or self.extractor)}, as a classifier,")
         return Extracted(features, logits)
 
     @property
     def stamp(self) -> dict[str, Any]:
         """What figures say of their extractor, as plain values."""
-        return {"name": self.name, **net_stamp(self.extractor), "resize": getattr(self.extractor, "resize", "its own")}
+        return {"name": self.name, **net_stamp(self.extractor), "resize": resize_of(self.extractor)}
 
     @property
     def classifier_stamp(self) -> dict[str, Any] | None:
         """What figures say of the classifier, if there is one."""
-        return None if self.classifier is None else net_stamp(self.classifier)
+        if self.classifier is None:
+            return None
+        return {"name": extractor_name(self.classifier), **net_stamp(self.classifier)}
+
+
+def check_rows(output: object, count: int, what: str) -> None:
+    """Raise a UserError unless an output is floats with a row per image."""
+    is_rows = isinstance(output, Tensor) and output.ndim == 2 and len(output) == count and output.is_floating_point()
+    if not is_rows:
+        shape = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+        raise UserError(
+            f"{what} returned {shape} for {count} images; an extractor has to return float features (N, F), or a pair "
+            "of features and logits (N, K), and a classifier logits or such a pair"
+        )
+
+
+def resize_of(net: nn.Module) -> str:
+    """Return what a net says of its resize."""
+    resize = getattr(net, "resize", None)
+    return resize if isinstance(resize, str) else "its own"
 
 
 def net_stamp(net: nn.Module) -> dict[str, Any]:

@@ -5,8 +5,10 @@ features and class logits ``(N, K)``. Any module of that form will do; only Ince
 mIC without the extractor's name.
 """
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,11 +19,21 @@ from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 from slimgan_pl.errors import UserError
 from slimgan_pl.recorded import Recorded
 
+FIGURES_OF_LOGITS = ("is", "is_std", "agreement")
+
 INCEPTION = "inception-v3-compat"  # its name in torch-fidelity
 
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 
-__all__ = ["DigitsClassifier", "FidelityExtractor", "InceptionExtractor", "figure_suffix", "make_extractor"]
+__all__ = [
+    "DigitsClassifier",
+    "FidelityExtractor",
+    "InceptionExtractor",
+    "figure_suffix",
+    "judge_of",
+    "key_of",
+    "make_extractor",
+]
 
 
 def make_extractor(name: str, weights_path: str | None = None) -> nn.Module:
@@ -36,6 +48,8 @@ def make_extractor(name: str, weights_path: str | None = None) -> nn.Module:
     """
     check_name(name)
     if name == DigitsClassifier.name:
+        if weights_path is not None:
+            raise UserError("the digits classifier carries its weights; leave --model.evaluator.weights_path out")
         return DigitsClassifier()
     return InceptionExtractor(weights_path) if name == "inception" else FidelityExtractor(name, weights_path)
 
@@ -56,6 +70,21 @@ def figure_suffix(name: str) -> str:
     ('', '_digits')
     """
     return "" if name == "inception" else f"_{name}"
+
+
+def judge_of(figure: str, results: Mapping[str, Any]) -> str:
+    """Return the name of the net that a figure of results comes from: the classifier if class logits made it.
+
+    >>> judge_of("is", {"extractor": {"name": "inception"}, "classifier": {"name": "digits"}})
+    'digits'
+    """
+    classifier = results.get("classifier") if figure in FIGURES_OF_LOGITS else None
+    return str((classifier or {}).get("name", results["extractor"]["name"]))
+
+
+def key_of(figure: str, results: Mapping[str, Any]) -> str:
+    """Return the name that a figure has in results."""
+    return f"{figure}{figure_suffix(judge_of(figure, results))}"
 
 
 class FidelityExtractor(Recorded, nn.Module):
@@ -128,6 +157,9 @@ def what_is_missing(name: str, weights_path: str | None, error: Exception) -> st
         return f"{weights_path} does not hold the weights of torch-fidelity's {name}{expected}"
     reason = str(error).strip().split("\n")[0] or type(error).__name__
     file = INCEPTION_FILE if name == INCEPTION else "its file"
+    stored = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
+    if name == INCEPTION and stored.exists():
+        return f"{stored} is damaged ({reason}); delete it, so that it is downloaded again"
     return (
         f"the weights of {name} could not be downloaded ({reason}); copy {file} from the releases of torch-fidelity "
         f"into {torch.hub.get_dir()}/checkpoints, name a file with --model.evaluator.weights_path, choose another "

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from slimgan_pl.modes import exact_float32
+
 __all__ = ["Manifold", "Neighbours", "compare_manifolds", "make_manifold"]
 
 BLOCK = 2**25  # distances at once: 128 MiB
@@ -79,10 +81,16 @@ def compare_manifolds(fake: Manifold, real: Manifold, device: torch.device | Non
 
 
 def distances(first: Tensor, second: Tensor, device: torch.device | None) -> Iterator[tuple[slice, Tensor]]:
-    """Yield the Euclidean distances of two sets, a block of rows at a time, with the rows."""
+    """Yield the Euclidean distances of two sets, a block of rows at a time, with the rows.
+
+    Features are taken from a common centre: ``cdist`` multiplies, and a large mean would cancel.
+    """
     columns = second.to(device).split(COLUMNS)
+    centre = torch.stack([part.float().sum(0) for part in columns]).sum(0) / len(second)
     step = max(BLOCK // len(second), 1)
     for start in range(0, len(first), step):
         rows = slice(start, min(start + step, len(first)))
-        block = first[rows].to(device, torch.float32)
-        yield rows, torch.cat([torch.cdist(block, part.float()) for part in columns], dim=1)
+        block = first[rows].to(device, torch.float32) - centre
+        with exact_float32(block.device):
+            parts = [torch.cdist(block, part.float() - centre) for part in columns]
+        yield rows, torch.cat(parts, dim=1)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from slimgan_pl.data import Split
 from slimgan_pl.errors import UserError, check_choice
 
-__all__ = ["CHOICE_SEED", "PROTOCOLS", "Counts", "Protocol", "ProtocolName", "choose", "make_protocol"]
+__all__ = ["CHOICE_SEED", "PROTOCOLS", "Counts", "Protocol", "ProtocolName", "choose", "make_protocol", "shuffled"]
 
 CHOICE_SEED = 0  # of the images that are judged where there are more
 
@@ -54,7 +54,7 @@ class Protocol(NamedTuple):
                 f"{available:,}; lower --model.evaluator.num_real or choose another --model.evaluator.protocol"
             )
         real = available if self.num_real is None else self.num_real
-        fake = self.num_fake or fakes or real
+        fake = self.num_fake or min(real, fakes or real)
         score = self.num_score or fake if scored else fake
         if min(real, fake, score) < 2:
             raise UserError(
@@ -122,4 +122,9 @@ def choose(available: int, count: int) -> npt.NDArray[np.int64]:
     """Return which of the ``available`` images are judged: a fixed random choice, in order, or all."""
     if count == available:
         return np.arange(available)
-    return np.sort(np.random.default_rng(CHOICE_SEED).permutation(available)[:count])
+    return np.sort(shuffled(available)[:count])
+
+
+def shuffled(available: int) -> npt.NDArray[np.int64]:
+    """Return the numbers of images in a random order that is always the same."""
+    return np.random.default_rng(CHOICE_SEED).permutation(available)

@@ -18,7 +18,7 @@ from slimgan_pl.evaluation.statistics import Collector, ImageStatistics
 
 __all__ = ["Progress", "Session"]
 
-FLOAT32_BYTES = 2**30  # the features of all sets, beyond which they are kept in half precision
+FLOAT32_BYTES = 2**29  # the features of two sets, beyond which they are kept in half precision
 
 Progress = Callable[[Sequence[Tensor], str], Iterable[Tensor]]
 
@@ -30,7 +30,6 @@ class Session:
     Args:
         extraction: The extractor.
         counts: Numbers of images.
-        num_sets: Sets of fakes.
         splits: Parts of the score.
         metrics: Which figures.
         batch_size: Images that pass the extractor at once.
@@ -39,7 +38,6 @@ class Session:
 
     extraction: Extraction
     counts: Counts
-    num_sets: int
     splits: int
     metrics: tuple[MetricName, ...]
     batch_size: int
@@ -50,7 +48,7 @@ class Session:
         """Type that features are kept in: none at all, unless some metric needs every one of them."""
         if not {"kid", "prdc"} & set(self.metrics):
             return None
-        rows = self.counts.real + self.num_sets * self.counts.fake
+        rows = self.counts.real + self.counts.fake  # the same for one width as for many, whose figures compare
         return torch.half if 4 * rows * self.extraction.num_features > FLOAT32_BYTES else torch.float32
 
     def collect_real(self, real: ByteArray) -> ImageStatistics:
@@ -88,8 +86,9 @@ class Session:
             if number % world == rank:
                 mine[number] = statistics  # the others' features are let go
         figures = {}
-        for number in map(int, self.progress([torch.tensor([number]) for number in mine], "Distances")):
-            figures[number] = figures_of(mine[number], real, self.metrics, self.extraction.device)
+        with failing_together():
+            for number in map(int, self.progress([torch.tensor([number]) for number in mine], "Distances")):
+                figures[number] = figures_of(mine[number], real, self.metrics, self.extraction.device)
         gathered = {number: row for part in gather_objects(figures) for number, row in part.items()}
         results: dict[str, Any] = {"widths": [gathered[number] for number in range(len(names))]}
         if "mic" in self.metrics:

@@ -13,9 +13,10 @@ from torch import Tensor
 from slimgan_pl.data.image_folder import open_image
 from slimgan_pl.data.transform import as_bytes, convert_mode
 from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation.protocols import Counts, choose
+from slimgan_pl.evaluation.protocols import Counts, shuffled
 from slimgan_pl.images import to_bytes
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
+from slimgan_pl.modes import evaluating
 
 __all__ = ["FakeSource", "FolderSource", "GeneratorSource"]
 
@@ -47,7 +48,7 @@ class FakeSource(ABC):
 
 
 class GeneratorSource(FakeSource):
-    """What a generator in evaluation mode draws at each width from one fixed set of latents (and labels)."""
+    """What a generator draws, in evaluation mode, at each width from one fixed set of latents (and labels)."""
 
     def __init__(self, generator: SlimmableGenerator) -> None:
         self.generator = generator
@@ -69,7 +70,8 @@ class GeneratorSource(FakeSource):
     def draw(self, numbers: Tensor) -> list[Tensor]:
         latents = self.latents[numbers].to(self.device, self.generator.image.weight.dtype)
         labels = self.labels[numbers].to(self.device) if self.generator.num_classes else None
-        drawn = [self.generator(latents, labels, width=width) for width in self.generator.widths]
+        with evaluating(self.generator):
+            drawn = [self.generator(latents, labels, width=width) for width in self.generator.widths]
         for images, name in zip(drawn, self.names(), strict=True):
             if not images.isfinite().all():
                 raise UserError(f"{name} are not finite; judge an earlier checkpoint")
@@ -94,7 +96,10 @@ class FolderSource(FakeSource):
         self.available = len(paths)
 
     def start(self, counts: Counts, seed: int) -> None:
-        self.chosen = choose(len(self.paths), max(counts.fake, counts.score))
+        if counts.fake == counts.score == len(self.paths):
+            self.chosen = np.arange(len(self.paths))
+        else:  # not in the order of the files: the first of them stand for all in the distances
+            self.chosen = shuffled(len(self.paths))
 
     def draw(self, numbers: Tensor) -> list[Tensor]:
         with ThreadPoolExecutor() as pool:

@@ -5,11 +5,14 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["device_name", "file_sha256", "tensors_sha256", "versions"]
+__all__ = ["array_sha256", "device_name", "file_sha256", "tensors_sha256", "versions"]
 
 PACKAGES = ("torch", "torchvision", "lightning", "torchmetrics", "torch-fidelity", "numpy", "pillow")
 
@@ -36,6 +39,13 @@ def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         while chunk := file.read(2**20):
             digest.update(chunk)
+    return digest.hexdigest()
+
+
+def array_sha256(array: npt.NDArray[Any]) -> str:
+    """Return the SHA-256 of an array: of its type, shape and bytes."""
+    digest = hashlib.sha256(f"{array.dtype} {array.shape}\n".encode())
+    digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -97,6 +97,8 @@ class Collector:
                 f"the extractor's features of {what} are not all finite; look at the images and the extractor"
             )
         score = None if self.score is None else torch.stack(self.score.compute()).cpu()
+        if score is not None and not score.isfinite().all():
+            raise UserError(f"the class logits of {what} are not all finite; look at the images and the classifier")
         if self.features is None:
             return ImageStatistics(gaussian, score)
         features = gather_rows(self.features, self.count, total, batch_size, self.device)

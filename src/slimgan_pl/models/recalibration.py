@@ -1,6 +1,7 @@
 """Measuring batch-norm statistics anew, for a generator whose weights have moved on since the running ones began."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -56,20 +57,36 @@ def recalibrate(
         raise UserError(
             "recalibration needs num_batches of at least 1, a batch_size of at least 2 and a seed from 0 up"
         )
-    before = {name: buffer.clone() for name, buffer in generator.named_buffers()}
+    if not any(isinstance(module, SwitchableBatchNorm2d) for module in generator.modules()):
+        raise UserError("this generator has no batch norms; there is nothing to recalibrate")
     old_statistics, old_images = statistics(generator), probe(generator, seed)
-    update_bn(((draw,) for draw in draws(generator, num_batches, batch_size, seed)), AllWidths(generator))
-    if not all(buffer.isfinite().all() for buffer in generator.buffers()):
-        generator.load_state_dict(before, strict=False)
-        raise UserError(
-            "batch-norm statistics measured anew are not finite, so the old ones stay; take an earlier checkpoint"
-        )
+    with restoring_on_failure(generator):
+        update_bn(((draw,) for draw in draws(generator, num_batches, batch_size, seed)), AllWidths(generator))
+        if not all(buffer.isfinite().all() for buffer in generator.buffers()):
+            raise UserError(
+                "batch-norm statistics measured anew are not finite, so the old ones stay; take an earlier checkpoint"
+            )
     changes = []
     both = zip(old_statistics, statistics(generator), old_images, probe(generator, seed), strict=True)
     for width, (old, new, was, now) in zip(generator.widths, both, strict=True):
         shift, ratio = (old[0] - new[0]) / new[1], old[1] / new[1] - 1
         changes.append(Change(width, *(root_mean_square(values) for values in (shift, ratio, now - was))))
     return changes
+
+
+@contextmanager
+def restoring_on_failure(generator: SlimmableGenerator) -> Iterator[None]:
+    """Leave statistics, mode and momenta as they were if anything goes wrong, even an interruption."""
+    training, buffers = generator.training, {name: buffer.clone() for name, buffer in generator.named_buffers()}
+    momenta = {norm: norm.momentum for norm in generator.modules() if isinstance(norm, nn.BatchNorm2d)}
+    try:
+        yield
+    except BaseException:
+        generator.load_state_dict(buffers, strict=False)
+        generator.train(training)
+        for norm, momentum in momenta.items():
+            norm.momentum = momentum
+        raise
 
 
 class AllWidths(nn.Module):
