@@ -11,7 +11,7 @@ from lightning.pytorch import Callback, Trainer
 
 from slimgan_pl import SlimGAN, UserError
 from slimgan_pl.data import DigitsDataModule
-from slimgan_pl.distributed import failing_together
+from slimgan_pl.distributed import failing_together, leave
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 
@@ -81,6 +81,7 @@ def main(output: Path, steps: int) -> None:
         results = {"results": model.results, "failure": failure}
         report = {"unequal": unequal, "reductions": training_reductions, **results}
         (output / "report.json").write_text(json.dumps(report))
+    leave()
 
 
 if __name__ == "__main__":

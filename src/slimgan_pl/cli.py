@@ -27,6 +27,7 @@ from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data
 from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
+from slimgan_pl.distributed import leave
 from slimgan_pl.errors import UserError, show_in_one_line, user_error_behind
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
@@ -255,6 +256,7 @@ def main(args: Sequence[str] | None = None) -> None:
             warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
             warnings.showwarning = show_in_one_line(warnings.showwarning)
             SlimGANCLI(args)
+            leave()
     except (UserError, MisconfigurationException, OSError) as error:
         if os.environ.get("SLIMGAN_DEBUG"):
             raise

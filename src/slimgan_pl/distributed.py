@@ -17,6 +17,7 @@ __all__ = [
     "failing_together",
     "gather_objects",
     "gather_rows",
+    "leave",
     "numbers_below",
     "rank_and_world",
     "shared_batches",
@@ -30,6 +31,12 @@ def rank_and_world() -> tuple[int, int]:
     if dist.is_available() and dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
     return 0, 1
+
+
+def leave() -> None:
+    """End the process group in good order: threads of it that outlive the interpreter abort the process."""
+    if rank_and_world()[1] > 1:
+        dist.destroy_process_group()
 
 
 @torch.no_grad()
