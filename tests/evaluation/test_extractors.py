@@ -11,7 +11,7 @@ from torchvision.models import vgg16
 
 from slimgan_pl.data import DigitsDataModule
 from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation import DigitsClassifier, InceptionExtractor
+from slimgan_pl.evaluation import DigitsClassifier, FidelityExtractor, InceptionExtractor
 from slimgan_pl.evaluation.extractors import make_extractor
 
 
@@ -86,3 +86,9 @@ def test_a_file_that_holds_no_inception_weights_is_refused(tmp_path: Path, conte
         torch.save(content, path)
     with pytest.raises(UserError, match=r"weights\.pth"):
         InceptionExtractor(str(path))
+
+
+@pytest.mark.parametrize("name", ["inception", "digits", "nothing"])
+def test_a_name_that_torch_fidelity_does_not_have_is_named(name: str) -> None:
+    with pytest.raises(UserError, match=f"torch-fidelity has no extractor '{name}'; it has .*dinov2-vit-b-14"):
+        FidelityExtractor(name)

@@ -104,7 +104,9 @@ class FidelityExtractor(Recorded, nn.Module):
     def __init__(self, name: str, weights_path: str | None = None) -> None:
         super().__init__()
         if name not in FEATURE_EXTRACTORS_REGISTRY:
-            check_name(name)
+            raise UserError(
+                f"torch-fidelity has no extractor {name!r}; it has {', '.join(FEATURE_EXTRACTORS_REGISTRY)}"
+            )
         self.name = name
         if weights_path is not None:
             check_weights(name, weights_path)
