@@ -2,14 +2,14 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 
-__all__ = ["OneLineParser", "as_list", "fail", "find_checkpoint", "find_option", "names_data"]
+__all__ = ["OneLineParser", "as_list", "fail", "find_checkpoint", "find_option", "names_data", "options"]
 
 MAX_LENGTH = 300  # characters of a message
 
@@ -58,9 +58,7 @@ def find_checkpoint(argv: Sequence[str]) -> str | None:
     'a.ckpt'
     """
     found = None
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
-        option, is_joined, value = word.partition("=")
-        value = value if is_joined else following
+    for option, value in options(argv):
         if option == "--ckpt_path":
             found = value
         elif option in ("-c", "--config"):
@@ -74,17 +72,19 @@ def find_option(argv: Sequence[str], name: str) -> str | None:
     >>> find_option(["test", "--images", "a", "--images=b"], "--images")
     'b'
     """
-    found = None
+    return next((value for option, value in reversed(list(options(argv))) if option == name), None)
+
+
+def options(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each word of a command line with the value behind it, after its equals sign or as the next word."""
     for word, following in zip(argv, [*argv[1:], ""], strict=True):
         option, is_joined, value = word.partition("=")
-        if option == name:
-            found = value if is_joined else following
-    return found
+        yield option, value if is_joined else following
 
 
 def names_data(argv: Sequence[str]) -> bool:
     """Return whether a command line names a data set, or a configuration that may."""
-    return any(word.partition("=")[0] in ("--data", "--data.class_path", "--config", "-c") for word in argv)
+    return any(option in ("--data", "--data.class_path", "--config", "-c") for option, _ in options(argv))
 
 
 def as_list(value: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import get_args
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
+from slimgan_pl.arguments import options
 from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation import Protocol
 from slimgan_pl.evaluation.protocols import ProtocolName
@@ -36,7 +37,7 @@ def use_judging_options(config: Namespace, argv: Sequence[str]) -> None:
     if evaluator is None:
         raise UserError(f"--{next(iter(given))} needs an evaluator; leave --model.evaluator null out")
     if "protocol" in given:  # whole, but for numbers on the same command line
-        options = {word.partition("=")[0].replace(".init_args.", ".") for word in argv}
-        given |= dict.fromkeys(name for name in Protocol._fields if f"--model.evaluator.{name}" not in options)
+        named = {option.replace(".init_args.", ".") for option, _ in options(argv)}
+        given |= dict.fromkeys(name for name in Protocol._fields if f"--model.evaluator.{name}" not in named)
     for name, value in given.items():
         evaluator.init_args[name] = value

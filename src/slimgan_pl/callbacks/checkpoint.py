@@ -1,6 +1,5 @@
 """Checkpoints that are whole or absent."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from slimgan_pl.callbacks.folders import run_folder
 from slimgan_pl.callbacks.guards import check_finite
 from slimgan_pl.errors import UserError
+from slimgan_pl.files import replacing
 
 __all__ = ["AtomicCheckpointIO", "IterationCheckpoint"]
 
@@ -25,15 +25,8 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = target.with_name(f".{target.name}.part")
-        try:
-            with scratch.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(target)
-        finally:
-            scratch.unlink(missing_ok=True)
+        with replacing(target) as file:
+            torch.save(checkpoint, file)
 
 
 class IterationCheckpoint(Checkpoint):

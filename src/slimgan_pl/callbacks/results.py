@@ -13,10 +13,10 @@ from slimgan_pl.callbacks.cost import TrainingCost
 from slimgan_pl.callbacks.folders import callbacks_of, output_path, run_folder
 from slimgan_pl.callbacks.table import results_table
 from slimgan_pl.evaluation.stamps import file_sha256
+from slimgan_pl.files import replacing
 from slimgan_pl.judging import ImageJudge, JudgedModule
 
 __all__ = ["ResultsTable"]
-
 
 MAX_COLUMNS = 200
 
@@ -29,7 +29,7 @@ class ResultsTable(Callback):
         self._stamp: dict[str, str] | None = None
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero or getattr(pl_module, "evaluator", None) is None:
             return
         checkpoint = judged_checkpoint(trainer)  # before judging: the file of a run that goes on may change
         self._stamp = None if checkpoint is None else {"file": checkpoint.name, "sha256": file_sha256(checkpoint)}
@@ -72,6 +72,5 @@ def report(results: dict[str, Any], path: Path) -> None:
     needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
     Console(width=max(console.width, needed)).print(table)
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.part")
-    scratch.write_text(json.dumps(results, indent=2) + "\n")
-    scratch.replace(path)
+    with replacing(path) as file:
+        file.write(f"{json.dumps(results, indent=2)}\n".encode())

@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +16,7 @@ from slimgan_pl.evaluation.extraction import Extracted
 from slimgan_pl.evaluation.metrics import Gaussian
 from slimgan_pl.evaluation.stamps import tensors_sha256
 from slimgan_pl.evaluation.statistics import ImageStatistics
+from slimgan_pl.files import replacing
 
 __all__ = ["StatisticsCache"]
 
@@ -72,13 +71,9 @@ class StatisticsCache:
         tensors |= {name: value for name, value in named.items() if value is not None} | self.probe
         tensors = {name: value.contiguous() for name, value in tensors.items()}
         content = save(tensors, {"key": self.key, "sha256": tensors_sha256(tensors)})
-        scratch = self.path.with_name(f".{self.path.name}-{uuid4().hex}")
         try:
-            with scratch.open("wb") as file:
+            with replacing(self.path, is_contended=True) as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(self.path)
         except OSError as error:
             warnings.warn(
                 f"the statistics of the real images could not be kept in {self.path.parent} ({error}), so the next "
@@ -86,8 +81,6 @@ class StatisticsCache:
                 SlimGANWarning,
                 stacklevel=2,
             )
-        finally:
-            scratch.unlink(missing_ok=True)
 
 
 def is_close(stored: Tensor | None, now: Tensor) -> bool:

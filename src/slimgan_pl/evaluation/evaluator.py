@@ -145,7 +145,9 @@ class Evaluator(Recorded):
         extraction = self.start(source.device, source.shape)
         counts = self.check(len(real.images), source.available)
         session = Session(extraction, counts, self.protocol.splits, self.metrics, self.batch_size, self.progress)
-        truth = self._real_side(session, real)
+        seeds = list(range(self.seed, self.seed + self.seeds))
+        stamp = self._stamp(session, real, seeds)
+        truth = self._real_side(session, real, stamp)
         few = min(counts.real, counts.fake) < extraction.num_features
         if "fid" in self.metrics and few and rank_and_world()[0] == 0:
             warnings.warn(
@@ -154,8 +156,6 @@ class Evaluator(Recorded):
                 SlimGANWarning,
                 stacklevel=2,
             )
-        seeds = list(range(self.seed, self.seed + self.seeds))
-        stamp = self._stamp(session, real, seeds)
         figures = [named(session.judge(source, truth, seed), stamp) for seed in seeds]
         return {
             **over_seeds(source.heads, figures),
@@ -190,7 +190,7 @@ class Evaluator(Recorded):
             "versions": versions(),
         }
 
-    def _real_side(self, session: Session, real: ByteArray) -> RealSide:
+    def _real_side(self, session: Session, real: ByteArray, stamp: dict[str, Any]) -> RealSide:
         """Return the statistics of the real images, from memory, from the cache, or from the images."""
         name = real.folder.name if real.folder else array_sha256(real.images)
         extraction = session.extraction
@@ -198,8 +198,8 @@ class Evaluator(Recorded):
             "images": name,
             "count": session.counts.real,
             "choice_seed": CHOICE_SEED,
-            "extractor": extraction.stamp,
-            "classifier": extraction.classifier_stamp,
+            "extractor": stamp["extractor"],
+            "classifier": stamp["classifier"],
             "splits": self.protocol.splits,
             "metrics": sorted({"kid", "is", "prdc"} & set(self.metrics)),
             "kept": str(session.kept),

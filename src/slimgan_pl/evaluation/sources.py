@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,13 @@ class GeneratorSource(FakeSource):
         self.generator = generator
         self.device = generator.image.weight.device
         self.shape = (generator.image_channels, generator.image_size, generator.image_size)
-        self.heads = [
-            {"width": width, "parameters": count_parameters(generator, width), "macs": count_macs(generator, width)}
-            for width in generator.widths
+
+    @cached_property
+    def heads(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        net = self.generator
+        return [
+            {"width": width, "parameters": count_parameters(net, width), "macs": count_macs(net, width)}
+            for width in net.widths
         ]
 
     def start(self, counts: Counts, seed: int) -> None:

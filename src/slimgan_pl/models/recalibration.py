@@ -11,6 +11,7 @@ from torch.optim.swa_utils import update_bn
 from slimgan_pl.errors import UserError
 from slimgan_pl.layers import SwitchableBatchNorm2d
 from slimgan_pl.models.generators import SlimmableGenerator
+from slimgan_pl.modes import evaluating
 
 __all__ = ["Change", "recalibrate"]
 
@@ -113,9 +114,8 @@ def draws(generator: SlimmableGenerator, num_batches: int, batch_size: int, seed
 
 def probe(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
     """Return 64 images of each width in evaluation mode."""
-    training = generator.training
-    images: list[Tensor] = AllWidths(generator.eval())(next(draws(generator, 1, 64, seed)))
-    generator.train(training)
+    with evaluating(generator):
+        images: list[Tensor] = AllWidths(generator)(next(draws(generator, 1, 64, seed)))
     return images
 
 
