@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -302,6 +303,11 @@ class Returns(torch.nn.Module):
 def test_what_an_extractor_may_not_return_is_named(function: Callable[[Tensor], Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         Evaluator(Returns(function), metrics=["fid", "is"]).judge(generator(), noise(20))
+
+
+def test_a_resize_that_is_no_text_does_not_stand_in_the_stamp() -> None:
+    result = Evaluator(Returns(lambda x: x)).judge(generator(), noise(20))
+    assert json.loads(json.dumps(result))["extractor"]["resize"] == "its own"
 
 
 def test_an_extractor_that_a_checkpoint_cannot_name_is_asked_for() -> None:
