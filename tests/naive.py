@@ -14,13 +14,19 @@ Latents = list[tuple[Tensor, Tensor | None]]
 
 
 def draws(model: SlimGAN, iteration: int, rank: int, sets: Sequence[int], batch_size: int) -> list[Latents]:
-    """Return the latents and labels of each update of an iteration; with shared latents one set serves all."""
+    """Return the latents and labels of each update of an iteration.
+
+    With shared latents one set serves all widths, and that of the last discriminator update the generator's too.
+    """
     source = torch.Generator().manual_seed(iteration_seed(model.seed, iteration, rank))
-    net = model.generator
+    net, shared = model.generator, model.objective.shared_latents
     dtype = net.image.weight.dtype
-    updates = []
-    for count in sets:
-        drawn = 1 if model.latents == "shared" else count
+    updates: list[Latents] = []
+    for number, count in enumerate(sets):
+        if shared and number == len(sets) - 1:
+            updates.append(updates[-1][:1] * count)
+            break
+        drawn = 1 if shared else count
         latents = torch.randn(drawn, batch_size, net.latent_dim, generator=source).to(dtype)
         labels: list[Tensor | None] = [None] * drawn
         if net.num_classes:
@@ -72,16 +78,16 @@ def generator_gradients(model: SlimGAN, loss: str, latents: Latents) -> list[Ten
             images = model.generator(z, y, width=width)
             adversarial.append(images)
             total = total + generator_loss(loss, model.discriminators(images, y, branch=branch))
-        if model.distill_target != "none":
-            if model.latents == "shared":
+        if model.objective.distill_target != "none":
+            if model.objective.shared_latents:
                 outputs = adversarial
             else:
                 z, y = latents[-1]
                 outputs = [model.generator(z, y, width=width) for width in widths]
             for branch in range(len(widths) - 1):
-                teacher = outputs[branch + 1] if model.distill_target == "next" else outputs[-1]
+                teacher = outputs[branch + 1] if model.objective.distill_target == "next" else outputs[-1]
                 error = F.mse_loss(outputs[branch], teacher.detach())
-                total = total + model.distill_weight / (len(widths) - 1) * error
+                total = total + model.objective.distill_weight / (len(widths) - 1) * error
         return list(torch.autograd.grad(total, list(model.generator.parameters()), allow_unused=True))
 
 

@@ -71,10 +71,10 @@ def test_a_row_of_the_paper_has_its_net_its_data_and_its_settings(name: str) -> 
     assert model.generator.num_classes == row.num_classes
     assert model.discriminators.num_shared == 2
     assert model.hparams["adversarial_loss"] == "hinge"
-    assert model.distill_target == "next"
-    assert model.latents == "independent"
+    assert model.objective.distill_target == "next"
+    assert not model.objective.shared_latents
     assert model.critic_steps == (5 if row.is_residual else 1)
-    assert model.distill_weight == (10 if row.num_classes else 20)
+    assert model.objective.distill_weight == (10 if row.num_classes else 20)
     assert trainer["max_steps"] == 100_000
     assert model.evaluator is not None
     count_judged = 8_000 if row.data == "stl10" else 10_000
@@ -146,7 +146,7 @@ def test_sharing_the_last_layer_alone_is_a_small_file() -> None:
 
 @pytest.mark.parametrize("target", ["none", "widest", "next"])
 def test_the_target_of_distillation_is_one_flag(target: str) -> None:
-    assert build("--config", RESNET, "--model.distill_target", target)[0].distill_target == target
+    assert build("--config", RESNET, "--model.distill_target", target)[0].objective.distill_target == target
 
 
 def test_the_switchable_conditional_norm_is_one_flag() -> None:

@@ -1,9 +1,11 @@
 """Whether the parts of a set-up fit together."""
 
+import torch
+
 from slimgan_pl.errors import UserError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 
-__all__ = ["check_data", "check_fit"]
+__all__ = ["check_capture", "check_data", "check_fit"]
 
 
 def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
@@ -47,3 +49,13 @@ def check_data(generator: SlimmableGenerator, data: object) -> None:
             f"the data has {classes} classes but the generator has num_classes {generator.num_classes}; "
             "give both the same"
         )
+
+
+def check_capture(device: torch.device, num_processes: int, precision: str) -> None:
+    """Raise a UserError where a training step cannot be captured as CUDA graphs."""
+    if device.type != "cuda":
+        raise UserError(f"cuda_graphs needs an NVIDIA GPU, and this run is on {device.type}; leave it out")
+    if num_processes > 1:
+        raise UserError(f"cuda_graphs works on one GPU, and this run has {num_processes}; leave it out or take one")
+    if precision == "16-mixed":
+        raise UserError("cuda_graphs cannot capture the loss scaling of 16-mixed; take --trainer.precision bf16-mixed")

@@ -17,13 +17,16 @@ def iteration_seed(seed: int, iteration: int, rank: int) -> int:
 
 
 def draw_latents(
-    net: SlimmableGenerator, sets: int, batch_size: int, source: torch.Generator, shared: bool
-) -> list[Latents]:
-    """Draw ``sets`` batches of latents ``(batch_size, latent_dim)`` and labels; shared ones are one batch, repeated."""
-    shape = (1 if shared else sets, batch_size, net.latent_dim)
-    latents = torch.randn(shape, generator=source, device=source.device, dtype=torch.float32)
-    drawn: list[Latents] = [(batch.to(net.image.weight.dtype), None) for batch in latents]
-    if net.num_classes:
-        labels = torch.randint(net.num_classes, shape[:2], generator=source, device=source.device)
-        drawn = [(pair[0], batch) for pair, batch in zip(drawn, labels, strict=True)]
-    return drawn * sets if shared else drawn
+    net: SlimmableGenerator, sets: int, batch_size: int, source: torch.Generator, repeats: int = 1
+) -> Latents:
+    """Draw latents ``(sets * repeats, batch_size, latent_dim)``, and labels ``(sets * repeats, batch_size)`` or None.
+
+    ``repeats`` gives a single set several times.
+    """
+    device = source.device
+    latents = torch.randn((sets, batch_size, net.latent_dim), generator=source, device=device, dtype=torch.float32)
+    latents = latents.to(net.image.weight.dtype).expand(sets * repeats, -1, -1)
+    if not net.num_classes:
+        return latents, None
+    labels = torch.randint(net.num_classes, (sets, batch_size), generator=source, device=device)
+    return latents, labels.expand(sets * repeats, -1)

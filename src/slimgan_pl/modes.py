@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["evaluating", "exact_float32", "frozen"]
+__all__ = ["evaluating", "exact_float32", "frozen", "tensor_float32", "uncached_autocast"]
 
 
 @contextmanager
@@ -62,3 +62,40 @@ def whole_matmuls() -> Iterator[None]:
     finally:
         for backend, precision in zip(backends, precisions, strict=True):
             backend.fp32_precision = precision
+
+
+@contextmanager
+def tensor_float32(allowed: bool | None) -> Iterator[None]:
+    """Let NVIDIA's tensor cores round the factors of float32 products to TF32, or not; None leaves it as it is."""
+    if allowed is None:
+        yield
+        return
+    backends: list[tuple[Any, str]] = [(torch.backends.cuda.matmul, "fp32_precision")]
+    backends.append((getattr(torch.backends.cudnn, "conv", None), "fp32_precision"))
+    choice: str | bool = "tf32" if allowed else "ieee"
+    if not all(hasattr(*pair) for pair in backends):  # before torch 2.9
+        backends = [(torch.backends.cuda.matmul, "allow_tf32"), (torch.backends.cudnn, "allow_tf32")]
+        choice = allowed
+    before = [getattr(*pair) for pair in backends]
+    for backend, name in backends:
+        setattr(backend, name, choice)
+    try:
+        yield
+    finally:
+        for (backend, name), value in zip(backends, before, strict=True):
+            setattr(backend, name, value)
+
+
+@contextmanager
+def uncached_autocast() -> Iterator[None]:
+    """Cast weights each time they are used.
+
+    Autocast keeps its casts until it ends. An iteration runs in one autocast, so a later update would compute with
+    weights from before an earlier one, and with casts that were made without a graph.
+    """
+    enabled = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(enabled)

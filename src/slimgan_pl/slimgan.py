@@ -1,37 +1,37 @@
 """SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args
 
 import torch
 from lightning.pytorch.cli import OptimizerCallable
-from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
-from torch.nn.utils import parametrize
 from torch.optim import Optimizer
 
 from slimgan_pl.baselines import individual_gan
 from slimgan_pl.checks import check_data, check_fit
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.distributed import average, average_gradients
+from slimgan_pl.distributed import average
 from slimgan_pl.errors import UserError, check_choice
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.judging import JudgedModule
-from slimgan_pl.latents import draw_latents, iteration_seed
-from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget, distillation_loss, distillation_teacher
+from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
-from slimgan_pl.modes import evaluating, frozen
+from slimgan_pl.modes import evaluating
 from slimgan_pl.recorded import plain_hyperparameters
+from slimgan_pl.training import StepSettings, TrainedModule
+from slimgan_pl.updates import Objective
 
 __all__ = ["ADAM", "SlimGAN"]
 
 SAMPLE_CHUNK = 256  # images drawn at once by `sample`, so that any number fits in memory
 
-ADAM: dict[str, Any] = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.5, 0.999]}}
+ADAM: dict[str, Any] = {
+    "class_path": "torch.optim.Adam",
+    "init_args": {"lr": 2e-4, "betas": [0.5, 0.999], "fused": True},
+}
 
 Sampling = Literal["independent", "shared"]
-Batch = tuple[Tensor, Tensor | None]
 
 
 def adam(parameters: Iterable[Tensor]) -> Optimizer:
@@ -39,7 +39,7 @@ def adam(parameters: Iterable[Tensor]) -> Optimizer:
     return torch.optim.Adam(parameters, **ADAM["init_args"])
 
 
-class SlimGAN(JudgedModule):
+class SlimGAN(TrainedModule, JudgedModule):
     """One generator at several widths, one discriminator per width, and stepwise in-place distillation.
 
     One training step is one iteration: ``critic_steps`` discriminator updates and one generator update. It takes a
@@ -53,7 +53,8 @@ class SlimGAN(JudgedModule):
         distill_weight: Weight of the distillation loss.
         critic_steps: Discriminator updates per iteration.
         latents: ``independent``: new latents for every width, and one more batch for distillation, as in the paper;
-            ``shared``: one batch of latents for all widths, and in the generator update for both losses.
+            ``shared``: one batch of latents for all widths and both losses, and the generator update goes on from the
+            fakes of the discriminator update before it.
         generator_optimizer: Makes the generator's optimizer from its parameters.
         discriminator_optimizer: Makes the bank's optimizer from its parameters.
         evaluator: Judges every width in validation and test; None judges nothing.
@@ -62,9 +63,16 @@ class SlimGAN(JudgedModule):
             save; 0 keeps the running ones.
         individual: Train the generator of this width alone, against one full discriminator: the plain GAN that a
             slimmable one is compared with.
+        channels_last: Lay weights and images with channels last; None does where it is faster.
+        tf32: Let NVIDIA's tensor cores round the factors of float32 products to TF32; None leaves PyTorch's settings.
+        compile: Compile the nets for training.
+        cuda_graphs: Capture each update as a CUDA graph: one launch instead of hundreds. On one GPU.
+        free_graphs: Free each width's graph before the next is built, for a peak of memory near the widest's alone.
+        micro_batches: Parts that a batch is computed in, one after the other, for less memory: the same gradients but
+            for batch-norm statistics, which are each part's own.
 
     Raises:
-        UserError: If generator and bank do not fit together.
+        UserError: If generator and bank do not fit together, or a setting is out of range.
     """
 
     def __init__(
@@ -82,11 +90,19 @@ class SlimGAN(JudgedModule):
         seed: int = 0,
         recalibration: int = 0,
         individual: float | None = None,
+        channels_last: bool | None = None,
+        tf32: bool | None = None,
+        compile: bool = False,
+        cuda_graphs: bool = False,
+        free_graphs: bool = False,
+        micro_batches: int = 1,
     ) -> None:
         super().__init__()
         check_fit(generator, discriminators)
-        if critic_steps < 1:
-            raise UserError(f"critic_steps is {critic_steps}; an iteration needs at least 1 discriminator update")
+        if min(critic_steps, micro_batches) < 1:
+            raise UserError(
+                f"critic_steps is {critic_steps} and micro_batches {micro_batches}; give at least 1 of each"
+            )
         check_choice("adversarial_loss", adversarial_loss, tuple(ADVERSARIAL_LOSSES))
         check_choice("distill_target", distill_target, get_args(DistillTarget))
         check_choice("latents", latents, get_args(Sampling))
@@ -104,15 +120,15 @@ class SlimGAN(JudgedModule):
         self.generator = generator
         self.discriminators = discriminators
         self.evaluator = evaluator
-        self.loss = ADVERSARIAL_LOSSES[adversarial_loss]
-        self.distill_target: DistillTarget = distill_target
-        self.distill_weight = distill_weight
+        self.objective = Objective(
+            ADVERSARIAL_LOSSES[adversarial_loss], distill_target, distill_weight, latents == "shared"
+        )
         self.critic_steps = critic_steps
-        self.latents = latents
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.seed = seed
         self.recalibration = recalibration
+        self.step_settings = StepSettings(channels_last, tf32, compile, cuda_graphs, free_graphs, micro_batches)
         self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
@@ -160,89 +176,6 @@ class SlimGAN(JudgedModule):
             ]
         except ValueError as error:
             raise UserError(f"the optimizer refuses its settings: {error}") from error
-
-    # Training
-
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
-        images, labels = batch
-        batch_size = len(images) // self.critic_steps
-        images = images.to(self.generator.image.weight.dtype)
-        if self.generator.num_classes == 0:
-            labels = None
-        seed = iteration_seed(self.seed, self.global_step, self.global_rank)
-        source = torch.Generator(images.device).manual_seed(seed)
-        for step in range(self.critic_steps):
-            part = slice(step * batch_size, (step + 1) * batch_size)
-            self._update_discriminators(images[part], None if labels is None else labels[part], source)
-        self._update_generator(batch_size, source)
-        self.log("step", float(self.global_step))  # the loggers' x axis; by itself Lightning's would lag by one
-
-    def _update_discriminators(self, real: Tensor, labels: Tensor | None, source: torch.Generator) -> None:
-        widths = self.generator.widths
-        drawn = draw_latents(self.generator, len(widths), len(real), source, self.latents == "shared")
-        with torch.no_grad():
-            fakes = [self.generator(*pair, width=width) for pair, width in zip(drawn, widths, strict=True)]
-        fake_labels = None if labels is None else [pair[1] for pair in drawn if pair[1] is not None]
-        optimizer = self._optimizers()[1]
-        optimizer.zero_grad()
-        with parametrize.cached():  # one power iteration of the spectral norm
-            logits = self.discriminators.forward_all(real, fakes, labels, fake_labels)
-            losses = [self.loss.discriminator(*pair) for pair in logits]
-            self._backward(torch.stack(losses).sum())
-        average_gradients(self.discriminators)
-        # The strategy's step, not the LightningOptimizer's, so that global_step counts iterations.
-        self.trainer.strategy.optimizer_step(optimizer.optimizer, lambda: None)
-        self._log_widths("discriminator_loss", losses)
-        self._log_widths("real_logits", [pair[0].mean() for pair in logits])
-        self._log_widths("fake_logits", [pair[1].mean() for pair in logits])
-
-    def _update_generator(self, batch_size: int, source: torch.Generator) -> None:
-        widths = self.generator.widths
-        *drawn, distill = draw_latents(self.generator, len(widths) + 1, batch_size, source, self.latents == "shared")
-        losses: dict[int, Tensor] = {}
-        distillation: dict[int, Tensor] = {}
-        outputs: dict[int, Tensor] = {}
-        optimizer = self._optimizers()[0]
-        optimizer.zero_grad()
-        with parametrize.cached(), frozen(self.discriminators):
-            for index in reversed(range(len(widths))):  # a teacher before its student
-                latents, labels = drawn[index]
-                images = self.generator(latents, labels, width=widths[index])
-                losses[index] = loss = self.loss.generator(self.discriminators(images, labels, branch=index))
-                teacher = distillation_teacher(index, len(widths), self.distill_target)
-                if self.distill_target != "none" and len(widths) > 1:
-                    if self.latents == "independent":
-                        with torch.set_grad_enabled(teacher is not None):
-                            images = self.generator(*distill, width=widths[index])
-                    outputs[index] = images.detach()
-                if teacher is not None:
-                    distillation[index] = distillation_loss(images, outputs[teacher])
-                    loss = loss + self.distill_weight * distillation[index] / (len(widths) - 1)
-                self._backward(loss)  # frees this width's graph before the next is built
-        average_gradients(self.generator)
-        optimizer.step()
-        self._log_widths("generator_loss", [losses[index] for index in range(len(widths))])
-        self._log_widths("distillation_loss", [distillation[index] for index in sorted(distillation)])
-
-    def _optimizers(self) -> list[LightningOptimizer]:
-        """Return the generator's and the discriminators' optimizer."""
-        optimizers: Any = self.optimizers()
-        return list(optimizers)
-
-    def _backward(self, loss: Tensor) -> None:
-        """Add gradients of this process alone; they are averaged over processes once an update."""
-        wrapped: Any = self.trainer.model
-        context: AbstractContextManager[None] = wrapped.no_sync() if hasattr(wrapped, "no_sync") else nullcontext()
-        with context:
-            self.manual_backward(loss)
-
-    def _log_widths(self, name: str, values: list[Tensor]) -> None:
-        """Log a value per width, and their mean to the progress bar if it is a loss."""
-        widths = self.generator.widths if self.individual is None else (self.individual,)
-        for width, value in zip(widths, values, strict=False):
-            self.log(f"{name}/{width:g}", value.detach())
-        if values and name.endswith("loss"):
-            self.log(name, torch.stack(values).detach().mean(), prog_bar=True)
 
     # Judging
 

@@ -13,13 +13,18 @@ from slimgan_pl.layers.widths import scale_channels
 __all__ = ["SlicedConv2d", "SlicedConvTranspose2d", "SlicedEmbedding", "SlicedLinear"]
 
 
+def leading(weight: Tensor, rows: int, columns: int) -> Tensor:
+    """Return the first rows and columns of a weight; where that is all, the weight without a view's cost."""
+    return weight if weight.shape[:2] == (rows, columns) else weight[:rows, :columns]
+
+
 class SlicedLinear(nn.Linear):
     """Linear layer with a sliceable output: ``(N, in) -> (N, out * width)``."""
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_features, width, "SlicedLinear")
         bias = None if self.bias is None else self.bias[:out]
-        return F.linear(x, self.weight[:out, : x.shape[1]], bias)
+        return F.linear(x, leading(self.weight, out, x.shape[1]), bias)
 
 
 class SlicedConv2d(nn.Conv2d):
@@ -28,7 +33,7 @@ class SlicedConv2d(nn.Conv2d):
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_channels, width, "SlicedConv2d")
         bias = None if self.bias is None else self.bias[:out]
-        result: Tensor = self._conv_forward(x, self.weight[:out, : x.shape[1]], bias)
+        result: Tensor = self._conv_forward(x, leading(self.weight, out, x.shape[1]), bias)
         return result
 
 
@@ -38,7 +43,7 @@ class SlicedConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:  # type: ignore[override]
         out = scale_channels(self.out_channels, width, "SlicedConvTranspose2d")
         bias = None if self.bias is None else self.bias[:out]
-        weight = self.weight[: x.shape[1], :out]
+        weight = leading(self.weight, x.shape[1], out)
         return F.conv_transpose2d(x, weight, bias, self.stride, self.padding, self.output_padding)  # type: ignore[arg-type]
 
 

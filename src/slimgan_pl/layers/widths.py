@@ -59,7 +59,7 @@ def width_index(widths: Sequence[float], width: float) -> int:
     1
     """
     for index, candidate in enumerate(widths):
-        if math.isclose(candidate, width, rel_tol=TOLERANCE):
+        if abs(candidate - width) <= TOLERANCE * candidate:  # math.isclose cannot be compiled
             return index
     known = ", ".join(f"{candidate:g}" for candidate in widths)
     raise UserError(f"width {width:g} is not one of this generator's widths: {known}")

@@ -91,7 +91,7 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         real_labels: Tensor | None = None,
         fake_labels: Sequence[Tensor] | None = None,
     ) -> list[tuple[Tensor, Tensor]]:
-        """Judge real images with every discriminator, and each one's own fakes, running the trunk only twice.
+        """Judge real images with every discriminator, and each one's own fakes; the trunk sees each image once.
 
         Args:
             real: Real images ``(N, C, H, W)`` in [-1, 1].
@@ -104,16 +104,32 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         """
         check_labels(real_labels, self.num_classes, "discriminator bank")
         shared_real = self.trunk(real)
-        shared_fakes = self.trunk(torch.cat(list(fakes))).split([len(batch) for batch in fakes])
-        result = []
-        for branch, shared_fake in enumerate(shared_fakes):
-            labels = None
-            if real_labels is not None and fake_labels is not None:
-                labels = torch.cat([real_labels, fake_labels[branch]])
-            logits = self._finish(torch.cat([shared_real, shared_fake]), labels, branch)
-            real_logits, fake_logits = logits.split([len(shared_real), len(shared_fake)])
-            result.append((real_logits, fake_logits))
-        return result
+        if real.is_cuda:  # few launches
+            shared_fakes = list(self.trunk(torch.cat(list(fakes))).split([len(batch) for batch in fakes]))
+        else:  # tensors that caches and allocators can take
+            shared_fakes = [self.trunk(batch) for batch in fakes]
+        return [
+            self.judge_branch(
+                shared_real, shared_fake, real_labels, None if fake_labels is None else fake_labels[branch], branch
+            )
+            for branch, shared_fake in enumerate(shared_fakes)
+        ]
+
+    def judge_branch(
+        self,
+        shared_real: Tensor,
+        shared_fake: Tensor,
+        real_labels: Tensor | None,
+        fake_labels: Tensor | None,
+        branch: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Return one discriminator's logits ``(N, 1)`` of real images and of fakes from what the trunk made of them."""
+        labels = None
+        if real_labels is not None and fake_labels is not None:
+            labels = torch.cat([real_labels, fake_labels])
+        logits = self._finish(torch.cat([shared_real, shared_fake]), labels, branch)
+        real_logits, fake_logits = logits.split([len(shared_real), len(shared_fake)])
+        return real_logits, fake_logits
 
     def _finish(self, shared: Tensor, labels: Tensor | None, branch: int) -> Tensor:
         features = self.pool(self.branches[branch](shared))

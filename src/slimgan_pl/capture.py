@@ -1,0 +1,67 @@
+"""A training step's launches as one: CUDA graphs."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["CapturedUpdate"]
+
+WARM_UP = 3  # calls before the capture, in which libraries choose their kernels and reserve their memory
+
+
+class CapturedUpdate:
+    """An update that is captured as a CUDA graph after a few calls and replayed from then on.
+
+    The update adds gradients to parameters that have none and returns tensors; a replay writes the same tensors, so
+    what it returns is good until the next call.
+
+    Args:
+        update: Takes tensors or None, of the same shapes at each call. Keyword arguments are taken as they are at the
+            capture.
+        parameters: Those that get gradients.
+    """
+
+    def __init__(self, update: Callable[..., Any], parameters: Iterable[nn.Parameter]) -> None:
+        self.update = update
+        self.parameters = list(parameters)
+        self.calls = 0
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.inputs: list[Tensor | None] = []
+        self.gradients: list[Tensor | None] = []
+        self.outputs: Any = None
+
+    def __call__(self, *inputs: Tensor | None, **fixed: Any) -> Any:
+        """Run or replay the update."""
+        self.calls += 1
+        if self.calls <= WARM_UP:
+            return self._beside(*inputs, **fixed)
+        if self.graph is None:
+            self._capture(inputs, fixed)
+        for place, value in zip(self.inputs, inputs, strict=True):
+            if place is not None and value is not None:
+                place.copy_(value)
+        assert self.graph is not None
+        self.graph.replay()
+        for parameter, gradient in zip(self.parameters, self.gradients, strict=True):
+            parameter.grad = gradient  # an optimizer's zero_grad takes it away
+        return self.outputs
+
+    def _beside(self, *inputs: Tensor | None, **fixed: Any) -> Any:
+        """Run on a stream of its own, as a capture asks for of what comes before it."""
+        stream, current = torch.cuda.Stream(), torch.cuda.current_stream()
+        stream.wait_stream(current)
+        with torch.cuda.stream(stream):
+            result = self.update(*inputs, **fixed)
+        current.wait_stream(stream)
+        return result
+
+    def _capture(self, inputs: tuple[Tensor | None, ...], fixed: dict[str, Any]) -> None:
+        self.inputs = [None if value is None else value.clone() for value in inputs]
+        for parameter in self.parameters:
+            parameter.grad = None  # made anew in the graph's own memory
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
+            self.outputs = self.update(*self.inputs, **fixed)
+        self.gradients = [parameter.grad for parameter in self.parameters]

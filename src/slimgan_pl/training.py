@@ -1,0 +1,107 @@
+"""Lightning modules that train a generator against a bank, an iteration a step."""
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from slimgan_pl.checks import check_capture
+from slimgan_pl.iteration import Iteration, Player
+from slimgan_pl.latents import iteration_seed
+from slimgan_pl.layout import channels_last_pays, follow_layout, use_channels_last
+from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+from slimgan_pl.modes import tensor_float32, uncached_autocast
+from slimgan_pl.updates import Figures, Objective, Updates
+
+__all__ = ["StepSettings", "TrainedModule"]
+
+Batch = tuple[Tensor, Tensor | None]
+
+
+class StepSettings(NamedTuple):
+    """How an iteration is computed; what it computes is the same but for rounding."""
+
+    channels_last: bool | None
+    tf32: bool | None
+    compile: bool
+    cuda_graphs: bool
+    free_graphs: bool
+    micro_batches: int
+
+
+class TrainedModule(LightningModule):
+    """Base of the modules whose training step is one iteration; the optimizers are the generator's and the bank's."""
+
+    generator: SlimmableGenerator
+    discriminators: DiscriminatorBank
+    objective: Objective
+    step_settings: StepSettings
+    critic_steps: int
+    seed: int
+    individual: float | None
+    iteration: Iteration | None = None  # while it trains
+
+    def setup(self, stage: str) -> None:
+        channels_last = self.step_settings.channels_last
+        if channels_last is None:
+            channels_last = channels_last_pays(self.generator, self.trainer.strategy.root_device)
+        use_channels_last(self, channels_last)
+
+    def on_train_start(self) -> None:
+        settings = self.step_settings
+        optimizers: Any = self.optimizers()  # the generator's and the discriminators'
+        for optimizer in optimizers:
+            follow_layout(optimizer.optimizer)
+        updates = Updates(
+            self.generator,
+            self.discriminators,
+            self.objective,
+            settings.free_graphs,
+            settings.micro_batches,
+            self._add_gradients,
+        )
+        if settings.compile:
+            updates.compile()
+        if settings.cuda_graphs:
+            check_capture(self.device, self.trainer.world_size, self.trainer.precision)
+        first, second = optimizers
+        # The strategy takes the discriminators' step, not the LightningOptimizer: global_step counts iterations.
+        step = partial(self.trainer.strategy.optimizer_step, second.optimizer, lambda: None)
+        players = Player(first, first.step), Player(second, step)
+        self.iteration = Iteration(updates, *players, self.critic_steps, settings.cuda_graphs)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        assert self.iteration is not None
+        images, labels = batch
+        images = images.to(self.generator.image.weight.dtype)
+        seed = iteration_seed(self.seed, self.global_step, self.global_rank)
+        source = torch.Generator(images.device).manual_seed(seed)
+        with tensor_float32(self.step_settings.tf32), uncached_autocast():
+            figures = self.iteration(images, labels if self.generator.num_classes else None, source)
+        self._log_figures(figures)
+
+    def on_train_end(self) -> None:
+        self.iteration = None
+
+    def _add_gradients(self, loss: Tensor, **settings: Any) -> None:
+        """Add gradients of this process alone; they are averaged over processes once an update."""
+        wrapped: Any = self.trainer.model
+        context: AbstractContextManager[None] = wrapped.no_sync() if hasattr(wrapped, "no_sync") else nullcontext()
+        with context:
+            self.manual_backward(loss, **settings)
+
+    def _log_figures(self, figures: Figures) -> None:
+        """Log a value per width, and the mean losses to the progress bar."""
+        widths = self.generator.widths if self.individual is None else (self.individual,)
+        values = {
+            f"{name}/{width:g}": value
+            for name, numbers in figures.items()
+            for width, value in zip(widths, numbers.clone(), strict=False)
+        }
+        # The loggers' x axis; by itself Lightning's would lag by one. Filled on the device, a number is not waited for.
+        self.log_dict(values | {"step": torch.full((), float(self.global_step), device=self.device)})
+        means = {name: numbers.mean() for name, numbers in figures.items() if name.endswith("loss")}
+        self.log_dict(means, prog_bar=True)
