@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from slimgan_pl.evaluation.stamps import device_name, versions
 
-__all__ = ["best_device", "machine", "medians", "print_table", "save_json", "synchronize"]
+__all__ = ["best_device", "machine", "medians", "print_rows", "print_table", "save_json", "synchronize"]
 
 
 def best_device() -> torch.device:
@@ -60,6 +60,16 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
     table = Table(title=title, box=SIMPLE_HEAD, show_header=False, title_justify="left")
     for name, value in rows.items():
         table.add_row(name, value)
+    Console().print(table)
+
+
+def print_rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a name and figures a row."""
+    table = Table(*heads[:1], title=title, box=SIMPLE_HEAD, title_justify="left")
+    for head in heads[1:]:
+        table.add_column(head, justify="right")
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
 
 

@@ -1,14 +1,15 @@
 """The training step is the paper's iteration; sampling and checkpoints leave nothing behind."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch import Trainer
 from naive import descend, discriminator_gradients, draws, generator_gradients
+from one_batch import OneBatch
 from torch import Tensor
 from torch.nn.utils import parametrize
 
@@ -29,30 +30,6 @@ BATCH_SIZE = 6
 
 def plain_descent(parameters: Iterable[Tensor]) -> torch.optim.SGD:
     return torch.optim.SGD(parameters, lr=0.1)
-
-
-class Repeated:
-    """A loader of one batch an epoch."""
-
-    def __init__(self, batch: tuple[Tensor, Tensor | None]) -> None:
-        self.batch = batch
-
-    def __len__(self) -> int:
-        return 1
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        yield self.batch
-
-
-class OneBatch(LightningDataModule):
-    """Gives the same real images every iteration."""
-
-    def __init__(self, images: Tensor, labels: Tensor | None = None) -> None:
-        super().__init__()
-        self.batch = images, labels
-
-    def train_dataloader(self) -> Repeated:
-        return Repeated(self.batch)
 
 
 class FewDigits(DigitsDataModule):
@@ -207,6 +184,26 @@ def test_bf16_mixed_gives_the_gradients_of_full_precision(
             for m in (full, mixed)
         )
         assert torch.cosine_similarity(step, mixed_step, dim=0) > 0.99
+
+
+def test_bf16_mixed_computes_each_update_with_the_weights_of_the_one_before(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    """Autocast as PyTorch has it would keep the casts of the first update's biases; Lightning's keeps none."""
+    model = make_model(critic_steps=3, discriminator_optimizer=plain_descent)
+    bank: Any = model.discriminators
+    used: list[tuple[Tensor, Tensor]] = []
+
+    def look(layer: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        if not inputs[0].any():  # of a black image there is nothing but the bias
+            used.append((output[0, :, 0, 0].float(), layer.bias.detach().clone()))
+
+    bank.trunk[0].conv.register_forward_hook(look)
+    make_trainer(max_steps=1, precision="bf16-mixed").fit(model, OneBatch(torch.zeros(3 * BATCH_SIZE, 1, 8, 8)))
+    assert len(used) == 3
+    for output, bias in used:
+        torch.testing.assert_close(output, bias, rtol=1e-2, atol=1e-6)
+    assert not torch.equal(used[0][1], used[2][1])
 
 
 def test_sampling_leaves_batch_norm_buffers_and_mode_unchanged(make_model: Callable[..., SlimGAN]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["evaluating", "exact_float32", "frozen", "tensor_float32", "uncached_autocast"]
+__all__ = ["evaluating", "exact_float32", "frozen", "tensor_float32"]
 
 
 @contextmanager
@@ -84,18 +84,3 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
     finally:
         for (backend, name), value in zip(backends, before, strict=True):
             setattr(backend, name, value)
-
-
-@contextmanager
-def uncached_autocast() -> Iterator[None]:
-    """Cast weights each time they are used.
-
-    Autocast keeps its casts until it ends. An iteration runs in one autocast, so a later update would compute with
-    weights from before an earlier one, and with casts that were made without a graph.
-    """
-    enabled = torch.is_autocast_cache_enabled()
-    torch.set_autocast_cache_enabled(False)
-    try:
-        yield
-    finally:
-        torch.set_autocast_cache_enabled(enabled)

@@ -13,7 +13,7 @@ from slimgan_pl.iteration import Iteration, Player
 from slimgan_pl.latents import iteration_seed
 from slimgan_pl.layout import channels_last_pays, follow_layout, use_channels_last
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
-from slimgan_pl.modes import tensor_float32, uncached_autocast
+from slimgan_pl.modes import tensor_float32
 from slimgan_pl.updates import Figures, Objective, Updates
 
 __all__ = ["StepSettings", "TrainedModule"]
@@ -79,7 +79,7 @@ class TrainedModule(LightningModule):
         images = images.to(self.generator.image.weight.dtype)
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
-        with tensor_float32(self.step_settings.tf32), uncached_autocast():
+        with tensor_float32(self.step_settings.tf32):
             figures = self.iteration(images, labels if self.generator.num_classes else None, source)
         self._log_figures(figures)
 

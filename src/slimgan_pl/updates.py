@@ -69,7 +69,12 @@ class Updates:
         return self.objective.shared_latents and not self.free_graphs and self.micro_batches == 1
 
     def compile(self, backend: str = "inductor") -> None:
-        """Compile generator and bank for the updates alone; the modules and their state-dict keys stay as they are."""
+        """Compile generator and bank for the updates alone; the modules and their state-dict keys stay as they are.
+
+        There is a program for each width with a graph and without, for each branch and for all branches together.
+        """
+        config: Any = torch._dynamo.config
+        config.recompile_limit = max(config.recompile_limit, 3 * len(self.generator.widths) + 1)
         self.draw = torch.compile(self.generator.forward, backend=backend)
         self.judge = torch.compile(self.bank.forward, backend=backend)
         self.judge_all = torch.compile(self.bank.forward_all, backend=backend)
@@ -96,12 +101,12 @@ class Updates:
         parts = []
         with parametrize.cached():  # one power iteration of the spectral norm
             for part in self._parts((real, real_labels, latents, labels), (0, 0, 1, 1)):
-                figures, fakes = update(*part, keep=keep)
+                figures, fakes = update(keep, *part)
                 parts.append(figures)
         return mean(parts), fakes if keep else []
 
     def _all_widths(
-        self, real: Tensor, real_labels: Tensor | None, latents: Tensor, labels: Tensor | None, keep: bool
+        self, keep: bool, real: Tensor, real_labels: Tensor | None, latents: Tensor, labels: Tensor | None
     ) -> tuple[Figures, list[Tensor]]:
         with torch.set_grad_enabled(keep):
             fakes = [self._draw(index, latents, labels) for index in range(len(self.generator.widths))]
@@ -112,7 +117,7 @@ class Updates:
         return discriminator_figures(losses, logits), fakes
 
     def _width_by_width(
-        self, real: Tensor, real_labels: Tensor | None, latents: Tensor, labels: Tensor | None, keep: bool
+        self, keep: bool, real: Tensor, real_labels: Tensor | None, latents: Tensor, labels: Tensor | None
     ) -> tuple[Figures, list[Tensor]]:
         """Do the same with the graph of one width at a time; the real images go through the trunk only once."""
         shared_real = self.bank.trunk(real)
@@ -148,10 +153,10 @@ class Updates:
         parts = []
         with parametrize.cached(), frozen(self.bank):
             for part in self._parts((latents, labels), (1, 1)):
-                parts.append(self._generate_part(*part, fakes=fakes))
+                parts.append(self._generate_part(fakes, *part))
         return mean(parts)
 
-    def _generate_part(self, latents: Tensor, labels: Tensor | None, fakes: Sequence[Tensor]) -> Figures:
+    def _generate_part(self, fakes: Sequence[Tensor], latents: Tensor, labels: Tensor | None) -> Figures:
         adversarial: dict[int, Tensor] = {}
         distillation: dict[int, Tensor] = {}
         outputs: dict[int, Tensor] = {}
