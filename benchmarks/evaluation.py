@@ -4,7 +4,6 @@ The nets have random weights: figures mean nothing here, times do.
 """
 
 import multiprocessing
-import resource
 import tempfile
 import warnings
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import torch
 from jsonargparse import auto_cli
-from measuring import best_device, machine, medians, print_table, save_json
+from measuring import best_device, machine, medians, peak_memory, print_table, save_json
 from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -97,7 +96,7 @@ def distance(rounds: int) -> dict[str, float]:
 def memory(num_images: int) -> dict[str, float]:
     """Judge four widths in a process of its own, and return its peak memory."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        before, after = pool.apply(peak_memory, (num_images,))
+        before, after = pool.apply(measure_peak, (num_images,))
     print_table(
         f"Peak host memory, {num_images:,} images of each of four widths, {FEATURES:,} features, all metrics",
         {"before": f"{before / 2**30:.2f} GiB", "after": f"{after / 2**30:.2f} GiB"},
@@ -105,12 +104,12 @@ def memory(num_images: int) -> dict[str, float]:
     return {"num_images": num_images, "before_bytes": before, "peak_bytes": after}
 
 
-def peak_memory(num_images: int) -> tuple[int, int]:
+def measure_peak(num_images: int) -> tuple[int, int]:
     """Return this process's peak memory in bytes before and after an evaluation; cheap nets stand for the real ones."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    before = peak_memory()
     generator = DCGANGenerator((8, 8, 8, 8)).to(best_device()).eval()
     Evaluator(Projection(), num_fake=num_images).judge(generator, random_images(num_images))
-    return before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return before, peak_memory()
 
 
 class RandomInception(nn.Module):

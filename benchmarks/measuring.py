@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from rich.table import Table
 
 from slimgan_pl.evaluation.stamps import device_name, versions
 
-__all__ = ["best_device", "machine", "medians", "print_rows", "print_table", "save_json", "synchronize"]
+__all__ = ["best_device", "machine", "medians", "peak_memory", "print_rows", "print_table", "save_json", "synchronize"]
 
 
 def best_device() -> torch.device:
@@ -40,6 +41,18 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(terse=True),
         **versions(),
     }
+
+
+def peak_memory() -> int:
+    """Return the most bytes used so far: of the GPU if there is one, else of this process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # On Linux ru_maxrss begins with the peak of the process that started this one.
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 
 
 def medians(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -70,7 +83,7 @@ def print_rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) 
         table.add_column(head, justify="right")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(width=max(Console().width, 12 * len(heads))).print(table)
 
 
 def save_json(figures: dict[str, Any], path: str | None) -> None:

@@ -6,7 +6,6 @@ over the option's, of medians.
 
 import gc
 import multiprocessing
-import resource
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 from jsonargparse import auto_cli
-from measuring import best_device, machine, medians, print_rows, print_table, save_json, synchronize
+from measuring import best_device, machine, medians, peak_memory, print_rows, print_table, save_json, synchronize
 from plain_loop import plain_iteration, with_plain_blocks
 from torch import Tensor
 from torch.optim import Adam
@@ -149,7 +148,7 @@ def compare(
     repeated = {key: partial(repeat, run, iterations) for key, run in runs.items()}
     seconds = {key: value / iterations for key, value in medians(repeated, rounds).items()}
     del runs, repeated
-    peaks = {key: peak_memory(name, key, batch_size) for key in seconds} if memory else {}
+    peaks = {key: peak_of(name, key, batch_size) for key in seconds} if memory else {}
     rows = {
         key: {"seconds": value, "ratio": seconds["plain loop"] / value} | ({"peak_bytes": peaks[key]} if memory else {})
         for key, value in seconds.items()
@@ -234,7 +233,7 @@ def our_iteration(name: str, option: Option) -> tuple[Iteration, Any]:
     return iteration, torch.autocast(device.type, torch.bfloat16, cache_enabled=False) if option.bf16 else nullcontext()
 
 
-def peak_memory(name: str, option: str, batch_size: int) -> int:
+def peak_of(name: str, option: str, batch_size: int) -> int:
     """Return the bytes that iterations need at their peak, beyond what an idle process holds."""
     if best_device().type == "cuda":
         return measure_peak(name, option, batch_size)
@@ -245,17 +244,15 @@ def peak_memory(name: str, option: str, batch_size: int) -> int:
 def measure_peak(name: str, option: str, batch_size: int) -> int:
     """Do that in this process."""
     gc.collect()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     is_cuda = best_device().type == "cuda"
     if is_cuda:
         torch.cuda.empty_cache()
-        before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
+    before = peak_memory()
     plain = option == "plain loop"
     run = plain_run(name, batch_size) if plain else our_run(name, OPTIONS[option], batch_size)
     repeat(run, 5 if is_cuda else 2)
-    after = torch.cuda.max_memory_allocated() if is_cuda else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return int(after - before)
+    return peak_memory() - before
 
 
 def time_of_parts(name: str, batch_size: int, rounds: int) -> dict[str, float]:

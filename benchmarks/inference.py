@@ -1,0 +1,169 @@
+"""Speed and memory of drawing: ``python benchmarks/inference.py --json FILE`` from the repository's root.
+
+It compares the whole generator run at a width, that width's slice, and the slice folded for inference. The nets have
+random weights: images mean nothing here, times do.
+"""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from jsonargparse import auto_cli
+from measuring import best_device, machine, medians, peak_memory, print_rows, print_table, save_json
+from torch import Tensor
+
+from slimgan_pl.deploy import folded_slice
+from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, count_macs
+
+NETS: dict[str, Callable[[], SlimmableGenerator]] = {
+    "dcgan-32": lambda: DCGANGenerator((512, 256, 128, 64)),
+    "resnet-32": lambda: ResNetGenerator((256, 256, 256, 256)),
+    "resnet-32-small": lambda: ResNetGenerator((64, 64, 64, 64)),
+    "conditional-resnet-32": lambda: ResNetGenerator((256, 256, 256, 256), num_classes=10),
+}
+DEFAULT_NETS = ("dcgan-32", "resnet-32", "resnet-32-small")
+Row = dict[str, float]
+
+
+def main(
+    nets: Sequence[str] = DEFAULT_NETS,
+    batch_sizes: Sequence[int] = (1, 64),
+    rounds: int = 5,
+    memory: bool = True,
+    json: str | None = None,
+) -> None:
+    """Measure drawing at every width.
+
+    Args:
+        nets: Which of dcgan-32, resnet-32, resnet-32-small and conditional-resnet-32.
+        batch_sizes: Images drawn at once.
+        rounds: Times that each batch of more than 16 is drawn, smaller ones eight times as often; the median counts.
+        memory: Whether to measure the peak memory of the largest batch too.
+        json: File to write the figures to.
+    """
+    print_table("Machine", {name: str(value) for name, value in machine().items()})
+    peaks = {name: memory_of(name, max(batch_sizes)) for name in nets} if memory else {}
+    figures = {}
+    for name in nets:
+        rows = speed(name, batch_sizes, rounds)
+        for row in rows:
+            if memory and row["batch_size"] == max(batch_sizes):
+                row.update({f"{kind}_peak_bytes": peak[row["width"]] for kind, peak in peaks[name].items()})
+        show(name, rows)
+        figures[name] = rows
+    save_json(figures, json)
+
+
+@torch.no_grad()
+def speed(name: str, batch_sizes: Sequence[int], rounds: int) -> list[Row]:
+    """Draw with the whole, the slice and the folded slice in turns; return a row per width and batch size."""
+    generator = build(name)
+    macs = {width: count_macs(generator, width) for width in generator.widths}
+    rows = []
+    for batch_size in batch_sizes:
+        inputs = draw(generator, batch_size)
+        for width in generator.widths:
+            seconds = time_width(generator, width, inputs, rounds * (8 if batch_size <= 16 else 1))
+            row = {"width": width, "batch_size": batch_size, **{f"{key}_s": value for key, value in seconds.items()}}
+            row["images_per_s"] = batch_size / seconds["folded"]
+            row["whole_over_slice"] = seconds["whole"] / seconds["slice"]
+            row["whole_over_folded"] = seconds["whole"] / seconds["folded"]
+            row["mac_share"] = macs[width] / macs[1.0]
+            row["weight_bytes"] = num_bytes(generator.slice(width))
+            rows.append(row)
+    full = {row["batch_size"]: row["folded_s"] for row in rows if row["width"] == 1.0}
+    for row in rows:
+        row["ideal_s"] = row["mac_share"] * full[row["batch_size"]]
+    return rows
+
+
+def time_width(
+    generator: SlimmableGenerator, width: float, inputs: tuple[Tensor, Tensor | None], rounds: int
+) -> dict[str, float]:
+    """Return the median seconds of one batch, after two that do not count."""
+    narrow, folded = generator.slice(width), folded_slice(generator, width)
+    functions = {
+        "whole": lambda: generator(*inputs, width=width),
+        "slice": lambda: narrow(*inputs),
+        "folded": lambda: folded(*inputs),
+    }
+    medians(functions, 2)
+    return medians(functions, rounds)
+
+
+def memory_of(name: str, batch_size: int) -> dict[str, dict[float, int]]:
+    """Return what drawing a batch needs beyond the weights, per kind and width, each kind in a process of its own."""
+    peaks = {}
+    for kind in ("whole", "folded"):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            peaks[kind] = pool.apply(measure_peaks, (name, kind, batch_size))
+    return peaks
+
+
+@torch.no_grad()
+def measure_peaks(name: str, kind: str, batch_size: int) -> dict[float, int]:
+    """Return the bytes that drawing a batch adds at each width; they ascend, since a process's peak never falls."""
+    generator = build(name)
+    inputs = draw(generator, 1)
+    folded = {width: folded_slice(generator, width) for width in generator.widths}
+    folded[1.0](*inputs)  # loads what the first convolution needs
+    inputs, before, peaks = draw(generator, batch_size), peak_memory(), {}
+    for width in generator.widths:
+        folded[width](*inputs) if kind == "folded" else generator(*inputs, width=width)
+        peaks[width] = peak_memory() - before
+    return peaks
+
+
+def build(name: str) -> SlimmableGenerator:
+    """Return a net in evaluation mode, on the device that is measured."""
+    return NETS[name]().to(best_device()).eval()
+
+
+def draw(generator: SlimmableGenerator, count: int) -> tuple[Tensor, Tensor | None]:
+    """Return latents, and labels if there are classes."""
+    source = torch.Generator().manual_seed(0)
+    latents = torch.randn(count, generator.latent_dim, generator=source).to(best_device())
+    labels = torch.arange(count, device=best_device()) % generator.num_classes if generator.num_classes else None
+    return latents, labels
+
+
+def num_bytes(generator: SlimmableGenerator) -> int:
+    """Return the size of weights and statistics."""
+    return sum(tensor.nbytes for tensor in generator.state_dict().values())
+
+
+COLUMNS: dict[str, Callable[[Row], Any]] = {
+    "batch": lambda row: row["batch_size"],
+    "width": lambda row: f"{row['width']:g}",
+    "whole ms": lambda row: f"{row['whole_s'] * 1e3:.2f}",
+    "slice ms": lambda row: f"{row['slice_s'] * 1e3:.2f}",
+    "folded ms": lambda row: f"{row['folded_s'] * 1e3:.2f}",
+    "ideal ms": lambda row: f"{row['ideal_s'] * 1e3:.2f}",
+    "images/s": lambda row: f"{row['images_per_s']:,.0f}",
+    "slice x": lambda row: f"{row['whole_over_slice']:.2f}",
+    "folded x": lambda row: f"{row['whole_over_folded']:.2f}",
+    "MACs": lambda row: f"{row['mac_share']:.1%}",
+    "weights MB": lambda row: f"{row['weight_bytes'] / 1e6:.2f}",
+    "peak MB: whole": lambda row: megabytes(row.get("whole_peak_bytes")),
+    "folded": lambda row: megabytes(row.get("folded_peak_bytes")),
+}
+
+
+def show(name: str, rows: list[Row]) -> None:
+    """Print a row per batch size and width.
+
+    Images a second and the ideal, which scales with the MACs, are the folded slice's; x is how many times faster than
+    the whole.
+    """
+    cells = [[str(column(row)) for column in COLUMNS.values()] for row in rows]
+    print_rows(f"{name}, medians of turns", list(COLUMNS), cells)
+
+
+def megabytes(count: float | None) -> str:
+    """Return a number of bytes in megabytes, or nothing."""
+    return "" if count is None else f"{count / 1e6:.0f}"
+
+
+if __name__ == "__main__":
+    auto_cli(main, as_positional=False)
