@@ -2,12 +2,14 @@
 
 import json
 import sys
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from lightning.pytorch import Callback, Trainer
+from torch.profiler import ProfilerActivity, profile
 
 from slimgan_pl import SlimGAN, UserError
 from slimgan_pl.data import DigitsDataModule
@@ -29,31 +31,37 @@ def build() -> SlimGAN:
     return SlimGAN(generator, bank, "hinge", "next", 20.0, 1, "independent", descent, descent, evaluator)
 
 
-class CountReductions(Callback):
-    """Counts collectives of gradients; Lightning's own are of single numbers."""
+class WatchCollectives(Callback):
+    """Notes the collectives of each training step, DDP's own among them, and how many numbers each takes."""
 
     def __init__(self) -> None:
-        self.count = 0
-        original = dist.all_reduce
+        self.seen: list[list[tuple[str, int]]] = []
 
-        def counted(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-            self.count += tensor.numel() > 1
-            return original(tensor, *args, **kwargs)
+    def on_train_batch_start(self, *_: Any) -> None:
+        self.profiler = profile(activities=[ProfilerActivity.CPU], record_shapes=True)
+        self.profiler.__enter__()
 
-        dist.all_reduce = counted
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.profiler.__exit__(None, None, None)
+        events = [event for event in self.profiler.events() or [] if event.name.startswith("gloo:")]
+        self.seen.append([(event.name, sum(map(prod, event.input_shapes))) for event in events])
 
 
-def main(output: Path, steps: int) -> None:
-    """Train, compare the processes, write what rank 0 knows."""
-    torch.set_num_threads(1)
-    model = build()
-    reductions = CountReductions()
-    trainer = Trainer(
+class StillStatistics(Callback):
+    """Trains with batch norm in evaluation mode."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        pl_module.generator.eval()
+
+
+def make_trainer(output: Path, steps: int, callback: Callback) -> Trainer:
+    """Return a trainer for two processes."""
+    return Trainer(
         max_steps=steps,
         accelerator="cpu",
         devices=2,
         strategy="ddp",
-        callbacks=[reductions],
+        callbacks=[callback],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -62,14 +70,23 @@ def main(output: Path, steps: int) -> None:
         use_distributed_sampler=False,
         default_root_dir=output,
     )
+
+
+def main(output: Path, steps: int) -> None:
+    """Train, compare the processes, write what rank 0 knows."""
+    torch.set_num_threads(1)
+    model, collectives = build(), WatchCollectives()
     data = DigitsDataModule(batch_size=6, cache_dir=str(output / "cache"))
+    trainer = make_trainer(output, steps, collectives)
     trainer.fit(model, data)
-    training_reductions = reductions.count
     trainer.save_checkpoint(output / "two.ckpt")
     gathered: list[Any] = [None, None]
     dist.all_gather_object(gathered, {name: value.clone() for name, value in model.state_dict().items()})
     unequal = [name for name, value in gathered[0].items() if not torch.equal(value, gathered[1][name])]
     trainer.test(model, datamodule=data, verbose=False)
+    still = make_trainer(output, 1, StillStatistics())
+    still.fit(build(), DigitsDataModule(batch_size=6, cache_dir=str(output / "cache")))
+    still.save_checkpoint(output / "still.ckpt")
     failure = None
     try:  # what is raised on the other process alone
         with failing_together():
@@ -79,7 +96,7 @@ def main(output: Path, steps: int) -> None:
         failure = f"{type(error).__name__} {error}"
     if trainer.is_global_zero:
         results = {"results": model.results, "failure": failure}
-        report = {"unequal": unequal, "reductions": training_reductions, **results}
+        report = {"unequal": unequal, "collectives": collectives.seen, **results}
         (output / "report.json").write_text(json.dumps(report))
     leave()
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from distributed_worker import build
 from lightning.pytorch import Trainer
-from naive import descend, discriminator_gradients, draws, generator_gradients
+from naive import Latents, descend, discriminator_gradients, draws, generator_gradients
 from torch import Tensor
 
 from slimgan_pl.checkpoints import read_checkpoint
@@ -19,7 +19,7 @@ from slimgan_pl.data import ByteLoader, DigitsDataModule
 from slimgan_pl.images import from_bytes
 
 TESTS = Path(__file__).parent
-ITERATIONS = 2
+ITERATIONS = 3
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,43 @@ def test_a_mistake_that_one_process_meets_ends_all(two_processes: tuple[Path, di
     assert two_processes[1]["failure"] == "UserError MemoryError: no room"
 
 
-def test_gradients_are_reduced_once_per_update(two_processes: tuple[Path, dict[str, Any]]) -> None:
-    assert two_processes[1]["reductions"] == 2 * ITERATIONS
+def test_an_iteration_sends_each_gradient_once_per_update_and_nothing_else(
+    two_processes: tuple[Path, dict[str, Any]],
+) -> None:
+    model = build()
+    bank, generator = (
+        sum(parameter.numel() for parameter in net.parameters()) for net in (model.discriminators, model.generator)
+    )
+    gradients = [["gloo:all_reduce", bank], ["gloo:all_reduce", generator]]
+    first, *others = two_processes[1]["collectives"]
+    assert [collective for collective in first if collective[0] != "gloo:broadcast"] == gradients  # of first buffers
+    assert others == [gradients] * (ITERATIONS - 1)
+
+
+def test_two_processes_of_six_images_take_the_gradients_of_one_of_twelve(
+    two_processes: tuple[Path, dict[str, Any]],
+) -> None:
+    """Exactly so with batch norm in evaluation mode, whose statistics depend on no batch."""
+    output, _ = two_processes
+    model = build()
+    model.generator.eval()
+    data = DigitsDataModule(batch_size=6, cache_dir=str(output / "cache"))
+    data.setup("fit")
+    real = torch.cat(
+        [from_bytes(next(iter(ByteLoader(data.arrays["train"], 6, 0, rank=rank, world=2)))[0]) for rank in range(2)]
+    )
+    shares = [draws(model, 0, rank, [2, 3], 6) for rank in range(2)]
+    updates: list[Latents] = [
+        [(torch.cat([first[0], second[0]]), None) for first, second in zip(*update, strict=True)]
+        for update in zip(*shares, strict=True)
+    ]
+    critic, last = updates
+    gradients = discriminator_gradients(model, "hinge", real, None, critic)
+    descend(list(model.discriminators.parameters()), gradients)
+    descend(list(model.generator.parameters()), generator_gradients(model, "hinge", last))
+    trained = read_checkpoint(output / "still.ckpt")["state_dict"]
+    for name, value in model.named_parameters():
+        torch.testing.assert_close(trained[name], value.detach(), rtol=1e-5, atol=1e-7)
 
 
 def test_two_processes_take_the_mean_of_both_gradients(two_processes: tuple[Path, dict[str, Any]]) -> None:

@@ -47,7 +47,7 @@ def shorten(message: str) -> str:
 
 def fail(message: str, status: int) -> NoReturn:
     """Print one sentence and exit."""
-    print(f"slimgan: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.stderr.write(f"slimgan: error: {' '.join(message.split())}\n")  # at once: other processes write there too
     sys.exit(status)
 
 

@@ -1,14 +1,17 @@
 """Lightning modules that train a generator against a bank, an iteration a step."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
+from torch._dynamo.exc import BackendCompilerFailed
 
 from slimgan_pl.checks import check_capture
+from slimgan_pl.errors import UserError
 from slimgan_pl.iteration import Iteration, Player
 from slimgan_pl.latents import iteration_seed
 from slimgan_pl.layout import channels_last_pays, follow_layout, use_channels_last
@@ -45,9 +48,12 @@ class TrainedModule(LightningModule):
     iteration: Iteration | None = None  # while it trains
 
     def setup(self, stage: str) -> None:
+        device = self.trainer.strategy.root_device
+        if device.type != "cuda" and getattr(self.trainer.strategy, "_layer_sync", None) is not None:
+            raise UserError("synchronised batch norm needs GPUs; leave --trainer.sync_batchnorm out")
         channels_last = self.step_settings.channels_last
         if channels_last is None:
-            channels_last = channels_last_pays(self.generator, self.trainer.strategy.root_device)
+            channels_last = channels_last_pays(self.generator, device)
         use_channels_last(self, channels_last)
 
     def on_train_start(self) -> None:
@@ -79,7 +85,7 @@ class TrainedModule(LightningModule):
         images = images.to(self.generator.image.weight.dtype)
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
-        with tensor_float32(self.step_settings.tf32):
+        with saying_what_failed(), tensor_float32(self.step_settings.tf32):
             figures = self.iteration(images, labels if self.generator.num_classes else None, source)
         self._log_figures(figures)
 
@@ -105,3 +111,17 @@ class TrainedModule(LightningModule):
         self.log_dict(values | {"step": torch.full((), float(self.global_step), device=self.device)})
         means = {name: numbers.mean() for name, numbers in figures.items() if name.endswith("loss")}
         self.log_dict(means, prog_bar=True)
+
+
+@contextmanager
+def saying_what_failed() -> Iterator[None]:
+    """Turn what a machine lacks for a step into a UserError."""
+    try:
+        yield
+    except BackendCompilerFailed as error:
+        reason = next(line for line in str(error).splitlines() if line.strip())
+        raise UserError(f"the nets cannot be compiled on this machine ({reason}); leave compile out") from error
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            "the GPU's memory is too small for this step; set free_graphs, set micro_batches, or lower the batch_size"
+        ) from error

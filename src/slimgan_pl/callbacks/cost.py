@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -13,7 +14,7 @@ class TrainingCost(Callback):
     """Adds up the time and the multiply-accumulates of training over all devices, and over resumed runs.
 
     The multiply-accumulates of convolutions and linear layers, forward and backward, are counted in the first iteration
-    after each start; all others cost the same. The time is without evaluations.
+    after each start, which is not compiled; all others cost the same. The time is without evaluations.
     """
 
     def __init__(self) -> None:
@@ -38,6 +39,7 @@ class TrainingCost(Callback):
         if self._per_iteration is None:
             self._counter = FlopCounterMode(display=False)
             self._counter.__enter__()
+            torch.compiler.set_stance("force_eager")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if self._counter is not None:
@@ -58,6 +60,7 @@ class TrainingCost(Callback):
     def _stop_counting(self) -> int:
         assert self._counter is not None
         self._counter.__exit__(None, None, None)
+        torch.compiler.set_stance("default")
         flops = int(self._counter.get_total_flops())
         self._counter = None
         return flops
