@@ -23,7 +23,7 @@ def to_bytes(images: Tensor) -> Tensor:
 
 def from_bytes(images: Tensor) -> Tensor:
     """Turn uint8 images in [0, 255] into floats in [-1, 1]; the inverse of ``to_bytes``."""
-    return images.float().div(127.5).sub(1)
+    return images.to(torch.float32, copy=True).div_(127.5).sub_(1)
 
 
 def width_grid(rows: Sequence[Tensor]) -> Tensor:

@@ -1,5 +1,10 @@
 """The cache of byte arrays is whole or absent."""
 
+import errno
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +14,7 @@ import pytest
 
 from slimgan_pl.data import ByteArray, ByteLoader, ImageSource
 from slimgan_pl.data.byte_array import open_byte_array
+from slimgan_pl.errors import UserError
 
 
 class Counted(ImageSource):
@@ -47,7 +53,7 @@ def test_a_source_is_read_once_and_then_from_the_cache(tmp_path: Path) -> None:
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="broken"):
         open_byte_array(Counted(fail_at=7), "set", tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == []
 
 
 def test_a_truncated_array_is_built_again(tmp_path: Path) -> None:
@@ -66,21 +72,92 @@ def test_an_array_has_the_mode_of_any_new_folder(tmp_path: Path) -> None:
     assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_the_array_that_another_process_finished_meanwhile_is_taken(tmp_path: Path) -> None:
-    finished: list[Path] = []
+BUILD = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_byte_array import Counted
+from slimgan_pl.data.byte_array import open_byte_array
 
-    class Overtaken(Counted):
-        def read(self, index: int) -> npt.NDArray[np.uint8]:
-            if index == 5:
-                open_byte_array(Counted(), "set", tmp_path)
-                finished.extend(path for path in tmp_path.iterdir() if not path.name.startswith("."))
-                (finished[0] / "mark").touch()
-            return super().read(index)
+class Slow(Counted):
+    def read(self, index):
+        with Path({log!r}).open("a") as log:
+            log.write("read\\n")
+        time.sleep({delay})
+        return super().read(index)
 
-    array = open_byte_array(Overtaken(), "set", tmp_path)
+print(open_byte_array(Slow(), "set", Path({cache!r})).images.sum())
+"""
+
+
+def build_elsewhere(cache: Path, log: Path, delay: float) -> subprocess.Popen[str]:
+    """Start a process that builds the array of ``Counted``; it writes a line to the log for each image it reads."""
+    script = BUILD.format(tests=str(Path(__file__).parent), log=str(log), cache=str(cache), delay=delay)
+    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+
+
+def wait_until_it_reads(log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not log.exists() or len(log.read_text()) < 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_killed_build_is_started_again_and_leaves_nothing(tmp_path: Path) -> None:
+    cache, log = tmp_path / "cache", tmp_path / "log"
+    process = build_elsewhere(cache, log, delay=30)
+    wait_until_it_reads(log)
+    process.kill()
+    process.wait()
+    assert [path.name for path in cache.iterdir() if path.name.endswith(".part")]
+    array = open_byte_array(Counted(), "set", cache)
     assert array.images[:, 0, 0, 0].tolist() == list(range(12))
-    assert list(tmp_path.iterdir()) == finished
-    assert (finished[0] / "mark").exists()
+    assert [path.name.startswith(".") for path in cache.iterdir()] == [False]
+
+
+def test_of_two_processes_one_builds_and_the_other_waits(tmp_path: Path) -> None:
+    cache, log = tmp_path / "cache", tmp_path / "log"
+    process = build_elsewhere(cache, log, delay=0.5)
+    wait_until_it_reads(log)
+    mine = Counted()
+    array = open_byte_array(mine, "set", cache)
+    assert mine.reads == 0
+    assert array.images[:, 0, 0, 0].tolist() == list(range(12))
+    output, _ = process.communicate()
+    assert int(output) == sum(range(12))
+
+
+def test_images_stay_in_order_whichever_thread_is_first(tmp_path: Path) -> None:
+    class Uneven(Counted):
+        def __len__(self) -> int:
+            return 200
+
+        def read(self, index: int) -> npt.NDArray[np.uint8]:
+            time.sleep(0.002 * (index // 16 % 3 == 0))
+            return np.full((1, 1, 1), index, dtype=np.uint8)
+
+    source = Uneven()
+    source.labels = np.arange(200)
+    assert open_byte_array(source, "set", tmp_path).images[:, 0, 0, 0].tolist() == list(range(200))
+
+
+@pytest.mark.parametrize("when", ["before", "while writing"])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = open_byte_array(Counted(), "other", tmp_path)
+    if when == "before":
+        usage = shutil.disk_usage(tmp_path)._replace(free=5)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    else:
+
+        def full(*_: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(np, "save", full)
+    with pytest.raises(UserError, match=r"the bytes of set take 1.2e-08 GB, and .* free some, or name another folder"):
+        open_byte_array(Counted(), "set", tmp_path)
+    assert [path for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == [whole.folder]
 
 
 def array(count: int) -> ByteArray:

@@ -143,7 +143,7 @@ def test_a_corrupt_image_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     (root / "3.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match=r"3\.png cannot be used"):
         module(root)
-    assert not list((tmp_path / "cache").glob(".*"))
+    assert not list((tmp_path / "cache").glob(".*.part"))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.models import DCGANDiscriminatorBank, DiscriminatorBank, ResNetDiscriminatorBank
+from slimgan_pl.models.blocks import convolve_and_pool
 
 
 def dcgan(num_shared: int, num_classes: int = 0) -> DiscriminatorBank:
@@ -87,3 +88,10 @@ def test_a_shared_head_is_one_last_layer_for_separate_branches(num_classes: int)
     assert all(p.grad is not None for p in bank.heads.parameters())
     assert all(p.grad is None for p in bank.branches[0].parameters())
     assert all(p.grad is not None for p in bank.branches[2].parameters())
+
+
+def test_a_convolution_and_the_pooling_after_it_are_one_convolution() -> None:
+    conv = torch.nn.Conv2d(5, 7, 3, padding=1).double()
+    x = torch.randn(2, 5, 8, 8, dtype=torch.float64)
+    expected = F.avg_pool2d(conv(x), 2)
+    torch.testing.assert_close(convolve_and_pool(conv, x), expected, rtol=1e-12, atol=1e-12)
