@@ -23,7 +23,7 @@ from torch.optim import Adam
 from slimgan_pl.data import ByteArray, ByteLoader
 from slimgan_pl.images import from_bytes
 from slimgan_pl.iteration import Iteration, Player
-from slimgan_pl.layout import channels_last_pays, use_channels_last
+from slimgan_pl.layout import use_channels_last
 from slimgan_pl.losses import ADVERSARIAL_LOSSES
 from slimgan_pl.models import (
     DCGANDiscriminatorBank,
@@ -61,7 +61,7 @@ NETS = {
 class Option(NamedTuple):
     """How the step is computed."""
 
-    channels_last: bool | None = None  # None: as by default
+    channels_last: bool = True
     fused: bool = True
     shared: bool = False
     bf16: bool = False
@@ -74,8 +74,7 @@ class Option(NamedTuple):
 OPTIONS = {
     "step alone": Option(channels_last=False, fused=False),
     "+ fused Adam": Option(channels_last=False),
-    "+ channels_last": Option(channels_last=True),
-    "default": Option(),
+    "+ channels_last (default)": Option(),
     "shared latents": Option(shared=True),
     "bf16": Option(bf16=True),
     "shared, bf16": Option(shared=True, bf16=True),
@@ -219,9 +218,8 @@ def our_iteration(name: str, option: Option) -> tuple[Iteration, Any]:
     """Return nets and optimizers ready to go, and the autocast to run them in."""
     generator, bank = build(name)
     device = best_device()
-    pays = channels_last_pays(generator, device)
     for net in (generator, bank):
-        use_channels_last(net, pays if option.channels_last is None else option.channels_last)
+        use_channels_last(net, option.channels_last)
     objective = Objective(ADVERSARIAL_LOSSES["hinge"], "next", 20.0, option.shared)
     updates = Updates(generator, bank, objective, option.free_graphs, option.micro_batches)
     if option.compile:

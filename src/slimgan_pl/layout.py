@@ -1,17 +1,10 @@
-"""The order in which numbers lie in memory: channels last, where convolutions are faster so."""
+"""The order in which numbers lie in memory: channels last, as convolutions are fastest."""
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from slimgan_pl.models import ResNetGenerator, SlimmableGenerator
-
-__all__ = ["channels_last_pays", "follow_layout", "use_channels_last"]
-
-
-def channels_last_pays(generator: SlimmableGenerator, device: torch.device) -> bool:
-    """Return whether training this net on this device is faster with channels last, as ``benchmarks/`` measured."""
-    return device.type == "cuda" or isinstance(generator, ResNetGenerator)
+__all__ = ["follow_layout", "use_channels_last"]
 
 
 def use_channels_last(net: nn.Module, channels_last: bool) -> None:

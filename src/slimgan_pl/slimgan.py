@@ -63,7 +63,7 @@ class SlimGAN(TrainedModule, JudgedModule):
             save; 0 keeps the running ones.
         individual: Train the generator of this width alone, against one full discriminator: the plain GAN that a
             slimmable one is compared with.
-        channels_last: Lay weights and images with channels last; None does where it is faster.
+        channels_last: Lay weights and images with channels last, as convolutions are fastest.
         tf32: Let NVIDIA's tensor cores round the factors of float32 products to TF32; None leaves PyTorch's settings.
         compile: Compile the nets for training.
         cuda_graphs: Capture each update as a CUDA graph: one launch instead of hundreds. On one GPU.
@@ -90,7 +90,7 @@ class SlimGAN(TrainedModule, JudgedModule):
         seed: int = 0,
         recalibration: int = 0,
         individual: float | None = None,
-        channels_last: bool | None = None,
+        channels_last: bool = True,
         tf32: bool | None = None,
         compile: bool = False,
         cuda_graphs: bool = False,
@@ -129,6 +129,7 @@ class SlimGAN(TrainedModule, JudgedModule):
         self.seed = seed
         self.recalibration = recalibration
         self.step_settings = StepSettings(channels_last, tf32, compile, cuda_graphs, free_graphs, micro_batches)
+        self.figures = {}
         self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
@@ -217,6 +218,8 @@ class SlimGAN(TrainedModule, JudgedModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.settle_statistics()  # in place, so in the checkpoint too
+        weights = checkpoint["state_dict"]
+        checkpoint["state_dict"] = {name: value.contiguous() for name, value in weights.items()}  # as others lay them
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only judges counts none itself

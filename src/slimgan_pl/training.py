@@ -14,7 +14,7 @@ from slimgan_pl.checks import check_capture
 from slimgan_pl.errors import UserError
 from slimgan_pl.iteration import Iteration, Player
 from slimgan_pl.latents import iteration_seed
-from slimgan_pl.layout import channels_last_pays, follow_layout, use_channels_last
+from slimgan_pl.layout import follow_layout, use_channels_last
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.modes import tensor_float32
 from slimgan_pl.updates import Figures, Objective, Updates
@@ -27,7 +27,7 @@ Batch = tuple[Tensor, Tensor | None]
 class StepSettings(NamedTuple):
     """How an iteration is computed; what it computes is the same but for rounding."""
 
-    channels_last: bool | None
+    channels_last: bool
     tf32: bool | None
     compile: bool
     cuda_graphs: bool
@@ -36,7 +36,10 @@ class StepSettings(NamedTuple):
 
 
 class TrainedModule(LightningModule):
-    """Base of the modules whose training step is one iteration; the optimizers are the generator's and the bank's."""
+    """Base of the modules whose training step is one iteration; the optimizers are the generator's and the bank's.
+
+    ``figures`` are what the last iteration computed: for each name a tensor on the device with a number per width.
+    """
 
     generator: SlimmableGenerator
     discriminators: DiscriminatorBank
@@ -46,15 +49,13 @@ class TrainedModule(LightningModule):
     seed: int
     individual: float | None
     iteration: Iteration | None = None  # while it trains
+    figures: Figures
 
     def setup(self, stage: str) -> None:
         device = self.trainer.strategy.root_device
         if device.type != "cuda" and getattr(self.trainer.strategy, "_layer_sync", None) is not None:
             raise UserError("synchronised batch norm needs GPUs; leave --trainer.sync_batchnorm out")
-        channels_last = self.step_settings.channels_last
-        if channels_last is None:
-            channels_last = channels_last_pays(self.generator, device)
-        use_channels_last(self, channels_last)
+        use_channels_last(self, self.step_settings.channels_last)
 
     def on_train_start(self) -> None:
         settings = self.step_settings
@@ -86,8 +87,8 @@ class TrainedModule(LightningModule):
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
         with saying_what_failed(), tensor_float32(self.step_settings.tf32):
-            figures = self.iteration(images, labels if self.generator.num_classes else None, source)
-        self._log_figures(figures)
+            self.figures = self.iteration(images, labels if self.generator.num_classes else None, source)
+        self._log_figures()
 
     def on_train_end(self) -> None:
         self.iteration = None
@@ -99,18 +100,28 @@ class TrainedModule(LightningModule):
         with context:
             self.manual_backward(loss, **settings)
 
-    def _log_figures(self, figures: Figures) -> None:
-        """Log a value per width, and the mean losses to the progress bar."""
+    def losses(self) -> dict[str, Tensor]:
+        """Return the last iteration's losses by the names that loggers see, such as ``generator_loss/0.5``."""
+        return self._per_width({name: numbers for name, numbers in self.figures.items() if name.endswith("loss")})
+
+    def _log_figures(self) -> None:
+        """Log a value per width, and the mean losses to the progress bar, where the loggers take them."""
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if not every or self.global_step % every:
+            return
+        # The loggers' x axis; by itself Lightning's would lag by one. Filled on the device, a number is not waited for.
+        step = torch.full((), float(self.global_step), device=self.device)
+        self.log_dict({**self._per_width(self.figures), "step": step})
+        means = {name: numbers.mean() for name, numbers in self.figures.items() if name.endswith("loss")}
+        self.log_dict(means, prog_bar=True)
+
+    def _per_width(self, figures: Figures) -> dict[str, Tensor]:
         widths = self.generator.widths if self.individual is None else (self.individual,)
-        values = {
+        return {
             f"{name}/{width:g}": value
             for name, numbers in figures.items()
             for width, value in zip(widths, numbers.clone(), strict=False)
         }
-        # The loggers' x axis; by itself Lightning's would lag by one. Filled on the device, a number is not waited for.
-        self.log_dict(values | {"step": torch.full((), float(self.global_step), device=self.device)})
-        means = {name: numbers.mean() for name, numbers in figures.items() if name.endswith("loss")}
-        self.log_dict(means, prog_bar=True)
 
 
 @contextmanager

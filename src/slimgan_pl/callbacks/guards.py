@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl.errors import UserError
+from slimgan_pl.training import TrainedModule
 
 __all__ = ["StopOnNonFinite", "check_finite"]
 
@@ -30,7 +31,7 @@ class StopOnNonFinite(Callback):
 
 def check_finite(trainer: Trainer, model: LightningModule) -> None:
     """Raise a UserError on all processes where a loss, a weight or a statistic is NaN or infinite on one of them."""
-    losses = {name: value for name, value in trainer.callback_metrics.items() if "_loss/" in name}
+    losses = model.losses() if isinstance(model, TrainedModule) else {}
     weights = [value for value in model.state_dict().values() if value.is_floating_point()]
     finite = torch.stack([value.isfinite().all() for value in (*losses.values(), *weights)]).all()
     if trainer.strategy.reduce_boolean_decision(bool(finite)):

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from slimgan_pl.judging import JudgedModule
+from slimgan_pl.training import TrainedModule
 
 __all__ = ["IterationProgress"]
 
@@ -55,10 +56,10 @@ class IterationProgress(ProgressBar):
         if self._progress is not None:
             self._progress.update(self._task, completed=iteration)
             if iteration % 10 == 0:
-                self._progress.update(self._task, losses=self._losses(trainer))
+                self._progress.update(self._task, losses=mean_losses(pl_module))
         elif iteration % max(1, (self._total or 100_000) // PLAIN_LINES) == 0:
             total = "" if self._total is None else f"/{self._total}"
-            print(f"Iteration {iteration}{total}: {self._losses(trainer)}", flush=True)
+            print(f"Iteration {iteration}{total}: {mean_losses(pl_module)}", flush=True)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._enabled and trainer.is_global_zero and isinstance(pl_module, JudgedModule) and pl_module.evaluator:
@@ -102,10 +103,12 @@ class IterationProgress(ProgressBar):
             self._progress.stop()
             self._progress = None
 
-    def _losses(self, trainer: Trainer) -> str:
-        names = {"discriminator_loss": "D", "generator_loss": "G", "distillation_loss": "distill"}
-        metrics = trainer.progress_bar_metrics
-        return "  ".join(f"{short} {metrics[name]:.3f}" for name, short in names.items() if name in metrics)
+
+def mean_losses(model: LightningModule) -> str:
+    """Return the last iteration's losses in few words, the mean over widths; it waits for the device."""
+    names = {"discriminator_loss": "D", "generator_loss": "G", "distillation_loss": "distill"}
+    figures = model.figures if isinstance(model, TrainedModule) else {}
+    return "  ".join(f"{short} {figures[name].mean():.3f}" for name, short in names.items() if name in figures)
 
 
 def make_bars() -> Progress:
