@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["CapturedUpdate"]
+__all__ = ["WARM_UP", "CapturedUpdate"]
 
-WARM_UP = 3  # calls before the capture, in which libraries choose their kernels and reserve their memory
+WARM_UP = 3  # iterations before the capture, in which libraries choose their kernels and reserve their memory
 
 
 class CapturedUpdate:
@@ -21,10 +21,11 @@ class CapturedUpdate:
         update: Takes tensors or None, of the same shapes at each call. Keyword arguments are taken as they are at the
             capture.
         parameters: Those that get gradients.
+        warm_up: Calls before the capture.
     """
 
-    def __init__(self, update: Callable[..., Any], parameters: Iterable[nn.Parameter]) -> None:
-        self.update = update
+    def __init__(self, update: Callable[..., Any], parameters: Iterable[nn.Parameter], warm_up: int = WARM_UP) -> None:
+        self.update, self.warm_up = update, warm_up
         self.parameters = list(parameters)
         self.calls = 0
         self.graph: torch.cuda.CUDAGraph | None = None
@@ -35,7 +36,7 @@ class CapturedUpdate:
     def __call__(self, *inputs: Tensor | None, **fixed: Any) -> Any:
         """Run or replay the update."""
         self.calls += 1
-        if self.calls <= WARM_UP:
+        if self.calls <= self.warm_up:
             return self._beside(*inputs, **fixed)
         if self.graph is None:
             self._capture(inputs, fixed)

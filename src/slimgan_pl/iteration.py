@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from slimgan_pl.capture import CapturedUpdate
+from slimgan_pl.capture import WARM_UP, CapturedUpdate
 from slimgan_pl.distributed import average_gradients
 from slimgan_pl.errors import UserError
 from slimgan_pl.latents import Latents, draw_latents
@@ -46,7 +46,7 @@ class Iteration:
         self.update_generator: Callable[..., Figures] = updates.generate
         if cuda_graphs:
             bank = updates.bank.parameters
-            self.update_discriminators = CapturedUpdate(updates.discriminators, bank())
+            self.update_discriminators = CapturedUpdate(updates.discriminators, bank(), WARM_UP * (critic_steps - 1))
             self.update_last = CapturedUpdate(updates.discriminators, bank())
             self.update_generator = CapturedUpdate(updates.generate, updates.generator.parameters())
 
