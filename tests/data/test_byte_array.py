@@ -1,10 +1,13 @@
 """The cache of byte arrays is whole or absent."""
 
 import errno
+import multiprocessing
+import os
 import shutil
-import subprocess
-import sys
+import signal
+import threading
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from slimgan_pl.data import ByteArray, ByteLoader, ImageSource
+from slimgan_pl.data import ImageSource
 from slimgan_pl.data.byte_array import open_byte_array
 from slimgan_pl.errors import UserError
 
@@ -20,9 +23,8 @@ from slimgan_pl.errors import UserError
 class Counted(ImageSource):
     """Twelve one-pixel images that count how often they are read."""
 
-    def __init__(self, fail_at: int | None = None) -> None:
+    def __init__(self) -> None:
         self.reads = 0
-        self.fail_at = fail_at
         self.labels = np.arange(12)
 
     @property
@@ -34,8 +36,6 @@ class Counted(ImageSource):
 
     def read(self, index: int) -> npt.NDArray[np.uint8]:
         self.reads += 1
-        if index == self.fail_at:
-            raise ValueError("broken")
         return np.full((1, 1, 1), index, dtype=np.uint8)
 
 
@@ -50,10 +50,68 @@ def test_a_source_is_read_once_and_then_from_the_cache(tmp_path: Path) -> None:
     assert array.labels.tolist() == list(range(12))
 
 
-def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+class Many(Counted):
+    """So many colourful images that threads overtake each other."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.images = np.random.default_rng(0).integers(0, 256, (count, 3, 2, 2), dtype=np.uint8)
+        self.labels = np.arange(count)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def read(self, index: int) -> npt.NDArray[np.uint8]:
+        self.reads += 1
+        time.sleep(0.002 * (index // 4 % 3 == 0))
+        image: npt.NDArray[np.uint8] = self.images[index]
+        return image
+
+
+def test_images_stay_in_order_whichever_thread_is_first(tmp_path: Path) -> None:
+    source = Many(200)
+    array = open_byte_array(source, "set", tmp_path)
+    assert np.array_equal(array.images, source.images)
+    assert array.labels is not None
+    assert np.array_equal(array.labels, source.labels)
+
+
+def test_a_failure_stops_the_reading_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    class Broken(Many):
+        def read(self, index: int) -> npt.NDArray[np.uint8]:
+            if index == 7:
+                raise ValueError("broken")
+            return super().read(index)
+
+    source = Broken(20_000)
     with pytest.raises(ValueError, match="broken"):
-        open_byte_array(Counted(fail_at=7), "set", tmp_path)
-    assert [path for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == []
+        open_byte_array(source, "set", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert source.reads < 10_000
+
+
+def test_an_interrupt_stops_the_reading_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    class Interrupted(Many):
+        def read(self, index: int) -> npt.NDArray[np.uint8]:
+            if index == 20:
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            return super().read(index)
+
+    source = Interrupted(20_000)
+    with pytest.raises(KeyboardInterrupt):
+        open_byte_array(source, "set", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert source.reads < 10_000
+
+
+@pytest.mark.parametrize("other", [np.zeros((1, 1, 2), np.uint8), np.zeros((1, 1, 1), np.float32)])
+def test_images_that_differ_in_shape_or_type_are_refused(other: npt.NDArray[Any], tmp_path: Path) -> None:
+    class Mixed(Counted):
+        def read(self, index: int) -> npt.NDArray[np.uint8]:
+            return other if index == 5 else super().read(index)
+
+    with pytest.raises(ValueError, match=r"image 5 is .*; all have to be uint8 \(1, 1, 1\)"):
+        open_byte_array(Mixed(), "set", tmp_path)
 
 
 def test_a_truncated_array_is_built_again(tmp_path: Path) -> None:
@@ -72,118 +130,118 @@ def test_an_array_has_the_mode_of_any_new_folder(tmp_path: Path) -> None:
     assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-BUILD = """
-import sys, time
-sys.path.insert(0, {tests!r})
-from pathlib import Path
-from test_byte_array import Counted
-from slimgan_pl.data.byte_array import open_byte_array
+class Held(Counted):
+    """Images of which all but the first come only when a file is there; another tells that they are asked for."""
 
-class Slow(Counted):
-    def read(self, index):
-        with Path({log!r}).open("a") as log:
-            log.write("read\\n")
-        time.sleep({delay})
+    def __init__(self, asked: Path, go: Path) -> None:
+        super().__init__()
+        self.asked, self.go = asked, go
+
+    def read(self, index: int) -> npt.NDArray[np.uint8]:
+        if index > 0:
+            self.asked.touch()
+            wait_for(self.go)
         return super().read(index)
 
-print(open_byte_array(Slow(), "set", Path({cache!r})).images.sum())
-"""
 
-
-def build_elsewhere(cache: Path, log: Path, delay: float) -> subprocess.Popen[str]:
-    """Start a process that builds the array of ``Counted``; it writes a line to the log for each image it reads."""
-    script = BUILD.format(tests=str(Path(__file__).parent), log=str(log), cache=str(cache), delay=delay)
-    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-
-
-def wait_until_it_reads(log: Path) -> None:
+def wait_for(path: Path) -> None:
     deadline = time.monotonic() + 60
-    while not log.exists() or len(log.read_text()) < 10:
+    while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def test_a_killed_build_is_started_again_and_leaves_nothing(tmp_path: Path) -> None:
-    cache, log = tmp_path / "cache", tmp_path / "log"
-    process = build_elsewhere(cache, log, delay=30)
-    wait_until_it_reads(log)
-    process.kill()
-    process.wait()
-    assert [path.name for path in cache.iterdir() if path.name.endswith(".part")]
-    array = open_byte_array(Counted(), "set", cache)
+def build_elsewhere(folder: Path) -> BaseProcess:
+    """Return a process that has begun to build the array of ``Counted``, and goes on when there is a file ``go``."""
+    source = Held(folder / "asked", folder / "go")
+    process = multiprocessing.get_context("fork").Process(
+        target=open_byte_array, args=(source, "set", folder / "cache")
+    )
+    process.start()
+    wait_for(source.asked)
+    return process
+
+
+@pytest.mark.parametrize("name", ["set", "other"])
+def test_what_a_killed_build_leaves_is_not_loaded_and_vanishes_at_the_next_build_of_any_array(
+    name: str, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    process = build_elsewhere(tmp_path)
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    assert len(list(cache.glob(".set-*.part"))) == 1
+    array = open_byte_array(Counted(), name, cache)
     assert array.images[:, 0, 0, 0].tolist() == list(range(12))
-    assert [path.name.startswith(".") for path in cache.iterdir()] == [False]
+    assert list(cache.iterdir()) == [array.folder]
 
 
 def test_of_two_processes_one_builds_and_the_other_waits(tmp_path: Path) -> None:
-    cache, log = tmp_path / "cache", tmp_path / "log"
-    process = build_elsewhere(cache, log, delay=0.5)
-    wait_until_it_reads(log)
+    process = build_elsewhere(tmp_path)
+    threading.Timer(0.3, (tmp_path / "go").touch).start()
     mine = Counted()
-    array = open_byte_array(mine, "set", cache)
+    array = open_byte_array(mine, "set", tmp_path / "cache")
+    process.join()
+    assert process.exitcode == 0
     assert mine.reads == 0
     assert array.images[:, 0, 0, 0].tolist() == list(range(12))
-    output, _ = process.communicate()
-    assert int(output) == sum(range(12))
+    assert list((tmp_path / "cache").iterdir()) == [array.folder]
 
 
-def test_images_stay_in_order_whichever_thread_is_first(tmp_path: Path) -> None:
-    class Uneven(Counted):
-        def __len__(self) -> int:
-            return 200
-
-        def read(self, index: int) -> npt.NDArray[np.uint8]:
-            time.sleep(0.002 * (index // 16 % 3 == 0))
-            return np.full((1, 1, 1), index, dtype=np.uint8)
-
-    source = Uneven()
-    source.labels = np.arange(200)
-    assert open_byte_array(source, "set", tmp_path).images[:, 0, 0, 0].tolist() == list(range(200))
+def test_who_waits_for_a_build_that_is_killed_builds(tmp_path: Path) -> None:
+    process = build_elsewhere(tmp_path)
+    threading.Timer(0.3, process.kill).start()
+    array = open_byte_array(Counted(), "set", tmp_path / "cache")
+    process.join()
+    assert array.images[:, 0, 0, 0].tolist() == list(range(12))
+    assert list((tmp_path / "cache").iterdir()) == [array.folder]
 
 
-@pytest.mark.parametrize("when", ["before", "while writing"])
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(
-    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_leaves_another_processs_alone(tmp_path: Path) -> None:
+    process = build_elsewhere(tmp_path)
+    open_byte_array(Counted(), "other", tmp_path / "cache")
+    (tmp_path / "go").touch()
+    process.join()
+    assert process.exitcode == 0
+
+
+def refuse_folders(patch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    patch.setattr(Path, "mkdir", full)
+
+
+def shrink_the_disk(patch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")._replace(free=100)
+    patch.setattr(shutil, "disk_usage", lambda _: usage)
+
+
+def fill_the_disk(patch: pytest.MonkeyPatch, at: str) -> None:
+    real = Path.open
+
+    def opened(path: Path, mode: str = "r") -> Any:
+        return real(Path("/dev/full") if at in path.name else path, mode)
+
+    patch.setattr(Path, "open", opened)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("when", ["folder", "before", "images.npy", "labels.npy"])
+def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(when: str, tmp_path: Path) -> None:
     whole = open_byte_array(Counted(), "other", tmp_path)
-    if when == "before":
-        usage = shutil.disk_usage(tmp_path)._replace(free=5)
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    else:
-
-        def full(*_: Any) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        monkeypatch.setattr(np, "save", full)
-    with pytest.raises(UserError, match=r"the bytes of set take 1.2e-08 GB, and .* free some, or name another folder"):
-        open_byte_array(Counted(), "set", tmp_path)
-    assert [path for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == [whole.folder]
-
-
-def array(count: int) -> ByteArray:
-    return ByteArray(np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1), np.arange(count))
-
-
-def test_no_image_of_an_epoch_goes_to_two_processes_and_all_have_as_many_batches() -> None:
-    loaders = [ByteLoader(array(23), 3, seed=1, rank=rank, world=2) for rank in range(2)]
-    taken = [[int(x) for images, _ in loader for x in images.flatten()] for loader in loaders]
-    assert [len(loader) for loader in loaders] == [3, 3]
-    assert len({*taken[0], *taken[1]}) == 18
-
-
-def test_iteration_goes_on_from_its_position() -> None:
-    position = 0
-    loader = ByteLoader(array(12), 3, seed=5, position=lambda: position)
-    epochs = []
-    for epoch in range(2):
-        position = epoch * 4
-        epochs.append([images.flatten().tolist() for images, _ in loader])
-    assert epochs[0] != epochs[1]
-    position = 6
-    assert [images.flatten().tolist() for images, _ in loader] == epochs[1][2:]
-
-
-def test_labels_stay_with_their_images() -> None:
-    for images, labels in ByteLoader(array(12), 5, seed=0):
-        assert labels is not None
-        assert images.flatten().tolist() == labels.tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        if when == "folder":
+            refuse_folders(patch)
+        elif when == "before":
+            shrink_the_disk(patch)
+        else:
+            fill_the_disk(patch, at=when)
+        with pytest.raises(
+            UserError, match=r"the bytes of set take 1.08e-07 GB, for which .* has no room \(.+\); free"
+        ):
+            open_byte_array(Counted(), "set", tmp_path)
+    assert list(tmp_path.iterdir()) == [whole.folder]
+    again = Counted()
+    open_byte_array(again, "other", tmp_path)
+    assert again.reads == 0

@@ -10,9 +10,9 @@ import os
 import shutil
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,12 +22,17 @@ from filelock import FileLock, Timeout
 from rich.progress import track
 
 from slimgan_pl.errors import UserError
+from slimgan_pl.files import replacing
 
 __all__ = ["ByteArray", "ImageSource", "default_cache_dir", "open_byte_array"]
 
-CHUNK = 16  # images that a thread reads at a time
+CHUNK = 4  # images that a thread reads at a time, and finishes before an interrupt ends it
 
-MAX_AHEAD = 64  # chunks that are read before they are written
+MAX_AHEAD = 8  # chunks per thread that are read before they are written
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # an array's name and digest
 
 FORMAT = 1  # part of every key: raise it when the conversion changes
 
@@ -76,17 +81,34 @@ def open_byte_array(source: ImageSource, name: str, cache_dir: Path) -> ByteArra
     folder = cache_dir / f"{name}-{digest}"
     cached = _load(folder)
     if cached is None:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        lock = cache_dir / f".{folder.name}.lock"
-        with _locked(lock, name):
-            cached = _load(folder)
-            if cached is None:
-                _build(source, name, folder)
-                cached = _load(folder)
-            lock.unlink(missing_ok=True)  # who waits for it finds the array
-        if cached is None:
-            raise OSError(f"{folder} cannot be read back; is another program changing it?")
+        try:
+            cached = _build_once(source, name, folder)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise _no_room(source, name, cache_dir, str(error.strerror)) from error
+            raise
     return cached
+
+
+def _build_once(source: ImageSource, name: str, folder: Path) -> ByteArray:
+    """Return an array after building it, or after waiting for another process that does."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _clear_up(folder.parent)
+    with _locked(folder.with_name(f".{folder.name}.lock"), name):
+        if _load(folder) is None:
+            _build(source, name, folder)
+        built = _load(folder)
+    if built is None:
+        raise OSError(f"{folder} cannot be read back; is another program changing it?")
+    return built
+
+
+def _clear_up(cache_dir: Path) -> None:
+    """Remove what killed builds of any array left, and nothing of a build that goes on."""
+    for path in cache_dir.glob(LOCKS):
+        with suppress(Timeout, OSError), FileLock(path).acquire(timeout=0):
+            shutil.rmtree(path.with_suffix(".part"), ignore_errors=True)
+            path.unlink()
 
 
 @contextmanager
@@ -101,6 +123,8 @@ def _locked(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):  # Windows removes no file that is open
+            path.unlink()
         lock.release()
 
 
@@ -116,29 +140,38 @@ def _load(folder: Path) -> ByteArray | None:
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:
     """Write a source's array into a folder beside its place, then move it there: it is whole or absent."""
-    scratch = folder.parent / f".{folder.name}.part"
-    shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed
+    scratch = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed while this process waited
     scratch.mkdir()  # with the user's own mode, so that a cache can be shared
     try:
-        first = source.read(0)
-        _check_room(folder.parent, len(source) * first.nbytes, name)
-        with (scratch / "images.npy").open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (len(source), *first.shape)}
-            np.lib.format.write_array_header_1_0(file, header)
-            with closing(_read_in_order(source)) as images:
-                for image in track(images, f"Reading {name}", len(source), transient=True):
-                    file.write(image.tobytes())
+        free = shutil.disk_usage(scratch).free
+        if free < _num_bytes(source):
+            raise _no_room(source, name, folder.parent, f"{free / 1e9:.3g} GB left")
+        with closing(_read_in_order(source)) as images:
+            rows = track(images, f"Reading {name}", len(source), transient=True)
+            _write(scratch / "images.npy", (len(source), *source.read(0).shape), np.dtype(np.uint8), rows)
         if source.labels is not None:
-            np.save(scratch / "labels.npy", source.labels)
+            _write(scratch / "labels.npy", source.labels.shape, source.labels.dtype, source.labels)
         if folder.exists():  # a broken one
             shutil.rmtree(folder)
         os.replace(scratch, folder)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise _no_room(folder.parent, len(source) * first.nbytes, name) from error
-        raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], rows: Iterable[npt.NDArray[Any]]) -> None:
+    """Write an array row by row. A full disk is an error here, where in a memory map it would be a crash.
+
+    Raises:
+        ValueError: If a row has not the shape and type of the others.
+    """
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with replacing(path) as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for number, row in enumerate(rows):
+            if row.shape != shape[1:] or row.dtype != dtype:
+                raise ValueError(f"image {number} is {row.dtype} {row.shape}; all have to be {dtype} {shape[1:]}")
+            file.write(row.tobytes())
 
 
 def _read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8], None, None]:
@@ -148,11 +181,12 @@ def _read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8], None
         return [source.read(index) for index in range(start, min(start + CHUNK, len(source)))]
 
     ahead: deque[Future[list[npt.NDArray[np.uint8]]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # more would wait for each other
+    threads = os.cpu_count() or 1  # more would wait for each other
+    with ThreadPoolExecutor(threads) as pool:
         try:
             for start in range(0, len(source), CHUNK):
                 ahead.append(pool.submit(read, start))
-                if len(ahead) == MAX_AHEAD:
+                if len(ahead) == MAX_AHEAD * threads:
                     yield from ahead.popleft().result()
             while ahead:
                 yield from ahead.popleft().result()
@@ -160,14 +194,12 @@ def _read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8], None
             pool.shutdown(cancel_futures=True)
 
 
-def _check_room(folder: Path, num_bytes: int, name: str) -> None:
-    if shutil.disk_usage(folder).free < num_bytes:
-        raise _no_room(folder, num_bytes, name)
+def _num_bytes(source: ImageSource) -> int:
+    return len(source) * source.read(0).nbytes + (0 if source.labels is None else source.labels.nbytes)
 
 
-def _no_room(folder: Path, num_bytes: int, name: str) -> UserError:
-    needed, free = num_bytes / 1e9, shutil.disk_usage(folder).free / 1e9
+def _no_room(source: ImageSource, name: str, cache_dir: Path, why: str) -> UserError:
     return UserError(
-        f"the bytes of {name} take {needed:.3g} GB, and {folder} has {free:.3g} GB left; free some, or name another "
-        "folder with --data.cache_dir"
+        f"the bytes of {name} take {_num_bytes(source) / 1e9:.3g} GB, for which {cache_dir} has no room ({why}); free "
+        "some, or name another folder with --data.cache_dir"
     )

@@ -55,7 +55,7 @@ class ByteLoader:
     def _gather(self, indices: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor | None]:
         shape = (len(indices), *self.array.images.shape[1:])
         images = torch.empty(shape, dtype=torch.uint8, pin_memory=torch.cuda.is_available())  # a copy waits for nothing
-        np.take(self.array.images, indices, axis=0, out=images.numpy(), mode="clip")
+        np.take(self.array.images, indices, axis=0, out=images.numpy(), mode="clip")  # "raise" would copy twice
         labels = None if self.array.labels is None else torch.from_numpy(self.array.labels[indices])
         return images, labels
 
