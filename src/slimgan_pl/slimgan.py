@@ -15,6 +15,7 @@ from slimgan_pl.distributed import average
 from slimgan_pl.errors import UserError, check_choice
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.judging import JudgedModule
+from slimgan_pl.layout import use_channels_last
 from slimgan_pl.losses import ADVERSARIAL_LOSSES, DistillTarget
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.modes import evaluating
@@ -128,7 +129,8 @@ class SlimGAN(TrainedModule, JudgedModule):
         self.discriminator_optimizer = discriminator_optimizer
         self.seed = seed
         self.recalibration = recalibration
-        self.step_settings = StepSettings(channels_last, tf32, compile, cuda_graphs, free_graphs, micro_batches)
+        self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
+        use_channels_last(self, channels_last)
         self.figures = {}
         self._loaded_iteration = 0
 
@@ -167,7 +169,7 @@ class SlimGAN(TrainedModule, JudgedModule):
             for chunk in torch.arange(num_images).split(SAMPLE_CHUNK):
                 chunk_labels = None if labels is None else labels.cpu()[chunk].to(device)
                 chunks.append(net(latents[chunk].to(device), chunk_labels, width=width))
-        return torch.cat(chunks)
+        return torch.cat(chunks).contiguous()
 
     def configure_optimizers(self) -> list[Optimizer]:
         try:

@@ -14,7 +14,7 @@ from slimgan_pl.checks import check_capture
 from slimgan_pl.errors import UserError
 from slimgan_pl.iteration import Iteration, Player
 from slimgan_pl.latents import iteration_seed
-from slimgan_pl.layout import follow_layout, use_channels_last
+from slimgan_pl.layout import follow_layout
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.modes import tensor_float32
 from slimgan_pl.updates import Figures, Objective, Updates
@@ -27,7 +27,6 @@ Batch = tuple[Tensor, Tensor | None]
 class StepSettings(NamedTuple):
     """How an iteration is computed; what it computes is the same but for rounding."""
 
-    channels_last: bool
     tf32: bool | None
     compile: bool
     cuda_graphs: bool
@@ -55,7 +54,6 @@ class TrainedModule(LightningModule):
         device = self.trainer.strategy.root_device
         if device.type != "cuda" and getattr(self.trainer.strategy, "_layer_sync", None) is not None:
             raise UserError("synchronised batch norm needs GPUs; leave --trainer.sync_batchnorm out")
-        use_channels_last(self, self.step_settings.channels_last)
 
     def on_train_start(self) -> None:
         settings = self.step_settings
