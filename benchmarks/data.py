@@ -83,7 +83,10 @@ def loading(root: Path, size: int, num_images: int, rounds: int) -> dict[str, fl
     counts = dict.fromkeys(runs, many)
     cores = os.cpu_count() or 1
     for workers in (0, cores):
-        loader = DataLoader(folder, BATCH_SIZE, shuffle=True, num_workers=workers, drop_last=True)
+        loader = DataLoader(
+            folder, BATCH_SIZE, shuffle=True, num_workers=workers, drop_last=True, persistent_workers=workers > 0
+        )
+        one_epoch(loader)  # starts the workers
         name = f"ImageFolder, {workers} workers" if workers else "ImageFolder"
         runs[name], counts[name] = partial(one_epoch, loader), few
     seconds = medians(runs, rounds)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from slimgan_pl.modes import exact_float32
+from slimgan_pl.modes import exact_float32, tensor_float32
 
 
 def error_of_a_matmul() -> float:
@@ -37,3 +37,16 @@ def test_a_precision_that_was_set_for_one_backend_is_kept() -> None:
     with exact_float32(torch.device("cpu")):
         assert matmul.fp32_precision == "ieee"
     assert matmul.fp32_precision == "tf32"
+
+
+@pytest.mark.parametrize("allowed", [True, False, None])
+def test_tf32_is_as_asked_inside_and_as_before_outside(allowed: bool | None) -> None:
+    def state() -> tuple[bool, bool, str]:
+        matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+        return matmul, cudnn, torch.get_float32_matmul_precision()
+
+    before = state()
+    with tensor_float32(allowed):
+        inside = state()
+    assert inside == (before if allowed is None else (allowed, allowed, "high" if allowed else "highest"))
+    assert state() == before

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from slimgan_pl.errors import UserError
+
 __all__ = ["WARM_UP", "CapturedUpdate"]
 
 WARM_UP = 3  # iterations before the capture, in which libraries choose their kernels and reserve their memory
@@ -23,6 +25,8 @@ class CapturedUpdate:
         parameters: Those that get gradients.
         warm_up: Calls before the capture.
     """
+
+    stream: torch.cuda.Stream | None = None  # one for all, because what a stream frees stays its own
 
     def __init__(self, update: Callable[..., Any], parameters: Iterable[nn.Parameter], warm_up: int = WARM_UP) -> None:
         self.update, self.warm_up = update, warm_up
@@ -42,6 +46,11 @@ class CapturedUpdate:
             self._capture(inputs, fixed)
         for place, value in zip(self.inputs, inputs, strict=True):
             if place is not None and value is not None:
+                if value.shape != place.shape:
+                    raise UserError(
+                        f"cuda_graphs needs batches of one size, and after {tuple(place.shape)} there is one of "
+                        f"{tuple(value.shape)}; drop the last batch of an epoch, or leave cuda_graphs out"
+                    )
                 place.copy_(value)
         assert self.graph is not None
         self.graph.replay()
@@ -51,7 +60,9 @@ class CapturedUpdate:
 
     def _beside(self, *inputs: Tensor | None, **fixed: Any) -> Any:
         """Run on a stream of its own, as a capture asks for of what comes before it."""
-        stream, current = torch.cuda.Stream(), torch.cuda.current_stream()
+        if CapturedUpdate.stream is None:
+            CapturedUpdate.stream = torch.cuda.Stream()
+        stream, current = CapturedUpdate.stream, torch.cuda.current_stream()
         stream.wait_stream(current)
         with torch.cuda.stream(stream):
             result = self.update(*inputs, **fixed)

@@ -51,11 +51,13 @@ def check_data(generator: SlimmableGenerator, data: object) -> None:
         )
 
 
-def check_capture(device: torch.device, num_processes: int, precision: str) -> None:
+def check_capture(device: torch.device, is_distributed: bool, precision: str) -> None:
     """Raise a UserError where a training step cannot be captured as CUDA graphs."""
     if device.type != "cuda":
         raise UserError(f"cuda_graphs needs an NVIDIA GPU, and this run is on {device.type}; leave it out")
-    if num_processes > 1:
-        raise UserError(f"cuda_graphs works on one GPU, and this run has {num_processes}; leave it out or take one")
+    if is_distributed:
+        raise UserError("cuda_graphs works on one GPU without a strategy such as ddp; leave one of them out")
+    if torch.is_anomaly_enabled():
+        raise UserError("cuda_graphs cannot look for anomalies; leave --trainer.detect_anomaly out")
     if precision == "16-mixed":
         raise UserError("cuda_graphs cannot capture the loss scaling of 16-mixed; take --trainer.precision bf16-mixed")

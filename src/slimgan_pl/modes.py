@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from slimgan_pl.errors import UserError
+
 __all__ = ["evaluating", "exact_float32", "frozen", "tensor_float32"]
 
 
@@ -70,17 +72,15 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
     if allowed is None:
         yield
         return
-    backends: list[tuple[Any, str]] = [(torch.backends.cuda.matmul, "fp32_precision")]
-    backends.append((getattr(torch.backends.cudnn, "conv", None), "fp32_precision"))
-    choice: str | bool = "tf32" if allowed else "ieee"
-    if not all(hasattr(*pair) for pair in backends):  # before torch 2.9
-        backends = [(torch.backends.cuda.matmul, "allow_tf32"), (torch.backends.cudnn, "allow_tf32")]
-        choice = allowed
-    before = [getattr(*pair) for pair in backends]
-    for backend, name in backends:
-        setattr(backend, name, choice)
+    backends: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    try:
+        before = [backend.allow_tf32 for backend in backends]
+    except RuntimeError as error:  # torch 2.9 has a second way, and reads the first no more where they differ
+        raise UserError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
+    for backend in backends:
+        backend.allow_tf32 = allowed
     try:
         yield
     finally:
-        for (backend, name), value in zip(backends, before, strict=True):
-            setattr(backend, name, value)
+        for backend, value in zip(backends, before, strict=True):
+            backend.allow_tf32 = value

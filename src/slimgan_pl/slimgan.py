@@ -177,7 +177,7 @@ class SlimGAN(TrainedModule, JudgedModule):
                 self.generator_optimizer(self.generator.parameters()),
                 self.discriminator_optimizer(self.discriminators.parameters()),
             ]
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             raise UserError(f"the optimizer refuses its settings: {error}") from error
 
     # Judging

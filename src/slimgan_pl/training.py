@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor
-from torch._dynamo.exc import BackendCompilerFailed
+from torch._dynamo.exc import TorchDynamoException
 
 from slimgan_pl.checks import check_capture
 from slimgan_pl.errors import UserError
@@ -71,7 +72,7 @@ class TrainedModule(LightningModule):
         if settings.compile:
             updates.compile()
         if settings.cuda_graphs:
-            check_capture(self.device, self.trainer.world_size, self.trainer.precision)
+            check_capture(self.device, isinstance(self.trainer.strategy, ParallelStrategy), self.trainer.precision)
         first, second = optimizers
         # The strategy takes the discriminators' step, not the LightningOptimizer: global_step counts iterations.
         step = partial(self.trainer.strategy.optimizer_step, second.optimizer, lambda: None)
@@ -127,7 +128,7 @@ def saying_what_failed() -> Iterator[None]:
     """Turn what a machine lacks for a step into a UserError."""
     try:
         yield
-    except BackendCompilerFailed as error:
+    except TorchDynamoException as error:
         reason = next(line for line in str(error).splitlines() if line.strip())
         raise UserError(f"the nets cannot be compiled on this machine ({reason}); leave compile out") from error
     except torch.OutOfMemoryError as error:

@@ -62,6 +62,8 @@ class Updates:
         self.draw: Callable[..., Tensor] = generator
         self.judge: Callable[..., Tensor] = discriminators
         self.judge_all: Callable[..., list[tuple[Tensor, Tensor]]] = discriminators.forward_all
+        self.judge_branch: Callable[..., tuple[Tensor, Tensor]] = discriminators.judge_branch
+        self.trunk: Callable[..., Tensor] = discriminators.trunk
 
     @property
     def keeps_fakes(self) -> bool:
@@ -73,11 +75,14 @@ class Updates:
 
         There is a program for each width with a graph and without, for each branch and for all branches together.
         """
-        config: Any = torch._dynamo.config
-        config.recompile_limit = max(config.recompile_limit, 3 * len(self.generator.widths) + 1)
+        allow_programs(3 * len(self.generator.widths) + 1)
+        if self.free_graphs or self.micro_batches > 1:  # the weights' graphs are gone through several times
+            torch._functorch.config.donated_buffer = False
         self.draw = torch.compile(self.generator.forward, backend=backend)
         self.judge = torch.compile(self.bank.forward, backend=backend)
         self.judge_all = torch.compile(self.bank.forward_all, backend=backend)
+        self.judge_branch = torch.compile(self.bank.judge_branch, backend=backend)
+        self.trunk = torch.compile(self.bank.trunk.forward, backend=backend)
 
     # Discriminators
 
@@ -120,14 +125,14 @@ class Updates:
         self, keep: bool, real: Tensor, real_labels: Tensor | None, latents: Tensor, labels: Tensor | None
     ) -> tuple[Figures, list[Tensor]]:
         """Do the same with the graph of one width at a time; the real images go through the trunk only once."""
-        shared_real = self.bank.trunk(real)
+        shared_real = self.trunk(real)
         leaf = shared_real.detach().requires_grad_(shared_real.requires_grad)
 
         def update(index: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
             with torch.no_grad():
                 fake = self._draw(index, latents, labels)
             fake_labels = None if labels is None else labels[index]
-            pair = self.bank.judge_branch(leaf, self.bank.trunk(fake), real_labels, fake_labels, index)
+            pair = self.judge_branch(leaf, self.trunk(fake), real_labels, fake_labels, index)
             loss = self.objective.game.discriminator(*pair)
             self._add_gradients(loss, retain_graph=True)  # of the normalised weights; the rest goes with its tensors
             return loss.detach(), (pair[0].detach(), pair[1].detach())
@@ -210,6 +215,13 @@ class Updates:
 
     def _add_gradients(self, loss: Tensor, retain_graph: bool = False) -> None:
         self.backward(loss / self.micro_batches, retain_graph=retain_graph)
+
+
+def allow_programs(count: int) -> None:
+    """Let the compiler make as many programs of one function as a net has uses; by default it gives up after a few."""
+    config: Any = torch._dynamo.config
+    name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"  # before torch 2.7
+    setattr(config, name, max(getattr(config, name), count))
 
 
 def discriminator_figures(losses: Tensor, logits: Sequence[tuple[Tensor, Tensor]]) -> Figures:

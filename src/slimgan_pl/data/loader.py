@@ -29,6 +29,7 @@ class ByteLoader:
         position: Returns how many batches were taken in all epochs so far; iteration goes on from there.
         rank: This process's number.
         world: Number of processes. No image of an epoch goes to two of them.
+        pin_memory: Whether batches lie where a GPU takes them from without anybody waiting.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class ByteLoader:
         position: Callable[[], int] = lambda: 0,
         rank: int = 0,
         world: int = 1,
+        pin_memory: bool = False,
     ) -> None:
         self.array, self.batch_size, self.seed = array, batch_size, seed
         self.position, self.rank, self.world = position, rank, world
+        self.pin_memory = pin_memory
 
     def __len__(self) -> int:
         return len(self.array.images) // self.world // self.batch_size
@@ -54,10 +57,10 @@ class ByteLoader:
 
     def _gather(self, indices: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor | None]:
         shape = (len(indices), *self.array.images.shape[1:])
-        images = torch.empty(shape, dtype=torch.uint8, pin_memory=torch.cuda.is_available())  # a copy waits for nothing
+        images = torch.empty(shape, dtype=torch.uint8, pin_memory=self.pin_memory)
         np.take(self.array.images, indices, axis=0, out=images.numpy(), mode="clip")  # "raise" would copy twice
         labels = None if self.array.labels is None else torch.from_numpy(self.array.labels[indices])
-        return images, labels
+        return images, labels.pin_memory() if labels is not None and self.pin_memory else labels
 
 
 class WholeSplit:

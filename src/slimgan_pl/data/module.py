@@ -83,6 +83,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             position=lambda: 0 if trainer is None else trainer.global_step,
             rank=rank,
             world=world,
+            pin_memory=trainer is not None and trainer.strategy.root_device.type == "cuda",
         )
         if len(loader) == 0:
             raise UserError(
