@@ -224,6 +224,7 @@ class Emulated(CapturedUpdate):
         for place, parameter in zip(self.gradients, self.parameters, strict=True):
             if place is not None and parameter.grad is not None:
                 place.copy_(parameter.grad)
+            parameter.grad = None  # a replay gives nothing to Python
         before, now = ((value[0] if isinstance(value, tuple) else value) for value in (self.outputs, outputs))
         for name, value in now.items():
             before[name].copy_(value)
