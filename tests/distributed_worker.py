@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from lightning.pytorch import Callback, Trainer
+from naive import plain_descent
 from torch.profiler import ProfilerActivity, profile
 
 from slimgan_pl import SlimGAN, UserError
@@ -24,11 +25,8 @@ def build() -> SlimGAN:
     generator = DCGANGenerator((8, 8, 8), latent_dim=8, image_channels=1, widths=(0.5, 1.0))
     bank = DCGANDiscriminatorBank((4, 4, 4), image_channels=1, num_branches=2, num_shared=1)
 
-    def descent(parameters: Any) -> torch.optim.SGD:
-        return torch.optim.SGD(parameters, lr=0.1)
-
     evaluator = Evaluator(DigitsClassifier(), num_real=449, num_fake=51, num_score=77, splits=3, batch_size=8)
-    return SlimGAN(generator, bank, "hinge", "next", 20.0, 1, "independent", descent, descent, evaluator)
+    return SlimGAN(generator, bank, "hinge", "next", 20.0, 1, "independent", plain_descent, plain_descent, evaluator)
 
 
 class WatchCollectives(Callback):

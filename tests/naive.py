@@ -1,6 +1,6 @@
 """One iteration of the paper as a plain loop over widths, to hold the fast one to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -89,6 +89,11 @@ def generator_gradients(model: SlimGAN, loss: str, latents: Latents) -> list[Ten
                 error = F.mse_loss(outputs[branch], teacher.detach())
                 total = total + model.objective.distill_weight / (len(widths) - 1) * error
         return list(torch.autograd.grad(total, list(model.generator.parameters()), allow_unused=True))
+
+
+def plain_descent(parameters: Iterable[Tensor]) -> torch.optim.SGD:
+    """Make the optimizer that takes the steps of ``descend``."""
+    return torch.optim.SGD(parameters, lr=0.1)
 
 
 def descend(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:

@@ -1,14 +1,14 @@
 """The training step is the paper's iteration; sampling and checkpoints leave nothing behind."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from lightning.pytorch import Trainer
-from naive import descend, discriminator_gradients, draws, generator_gradients
+from naive import descend, discriminator_gradients, draws, generator_gradients, plain_descent
 from one_batch import OneBatch
 from torch import Tensor
 from torch.nn.utils import parametrize
@@ -26,10 +26,6 @@ from slimgan_pl.models import (
 from slimgan_pl.updates import Updates
 
 BATCH_SIZE = 6
-
-
-def plain_descent(parameters: Iterable[Tensor]) -> torch.optim.SGD:
-    return torch.optim.SGD(parameters, lr=0.1)
 
 
 class FewDigits(DigitsDataModule):

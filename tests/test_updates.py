@@ -2,13 +2,14 @@
 
 import copy
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
+from naive import plain_descent
 from one_batch import OneBatch
 from torch import Tensor
 from torch._dynamo.utils import counters
@@ -43,10 +44,6 @@ def run(iteration: Iteration, count: int) -> None:
     source = torch.Generator().manual_seed(0)
     for _ in range(count):
         iteration(torch.randn(iteration.critic_steps * BATCH_SIZE, 1, 8, 8, generator=source), None, source)
-
-
-def plain_descent(parameters: Iterable[Tensor]) -> torch.optim.SGD:
-    return torch.optim.SGD(parameters, lr=0.1)
 
 
 def states(updates: Updates) -> dict[str, Tensor]:

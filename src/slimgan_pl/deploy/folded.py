@@ -14,9 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slimgan_pl.errors import UserError
-from slimgan_pl.layers import width_index
 from slimgan_pl.models import SlimmableGenerator
-from slimgan_pl.models.blocks import check_labels
+from slimgan_pl.models.blocks import upsample
 
 __all__ = [
     "ChannelAffine",
@@ -57,7 +56,7 @@ class FoldedDCGANBlock(nn.Module):
         self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
         self.affine = ChannelAffine(out_channels, num_classes, overwrite=True) if num_classes else None
 
-    def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
         x = self.conv(x)
         return (x if self.affine is None else self.affine(x, labels)).relu_()
 
@@ -73,15 +72,11 @@ class FoldedResNetBlock(nn.Module):
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
 
-    def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
         h = self.conv1(upsample(self.affine1(x, labels).relu_()))
         h = self.conv2((h if self.affine2 is None else self.affine2(h, labels)).relu_())
         result: Tensor = h.add_(upsample(self.shortcut(x)))
         return result
-
-
-def upsample(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class FoldedGenerator(SlimmableGenerator, ABC):
@@ -100,13 +95,9 @@ class FoldedGenerator(SlimmableGenerator, ABC):
     ) -> None:
         super().__init__(channels, bottom_size, latent_dim, image_channels, (1.0,), num_classes)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
-        width_index(self.widths, width)
-        check_labels(labels, self.num_classes, "generator")
-        x = self.stem(latents).unflatten(1, (self.bottom_size, self.bottom_size, -1)).permute(0, 3, 1, 2)
-        for block in self.blocks:
-            x = block(x, labels)
-        return self.image(self.finish(x, width)).tanh_()  # type: ignore[no-any-return]
+    def start(self, latents: Tensor, width: float) -> Tensor:
+        x: Tensor = self.stem(latents).unflatten(1, (self.bottom_size, self.bottom_size, -1))
+        return x.permute(0, 3, 1, 2)
 
     def slice(self, width: float) -> NoReturn:
         """Refuse: a slice needs the batch norms."""

@@ -28,6 +28,7 @@ __all__ = [
     "check_labels",
     "convolve_and_pool",
     "make_norm",
+    "upsample",
 ]
 
 ConditionalNorm = Literal["sliceable", "switchable"]
@@ -80,6 +81,7 @@ class ResNetGeneratorBlock(nn.Module):
 
 
 def upsample(x: Tensor) -> Tensor:
+    """Double the side by bilinear interpolation: ``(N, C, H, W) -> (N, C, 2 H, 2 W)``."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 

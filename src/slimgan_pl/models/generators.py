@@ -79,6 +79,11 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
     def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
         """Return a block ``forward(x, width, labels)`` that doubles the side."""
 
+    def start(self, latents: Tensor, width: float) -> Tensor:
+        """Return what the stem makes of latents, as ``(N, C, bottom_size, bottom_size)``."""
+        x: Tensor = self.stem(latents, width).unflatten(1, (-1, self.bottom_size, self.bottom_size))
+        return x
+
     def finish(self, x: Tensor, width: float) -> Tensor:
         """Apply what stands between the last block and the image layer."""
         return x
@@ -109,7 +114,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         """
         width = self.widths[width_index(self.widths, width)]
         check_labels(labels, self.num_classes, "generator")
-        x = self.stem(latents, width).unflatten(1, (-1, self.bottom_size, self.bottom_size))
+        x = self.start(latents, width)
         for block in self.blocks:
             x = block(x, width, labels)
         return torch.tanh(self.image(self.finish(x, width)))
