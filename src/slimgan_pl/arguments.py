@@ -9,7 +9,16 @@ from typing import Any, NoReturn
 import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 
-__all__ = ["OneLineParser", "as_list", "fail", "find_checkpoint", "find_option", "names_data", "options"]
+__all__ = [
+    "OneLineParser",
+    "as_list",
+    "fail",
+    "find_checkpoint",
+    "find_option",
+    "find_root",
+    "names_data",
+    "options",
+]
 
 MAX_LENGTH = 300  # characters of a message
 
@@ -62,8 +71,24 @@ def find_checkpoint(argv: Sequence[str]) -> str | None:
         if option == "--ckpt_path":
             found = value
         elif option in ("-c", "--config"):
-            found = checkpoint_in(value) or found
+            found = settings_in(value).get("ckpt_path") or found
     return found or None
+
+
+def find_root(argv: Sequence[str]) -> str | None:
+    """Return the last folder of runs that a command line or a configuration file on it names, or None.
+
+    >>> find_root(["fit", "--trainer.default_root_dir", "runs/a"])
+    'runs/a'
+    """
+    found = None
+    for option, value in options(argv):
+        if option == "--trainer.default_root_dir":
+            found = value
+        elif option in ("-c", "--config"):
+            trainer = settings_in(value).get("trainer")
+            found = (trainer.get("default_root_dir") if isinstance(trainer, dict) else None) or found
+    return found
 
 
 def find_option(argv: Sequence[str], name: str) -> str | None:
@@ -94,10 +119,10 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def checkpoint_in(path: str) -> str | None:
-    """Return the checkpoint that a configuration file names, or None."""
+def settings_in(path: str) -> dict[str, Any]:
+    """Return what a configuration file says, or nothing if it cannot be read."""
     try:
         settings = yaml.safe_load(Path(path).read_text())
     except (OSError, ValueError, yaml.YAMLError):  # the parser will say what is wrong with it
-        return None
-    return settings.get("ckpt_path") if isinstance(settings, dict) else None
+        return {}
+    return settings if isinstance(settings, dict) else {}

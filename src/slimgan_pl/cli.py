@@ -12,15 +12,18 @@ from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities import rank_zero_only
 
-from slimgan_pl.arguments import OneLineParser, as_list, fail, find_checkpoint, find_option, names_data
+from slimgan_pl.arguments import OneLineParser, as_list, fail, find_checkpoint, find_option, find_root, names_data
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
     IterationCheckpoint,
     IterationProgress,
     ResultsTable,
+    RunRecord,
     SampleGrid,
     StopOnNonFinite,
+    StopOnSignal,
     TrainingCost,
 )
 from slimgan_pl.checkpoints import check_weights, read_checkpoint
@@ -28,18 +31,22 @@ from slimgan_pl.checks import check_data
 from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.distributed import leave
-from slimgan_pl.errors import UserError, show_in_one_line, user_error_behind
+from slimgan_pl.errors import UserError, cause_of, show_in_one_line
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
 from slimgan_pl.loggers import WandbMode, make_loggers
 from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.recorded import plain
+from slimgan_pl.runs import StoppedRun, changes, newest_run
 from slimgan_pl.sampling import sample
 from slimgan_pl.settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
+from slimgan_pl.signals import Interrupted, interrupting
 from slimgan_pl.slimgan import SlimGAN
 
 __all__ = ["SlimGANCLI", "main"]
+
+say = rank_zero_only(print)
 
 TOOLS: dict[str, Callable[..., None]] = {
     "sample": sample,
@@ -52,11 +59,16 @@ TOOLS: dict[str, Callable[..., None]] = {
 class SlimGANCLI(LightningCLI):
     """Lightning's command with one model, any byte-array data module, and settings that a checkpoint carries along."""
 
+    images: str | None = None  # a folder of them to judge
+    stopped: StoppedRun | None = None  # a run to go on with in its folder
+    settings_before: dict[str, Any] | None = None  # of the run that the checkpoint is from
+
     def __init__(self, args: Sequence[str] | None = None) -> None:
         super().__init__(
             model_class=SlimGAN,
             datamodule_class=ByteDataModule,
             subclass_mode_data=True,
+            save_config_callback=RunRecord,
             save_config_kwargs={"overwrite": True},
             trainer_defaults=TRAINER_DEFAULTS,
             seed_everything_default=0,
@@ -106,7 +118,7 @@ class SlimGANCLI(LightningCLI):
         if command not in self._subcommand_parsers:
             super().parse_arguments(parser, args)
             return
-        ckpt_path = find_checkpoint(argv)
+        ckpt_path = self._find_checkpoint(command, argv)
         self.images = find_option(argv, "--images") if command == "test" else None
         if self.images == "":
             raise UserError("--images is empty; name the folder of images to judge")
@@ -114,6 +126,7 @@ class SlimGANCLI(LightningCLI):
             self._subcommand_parsers[command].set_defaults(UNUSED_NETS)
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)
+            self.settings_before = checkpoint.get("run", {}).get("settings")
             self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
             if not checkpoint.get("datamodule_hyper_parameters") and not names_data(argv):
                 raise UserError(
@@ -121,7 +134,7 @@ class SlimGANCLI(LightningCLI):
                     "--data CIFAR10DataModule --data.root data"
                 )
             if command == "fit" and not checkpoint["optimizer_states"]:
-                print(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
+                say(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
         elif command != "fit" and self.images is None and not {"-h", "--help", "--print_config"} & set(argv):
             raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
         super().parse_arguments(parser, args)
@@ -130,6 +143,24 @@ class SlimGANCLI(LightningCLI):
         # A later configuration file without one does not take it away; images need its settings alone.
         self.config[command]["ckpt_path"] = ckpt_path if self.images is None else None
         use_judging_options(self.config[command], argv)
+
+    def _find_checkpoint(self, command: str, argv: Sequence[str]) -> str | None:
+        """Return the checkpoint that is asked for; for ``last`` that of the newest run, which fit goes on with."""
+        ckpt_path = find_checkpoint(argv)
+        if ckpt_path != "last":
+            return ckpt_path
+        root = find_root(argv) or str(TRAINER_DEFAULTS["default_root_dir"])
+        found = newest_run(Path(root))
+        if found is None and command != "fit":
+            raise UserError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
+        if command == "fit":
+            self.stopped = found
+            say(
+                f"There is no checkpoint in {root} yet; starting afresh."
+                if found is None
+                else f"Going on with {found.folder} after iteration {found.iteration}."
+            )
+        return None if found is None else str(found.checkpoint)
 
     def _use_settings_of(self, checkpoint: dict[str, Any], ckpt_path: str, parser: LightningArgumentParser) -> None:
         """Make the settings that a checkpoint carries the defaults."""
@@ -158,7 +189,7 @@ class SlimGANCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except ValueError as error:
-            raise user_error_behind(error) from error
+            raise cause_of(error, UserError) or error from error
         evaluator = self._get(self.config, "model.evaluator")
         if evaluator is not None:  # as it was asked for: an extractor of anybody's cannot say how it was made
             self.model.hparams["evaluator"] = plain(evaluator.as_dict())
@@ -180,7 +211,8 @@ class SlimGANCLI(LightningCLI):
         self.results = ResultsTable()
         given = self._get(self.config_init, "trainer")
         is_fit = self.subcommand == "fit"
-        callbacks = [TrainingCost(), *as_list(given["callbacks"]), StopOnNonFinite(), self.results]
+        guards = [StopOnNonFinite(), StopOnSignal()]
+        callbacks = [TrainingCost(), *as_list(given["callbacks"]), *guards, self.results]
         if self.images is None:
             callbacks.append(self.samples)
         if given["enable_progress_bar"] is not False:
@@ -190,7 +222,8 @@ class SlimGANCLI(LightningCLI):
         plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]
         logger = given["logger"]
         if logger is None or logger is True:
-            logger = make_loggers(given["default_root_dir"], self._get(self.config, "wandb")) if is_fit else False
+            wandb_mode = self._get(self.config, "wandb")
+            logger = make_loggers(given["default_root_dir"], wandb_mode, self.stopped) if is_fit else False
         if not is_fit:
             self.save_config_callback = None
         settings = {**given, "callbacks": callbacks, "plugins": plugins, "logger": logger, **kwargs}
@@ -214,9 +247,26 @@ class SlimGANCLI(LightningCLI):
             check_weights(self.model, checkpoint["state_dict"], ckpt_path)
             iteration = checkpoint["global_step"]
             if self.subcommand == "fit" and 0 <= self._get(self.config, "trainer.max_steps") <= iteration:
+                if self.stopped is not None:
+                    self._finish(self.stopped)
+                    return
                 raise UserError(f"{ckpt_path} is already at iteration {iteration}; raise --trainer.max_steps to go on")
         if self.model.evaluator is not None:
             self.model.evaluator.start(self.model.device, self.model.fakes().shape)
+
+    def _finish(self, run: StoppedRun) -> None:
+        """Leave a run alone that has come to its end; one that was stopped in its last evaluation is judged."""
+        if (run.folder / "results.json").is_file():
+            say(f"It has all its {run.iteration} iterations and is judged; raise --trainer.max_steps to go on.")
+            sys.exit()
+
+    def before_fit(self) -> None:
+        """Say which settings a run that goes on does so with."""
+        if self.settings_before is None:
+            return
+        now = {**RunRecord(self.parser, self.config).settings, "processes": self.trainer.world_size}
+        for change in changes(self.settings_before, now):
+            say(f"Changed since the checkpoint: {change}")
 
     def after_fit(self) -> None:
         """Judge the trained net once and say where everything lies."""
@@ -224,6 +274,10 @@ class SlimGANCLI(LightningCLI):
             return
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._say_paths()
+        if self.checkpoint.is_astray:
+            raise UserError(
+                f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
+            )
         if self.trainer.is_global_zero and self.checkpoint.last_path is not None:
             print(f"Next: slimgan sample --ckpt_path {self.checkpoint.last_path} --width all --num_images 10")
 
@@ -255,8 +309,12 @@ def main(args: Sequence[str] | None = None) -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
             warnings.showwarning = show_in_one_line(warnings.showwarning)
-            SlimGANCLI(args)
-            leave()
+            with interrupting():
+                SlimGANCLI(args)
+                leave()
+    except Interrupted as stop:
+        rank_zero_only(sys.stderr.write)(f"slimgan: {stop}\n")
+        sys.exit(stop.status)
     except (UserError, MisconfigurationException, OSError) as error:
         if os.environ.get("SLIMGAN_DEBUG"):
             raise

@@ -55,9 +55,9 @@ def average(tensors: Iterable[Tensor]) -> None:
             tensor.copy_(mean.view_as(tensor))
 
 
-def average_gradients(net: nn.Module) -> None:
-    """Replace a net's gradients by their mean over all processes."""
-    average(parameter.grad for parameter in net.parameters() if parameter.grad is not None)
+def average_gradients(net: nn.Module, others: Iterable[Tensor] = ()) -> None:
+    """Replace a net's gradients by their mean over all processes, and other float tensors in the same message."""
+    average([*(parameter.grad for parameter in net.parameters() if parameter.grad is not None), *others])
 
 
 def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[Tensor]:

@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["SlimGANWarning", "UserError", "check_choice", "show_in_one_line", "user_error_behind"]
+__all__ = ["SlimGANWarning", "UserError", "cause_of", "check_choice", "show_in_one_line"]
+
+ErrorType = TypeVar("ErrorType", bound=BaseException)
 
 
 class UserError(ValueError):
@@ -25,14 +27,14 @@ class SlimGANWarning(UserWarning):
     """Something the user should know, told in one sentence; the command prints the sentence alone."""
 
 
-def user_error_behind(error: ValueError) -> ValueError:
-    """Return the UserError that led to an error of the parser, if one did."""
+def cause_of(error: BaseException, kind: type[ErrorType]) -> ErrorType | None:
+    """Return the error of a kind that led to an error, or that it is, or None."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, UserError):
+        if isinstance(cause, kind):
             return cause
         cause = cause.__cause__ or cause.__context__
-    return error
+    return None
 
 
 def show_in_one_line(show: Callable[..., None]) -> Callable[..., None]:

@@ -1,13 +1,16 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and what happens where there is no room for them."""
 
 import os
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-__all__ = ["replacing"]
+from slimgan_pl.errors import SlimGANWarning
+
+__all__ = ["going_on_without", "reason_of", "replacing"]
 
 
 @contextmanager
@@ -26,5 +29,42 @@ def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
+        sync_folder(path.parent)
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that can be read alone
+            scratch.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a renaming last, where the system can: else a power cut may bring the old file back."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network filesystems refuse
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def reason_of(error: OSError) -> str:
+    """Return why the system refuses, in its own words, such as ``No space left on device``."""
+    return error.strerror or str(error)
+
+
+@contextmanager
+def going_on_without(what: str) -> Iterator[None]:
+    """Turn what the system refuses to write into a warning.
+
+    Args:
+        what: What is written, such as ``the picture runs/samples.png``.
+    """
+    try:
+        yield
+    except OSError as error:
+        warnings.warn(
+            f"{what} could not be written ({reason_of(error)}); make room or give write access there; "
+            "the run goes on without it",
+            SlimGANWarning,
+            stacklevel=3,
+        )

@@ -1,10 +1,11 @@
 """One iteration of the paper: ``critic_steps`` updates of all discriminators, then one of the generator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from slimgan_pl.capture import WARM_UP, CapturedUpdate
@@ -13,7 +14,7 @@ from slimgan_pl.errors import UserError
 from slimgan_pl.latents import Latents, draw_latents
 from slimgan_pl.updates import Figures, Updates
 
-__all__ = ["Iteration", "Player"]
+__all__ = ["Iteration", "Player", "Status"]
 
 
 class Player(NamedTuple):
@@ -23,10 +24,20 @@ class Player(NamedTuple):
     step: Callable[[], Any]
 
 
+class Status(NamedTuple):
+    """How an iteration went, the same on all processes: numbers that are 0 where all is well."""
+
+    figures: float  # not finite
+    asked: float  # to stop, by any process
+    discriminator_gradients: float  # not finite
+    generator_gradients: float  # not finite
+
+
 class Iteration:
     """Runs iterations: draws latents, computes gradients, averages them over processes once an update, and steps.
 
-    Nothing in it makes the host wait for the device.
+    Nothing in it makes the host wait for the device. ``status`` is how the last one went, as a tensor on the device in
+    the order of ``Status``; it and batch-norm statistics are averaged in the message of the generator's gradients.
 
     Args:
         updates: What computes the gradients.
@@ -34,13 +45,23 @@ class Iteration:
         discriminators: The discriminators' side.
         critic_steps: Discriminator updates per iteration.
         cuda_graphs: Whether to capture each update as a CUDA graph.
+        watch_gradients: Whether gradients have to be finite; those of 16-mixed need not, which leaves out such steps.
     """
 
+    status: Tensor
+
     def __init__(
-        self, updates: Updates, generator: Player, discriminators: Player, critic_steps: int, cuda_graphs: bool = False
+        self,
+        updates: Updates,
+        generator: Player,
+        discriminators: Player,
+        critic_steps: int,
+        cuda_graphs: bool = False,
+        watch_gradients: bool = True,
     ) -> None:
         self.updates, self.critic_steps = updates, critic_steps
         self.generator, self.discriminators = generator, discriminators
+        self.watch_gradients = watch_gradients
         self.update_discriminators: Callable[..., tuple[Figures, list[Tensor]]] = updates.discriminators
         self.update_last: Callable[..., tuple[Figures, list[Tensor]]] = updates.discriminators
         self.update_generator: Callable[..., Figures] = updates.generate
@@ -50,13 +71,14 @@ class Iteration:
             self.update_last = CapturedUpdate(updates.discriminators, bank())
             self.update_generator = CapturedUpdate(updates.generate, updates.generator.parameters())
 
-    def __call__(self, real: Tensor, labels: Tensor | None, source: torch.Generator) -> Figures:
+    def __call__(self, real: Tensor, labels: Tensor | None, source: torch.Generator, asked: int = 0) -> Figures:
         """Take all steps of one iteration.
 
         Args:
             real: Images ``(critic_steps * N, C, H, W)`` in [-1, 1].
             labels: Integers ``(critic_steps * N,)``, or None.
             source: Of the latents, on the device of the images.
+            asked: What ``status`` tells the other processes, if not 0.
 
         Returns:
             What the last updates computed: a number per width for each name.
@@ -71,8 +93,23 @@ class Iteration:
                 "micro_batches to a number that divides it"
             )
         draws = self._draw(batch_size, source)
+        figures, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, draws)
+        self.generator.optimizer.zero_grad()
+        figures = figures | self.update_generator(*draws[-1], fakes=fakes)
+        wrong = not_finite(figures.values())
+        told = torch.stack([wrong, torch.full_like(wrong, asked)])
+        average_gradients(self.updates.generator, [*statistics(self.updates.generator), told])
+        self.status = torch.cat([told, torch.stack([wrong_first, self._wrong_gradients(self.updates.generator)])])
+        self.generator.step()
+        return figures
+
+    def _train_discriminators(
+        self, batch_size: int, real: Tensor, labels: Tensor | None, draws: list[Latents]
+    ) -> tuple[Figures, list[Tensor], Tensor]:
+        """Return what the last update computed, its fakes if they are kept, and how many had a wrong gradient."""
         figures: Figures = {}
         fakes: list[Tensor] = []
+        wrong = []
         for step in range(self.critic_steps):
             part = slice(step * batch_size, (step + 1) * batch_size)
             is_last = step == self.critic_steps - 1
@@ -84,12 +121,15 @@ class Iteration:
                 keep=is_last and self.updates.keeps_fakes,
             )
             average_gradients(self.updates.bank)
+            wrong.append(self._wrong_gradients(self.updates.bank))
             self.discriminators.step()
-        self.generator.optimizer.zero_grad()
-        figures = figures | self.update_generator(*draws[-1], fakes=fakes)
-        average_gradients(self.updates.generator)
-        self.generator.step()
-        return figures
+        return figures, fakes, torch.stack(wrong).sum()
+
+    def _wrong_gradients(self, net: nn.Module) -> Tensor:
+        """Return 1.0 where a gradient is NaN or infinite, else 0.0."""
+        gradients = [parameter.grad for parameter in net.parameters() if parameter.grad is not None]
+        largest = get_total_norm(gradients, float("inf")) if self.watch_gradients else gradients[0].new_zeros(())
+        return not_finite([largest])
 
     def _draw(self, batch_size: int, source: torch.Generator) -> list[Latents]:
         """Return latents and labels of each discriminator update, and of the generator update.
@@ -103,3 +143,13 @@ class Iteration:
             return [*draws, draws[-1]]
         sets = [widths] * self.critic_steps + [widths + 1]
         return [draw_latents(net, count, batch_size, source) for count in sets]
+
+
+def not_finite(tensors: Iterable[Tensor]) -> Tensor:
+    """Return 1.0 where a number is NaN or infinite, else 0.0, on the device."""
+    return (~torch.cat([tensor.flatten() for tensor in tensors]).isfinite().all()).float()
+
+
+def statistics(net: nn.Module) -> list[Tensor]:
+    """Return the buffers that each process moves by its own images."""
+    return [buffer for buffer in net.buffers() if buffer.is_floating_point()]

@@ -1,6 +1,7 @@
 """Lightning modules whose images an evaluator judges."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ __all__ = ["ImageJudge", "JudgedModule"]
 class JudgedModule(LightningModule):
     """Base of the modules that validation and test judge. A batch is a whole split of real images, as a ``ByteArray``.
 
-    The evaluator shares the images out among processes itself, and draws the fakes. ``results`` is what it said last.
+    The evaluator shares the images out among processes itself, and draws the fakes. ``results`` is what it said last;
+    ``before_judging`` is called first.
     """
 
     evaluator: Evaluator | None = None
+    before_judging: Callable[[], None] | None = None
     results: dict[str, Any] | None = None
     _real: ByteArray | None = None
 
@@ -34,6 +37,8 @@ class JudgedModule(LightningModule):
                 "use one of those, or a model without evaluator"
             )
         self._real = batch
+        if self.before_judging is not None:
+            self.before_judging()
 
     def on_validation_epoch_end(self) -> None:
         if self.evaluator is None or self._real is None or self.trainer.sanity_checking:

@@ -2,42 +2,83 @@
 
 import os
 import shutil
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import wandb
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from slimgan_pl.csv_log import RunCSVLogger
 from slimgan_pl.errors import UserError
+from slimgan_pl.files import going_on_without
+from slimgan_pl.runs import StoppedRun
 
-__all__ = ["WandbMode", "make_loggers"]
+__all__ = ["RunTensorBoardLogger", "WandbMode", "make_loggers"]
 
 WandbMode = Literal["off", "offline", "online"]
 
 
-def make_loggers(root: str, mode: WandbMode) -> list[Logger]:
-    """Return loggers that all write into one folder for this run, ``root/version_N``."""
-    csv = CSVLogger(root, name="")
-    loggers: list[Logger] = [csv, TensorBoardLogger(root, name="", version=f"version_{csv.version}")]
+class RunTensorBoardLogger(TensorBoardLogger):
+    """TensorBoard's events; where they cannot be written, the run goes on without them."""
+
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+        with self._going_on():
+            super().log_metrics(metrics, step)
+
+    def save(self) -> None:
+        with self._going_on():
+            super().save()
+
+    def finalize(self, status: str) -> None:
+        with self._going_on():
+            super().finalize(status)
+
+    def _going_on(self) -> Any:
+        return going_on_without(f"the events in {self.log_dir}")
+
+
+def make_loggers(root: str, mode: WandbMode, stopped: StoppedRun | None = None) -> list[Logger]:
+    """Return loggers that all write into one folder for this run, ``root/version_N``.
+
+    Args:
+        root: Folder of the runs.
+        mode: Of Weights & Biases.
+        stopped: A run to go on with in its folder: what it logged behind its checkpoint is dropped.
+    """
+    version = None if stopped is None else stopped.version
+    csv = RunCSVLogger(root, "", version, kept_rows=0 if stopped is None else stopped.logged_rows)
+    purged: dict[str, Any] = {} if stopped is None else {"purge_step": stopped.iteration + 1}
+    loggers: list[Logger] = [csv, RunTensorBoardLogger(root, "", f"version_{csv.version}", **purged)]
     if mode != "off":
         loggers.append(start_wandb(csv.log_dir, mode))
     return loggers
 
 
 def start_wandb(folder: str, mode: WandbMode) -> WandbLogger:
-    """Start a run of Weights & Biases in a new folder, so that a missing key or network is found before training.
+    """Start a run of Weights & Biases in a folder, so that a missing key or network is found before training.
+
+    A run that goes on keeps its id.
 
     Raises:
-        UserError: If it cannot start; the folder is taken away again.
+        UserError: If it cannot start; a new folder is taken away again.
     """
-    logger = WandbLogger(save_dir=folder, project="slimgan", mode=mode)
+    is_new = not os.path.exists(folder)
+    logger = WandbLogger(save_dir=folder, project="slimgan", mode=mode, id=run_id(Path(folder)), resume="allow")
     rank_zero_only(os.makedirs)(folder, exist_ok=True)
     try:
         _ = logger.experiment
     except (wandb.errors.Error, ValueError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
         reason = str(error).split("\n")[0].rstrip(".")
         raise UserError(
             f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline"
         ) from error
     return logger
+
+
+def run_id(folder: Path) -> str | None:
+    """Return the id of the run of Weights & Biases that was last logged in a folder, or None."""
+    runs = sorted((folder / "wandb").glob("*run-*-*"))  # by their dates
+    return runs[-1].name.rpartition("-")[2] if runs else None

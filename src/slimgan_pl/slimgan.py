@@ -1,5 +1,6 @@
 """SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -11,7 +12,6 @@ from torch.optim import Optimizer
 from slimgan_pl.baselines import individual_gan
 from slimgan_pl.checks import check_data, check_fit
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.distributed import average
 from slimgan_pl.errors import UserError, check_choice
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.judging import JudgedModule
@@ -131,7 +131,7 @@ class SlimGAN(TrainedModule, JudgedModule):
         self.recalibration = recalibration
         self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
         use_channels_last(self, channels_last)
-        self.figures = {}
+        self.reports = deque(maxlen=2)
         self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
@@ -226,12 +226,10 @@ class SlimGAN(TrainedModule, JudgedModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only judges counts none itself
 
-    def average_buffers(self) -> None:
-        """Make batch-norm statistics equal on all processes; Lightning does not under manual optimization."""
-        average(buffer for buffer in self.generator.buffers() if buffer.is_floating_point())
-
     def settle_statistics(self) -> None:
-        """Make batch-norm statistics what the net is judged and kept with: measured anew if asked for, equal anyway."""
+        """Make batch-norm statistics what the net is judged, shown and kept with: measured anew if asked for.
+
+        So they depend on the weights alone, and not on when they were measured before.
+        """
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
-        self.average_buffers()

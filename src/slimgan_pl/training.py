@@ -1,6 +1,7 @@
 """Lightning modules that train a generator against a bank, an iteration a step."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.modes import tensor_float32
 from slimgan_pl.updates import Figures, Objective, Updates
 
-__all__ = ["StepSettings", "TrainedModule"]
+__all__ = ["Report", "StepSettings", "TrainedModule"]
 
 Batch = tuple[Tensor, Tensor | None]
 
@@ -35,10 +36,19 @@ class StepSettings(NamedTuple):
     micro_batches: int
 
 
+class Report(NamedTuple):
+    """What an iteration said: its number, a number per width for each name, and its ``Status`` on the device."""
+
+    iteration: int
+    figures: Figures
+    status: Tensor
+
+
 class TrainedModule(LightningModule):
     """Base of the modules whose training step is one iteration; the optimizers are the generator's and the bank's.
 
-    ``figures`` are what the last iteration computed: for each name a tensor on the device with a number per width.
+    ``reports`` are those of the last two iterations. ``asked_to_stop`` is told to the other processes by the next.
+    ``after_iteration`` is called once all callbacks are through with an iteration.
     """
 
     generator: SlimmableGenerator
@@ -49,7 +59,9 @@ class TrainedModule(LightningModule):
     seed: int
     individual: float | None
     iteration: Iteration | None = None  # while it trains
-    figures: Figures
+    reports: deque[Report]
+    asked_to_stop: int = 0
+    after_iteration: Callable[[], None] | None = None
 
     def setup(self, stage: str) -> None:
         device = self.trainer.strategy.root_device
@@ -77,7 +89,8 @@ class TrainedModule(LightningModule):
         # The strategy takes the discriminators' step, not the LightningOptimizer: global_step counts iterations.
         step = partial(self.trainer.strategy.optimizer_step, second.optimizer, lambda: None)
         players = Player(first, first.step), Player(second, step)
-        self.iteration = Iteration(updates, *players, self.critic_steps, settings.cuda_graphs)
+        watch_gradients = self.trainer.precision != "16-mixed"
+        self.iteration = Iteration(updates, *players, self.critic_steps, settings.cuda_graphs, watch_gradients)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         assert self.iteration is not None
@@ -85,9 +98,16 @@ class TrainedModule(LightningModule):
         images = images.to(self.generator.image.weight.dtype)
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
+        labels = labels if self.generator.num_classes else None
         with saying_what_failed(), tensor_float32(self.step_settings.tf32):
-            self.figures = self.iteration(images, labels if self.generator.num_classes else None, source)
+            figures = self.iteration(images, labels, source, self.asked_to_stop)
+        figures = {name: numbers.clone() for name, numbers in figures.items()}  # a graph writes into the same again
+        self.reports.append(Report(self.global_step, figures, self.iteration.status))
         self._log_figures()
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        if self.after_iteration is not None:
+            self.after_iteration()
 
     def on_train_end(self) -> None:
         self.iteration = None
@@ -99,28 +119,38 @@ class TrainedModule(LightningModule):
         with context:
             self.manual_backward(loss, **settings)
 
-    def losses(self) -> dict[str, Tensor]:
-        """Return the last iteration's losses by the names that loggers see, such as ``generator_loss/0.5``."""
-        return self._per_width({name: numbers for name, numbers in self.figures.items() if name.endswith("loss")})
+    @property
+    def settled_report(self) -> Report | None:
+        """The newest report that can be read while the device goes on: on a GPU that of the iteration before."""
+        is_ready = len(self.reports) == 2 or self.device.type == "cpu"
+        return self.reports[0 if self.device.type != "cpu" else -1] if self.reports and is_ready else None
 
-    def _log_figures(self) -> None:
-        """Log a value per width, and the mean losses to the progress bar, where the loggers take them."""
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if not every or self.global_step % every:
-            return
-        # The loggers' x axis; by itself Lightning's would lag by one. Filled on the device, a number is not waited for.
-        step = torch.full((), float(self.global_step), device=self.device)
-        self.log_dict({**self._per_width(self.figures), "step": step})
-        means = {name: numbers.mean() for name, numbers in self.figures.items() if name.endswith("loss")}
-        self.log_dict(means, prog_bar=True)
-
-    def _per_width(self, figures: Figures) -> dict[str, Tensor]:
+    def per_width(self, figures: Figures) -> dict[str, Tensor]:
+        """Return figures by the names that loggers see, such as ``generator_loss/0.5``."""
         widths = self.generator.widths if self.individual is None else (self.individual,)
         return {
             f"{name}/{width:g}": value
             for name, numbers in figures.items()
-            for width, value in zip(widths, numbers.clone(), strict=False)
+            for width, value in zip(widths, numbers, strict=False)
         }
+
+    def _log_figures(self) -> None:
+        """Log a value per width and the mean losses, where the loggers take them.
+
+        The loggers get them here, not from Lightning after the step: a checkpoint of this iteration comes before that.
+        """
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if not every or self.global_step % every:
+            return
+        figures = self.reports[-1].figures
+        means = {name: numbers.mean() for name, numbers in figures.items() if name.endswith("loss")}
+        named = {**self.per_width(figures), **means}
+        self.log_dict(named, logger=False)  # for callbacks that monitor one
+        if self.loggers:
+            values = dict(zip(named, torch.stack(list(named.values())).tolist(), strict=True))
+            for logger in self.loggers:
+                logger.log_metrics(values, step=self.global_step)
+                logger.save()
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from slimgan_pl.callbacks.checkpoint import AtomicCheckpointIO, IterationCheckpoint
 from slimgan_pl.callbacks.cost import TrainingCost
-from slimgan_pl.callbacks.guards import StopOnNonFinite
+from slimgan_pl.callbacks.finite import StopOnNonFinite
 from slimgan_pl.callbacks.progress import IterationProgress
+from slimgan_pl.callbacks.record import RunRecord
 from slimgan_pl.callbacks.results import ResultsTable
 from slimgan_pl.callbacks.samples import SampleGrid, draw_grid
+from slimgan_pl.callbacks.stopping import StopOnSignal
 from slimgan_pl.callbacks.table import results_table
 
 __all__ = [
@@ -13,8 +15,10 @@ __all__ = [
     "IterationCheckpoint",
     "IterationProgress",
     "ResultsTable",
+    "RunRecord",
     "SampleGrid",
     "StopOnNonFinite",
+    "StopOnSignal",
     "TrainingCost",
     "draw_grid",
     "results_table",

@@ -1,5 +1,10 @@
-"""Checkpoints that are whole or absent."""
+"""Checkpoints that are whole or absent, and from which a run goes on as if it had never stopped."""
 
+import tempfile
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +12,19 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities import rank_zero_only
 
-from slimgan_pl.callbacks.folders import run_folder
-from slimgan_pl.callbacks.guards import check_finite
-from slimgan_pl.errors import UserError
-from slimgan_pl.files import replacing
+from slimgan_pl.callbacks.finite import NonFiniteError, check_state
+from slimgan_pl.callbacks.folders import evaluation_follows, run_folder
+from slimgan_pl.errors import SlimGANWarning, UserError, cause_of
+from slimgan_pl.files import reason_of, replacing
+from slimgan_pl.judging import JudgedModule
 
 __all__ = ["AtomicCheckpointIO", "IterationCheckpoint"]
+
+LAST = "last.ckpt"
+
+OnFailure = Callable[[dict[str, Any], OSError], None]
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -22,17 +33,39 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     Lightning's own writes into the temporary folder and moves the file, which on another filesystem copies it.
     """
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: OnFailure | None = None
+    ) -> None:
+        """Save a checkpoint.
+
+        Args:
+            checkpoint: What to save.
+            path: Where; what is there stays until the new file is whole.
+            storage_options: Takes the checkpoint and the error where the system refuses; by default it is raised.
+
+        Raises:
+            OSError: If there is no room or no write access.
+        """
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as file:
-            torch.save(checkpoint, file)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as file:
+                torch.save(checkpoint, file)
+        except (OSError, RuntimeError) as error:  # torch tells of a full disk in words of its own
+            cause = cause_of(error, OSError)
+            if cause is None:
+                raise
+            if storage_options is None:
+                raise cause from None
+            storage_options(checkpoint, cause)
 
 
 class IterationCheckpoint(Checkpoint):
-    """Saves the run as ``checkpoints/last.ckpt`` every so many iterations and at the end.
+    """Saves the run as ``checkpoints/last.ckpt`` every so many iterations, before each evaluation and at the end.
 
-    What is not finite is never saved: it ends the run with a UserError, and the checkpoints from before it stay.
+    What is not finite never takes the place of what is: it ends the run with a UserError, the checkpoints from before
+    it stay, and the state that went wrong is kept beside them as ``nonfinite.ckpt``. Where the system refuses a save,
+    training goes on and the old checkpoint stays; the last save then goes to the system's temporary folder.
 
     Args:
         every_n_iterations: Iterations between two saves.
@@ -50,21 +83,92 @@ class IterationCheckpoint(Checkpoint):
         self.keep_every_n_iterations = keep_every_n_iterations
         self.last_path: Path | None = None
         self.saved_at: int | None = None
+        self.is_astray = False  # the last save is not where it belongs
+        self._is_stale = False  # an evaluation that the last save has yet to come is over
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        if trainer.state.fn == "fit" and trainer.ckpt_path is not None:
+            self.last_path, self.saved_at = Path(trainer.ckpt_path), checkpoint["global_step"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step > 0 and trainer.num_training_batches != float("inf"):
+            count_epochs(trainer)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         iteration = trainer.global_step
-        if iteration % self.every_n_iterations == 0:
-            self._save(trainer, "last.ckpt")
+        names = [LAST] if iteration % self.every_n_iterations == 0 else []
         if self.keep_every_n_iterations and iteration % self.keep_every_n_iterations == 0:
-            self._save(trainer, f"iteration_{iteration:06d}.ckpt")
+            names.append(f"iteration_{iteration:06d}.ckpt")
+        if evaluation_follows(trainer) and isinstance(pl_module, JudgedModule):
+            # NOTE: what is saved here would go on behind the evaluation, what is saved in its step goes on with it.
+            pl_module.before_judging = partial(self._save_before_judging, trainer, names or [LAST])
+            return
+        for name in names:
+            self._save(trainer, name)
+
+    def _save_before_judging(self, trainer: Trainer, names: list[str]) -> None:
+        model: Any = trainer.lightning_module
+        model.before_judging = None
+        for name in names:
+            self._save(trainer, name)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._is_stale = True
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self.saved_at != trainer.global_step:
-            self._save(trainer, "last.ckpt")
+        self.save_now(trainer)
 
-    def _save(self, trainer: Trainer, name: str) -> None:
-        check_finite(trainer, trainer.lightning_module)
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        if isinstance(exception, NonFiniteError):
+            path = run_folder(trainer) / "checkpoints" / "nonfinite.ckpt"
+            with suppress(UserError, OSError):  # statistics that cannot be measured, a disk that is full as well
+                trainer.save_checkpoint(path)
+                rank_zero_only(print)(f"What went wrong: {path}")
+
+    def save_now(self, trainer: Trainer) -> None:
+        """Save the run unless it is saved as it is, somewhere at any price."""
+        if self._is_stale or self.saved_at != trainer.global_step:
+            self._save(trainer, LAST, is_final=True)
+
+    def _save(self, trainer: Trainer, name: str, is_final: bool = False) -> None:
+        check_state(trainer, trainer.lightning_module)
+        for logger in trainer.loggers:
+            logger.save()  # what a run goes on from has its whole past on disk
         path = run_folder(trainer) / "checkpoints" / name
-        trainer.save_checkpoint(path)
-        if name == "last.ckpt":
-            self.last_path, self.saved_at = path, trainer.global_step
+        failures: list[Path | None] = []
+
+        def on_failure(checkpoint: dict[str, Any], error: OSError) -> None:
+            warnings.warn(f"{path} could not be saved ({reason_of(error)}); {self._advice()}", SlimGANWarning, 2)
+            failures.append(save_elsewhere(checkpoint) if is_final else None)
+
+        options = on_failure if isinstance(trainer.strategy.checkpoint_io, AtomicCheckpointIO) else None
+        trainer.save_checkpoint(path, storage_options=options)
+        self._is_stale = False
+        self.is_astray = trainer.strategy.broadcast(bool(failures))
+        saved: Path | None = trainer.strategy.broadcast(failures[0] if failures else path)
+        if name == LAST and saved is not None:
+            self.last_path, self.saved_at = saved, trainer.global_step
+
+    def _advice(self) -> str:
+        kept = "there is no checkpoint yet" if self.saved_at is None else f"that of iteration {self.saved_at} stays"
+        return f"{kept}, and training goes on: make room or give write access there before the next save"
+
+
+def count_epochs(trainer: Trainer) -> None:
+    """Set the epochs that are done; Lightning loses count where a run goes on from the end of one."""
+    loop = trainer.fit_loop
+    is_still_judged = loop.epoch_loop.val_loop.restarted_mid_evaluation  # which belongs to the epoch before
+    done = (trainer.global_step - is_still_judged) // int(trainer.num_training_batches)
+    begun = done + (loop.restarted_mid_epoch or loop.restarted_on_epoch_end)  # otherwise Lightning begins the next
+    for progress in (loop.epoch_progress.total, loop.epoch_progress.current):
+        progress.ready = progress.started = begun
+        progress.processed = progress.completed = done
+
+
+def save_elsewhere(checkpoint: dict[str, Any]) -> Path | None:
+    """Save what else would be lost into the system's temporary folder; return where, or None."""
+    with suppress(OSError):
+        path = Path(tempfile.mkdtemp(prefix="slimgan-")) / LAST
+        AtomicCheckpointIO().save_checkpoint(checkpoint, path)
+        return path
+    return None

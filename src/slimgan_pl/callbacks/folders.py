@@ -1,11 +1,11 @@
 """Where a run's files go, and who writes them."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lightning.pytorch import Callback, Trainer
 
-__all__ = ["callbacks_of", "output_path", "run_folder"]
+__all__ = ["callbacks_of", "evaluation_follows", "output_path", "run_folder"]
 
 CallbackType = TypeVar("CallbackType", bound=Callback)
 
@@ -14,6 +14,12 @@ def callbacks_of(trainer: Trainer, kind: type[CallbackType]) -> list[CallbackTyp
     """Return a trainer's callbacks of a class."""
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return [callback for callback in callbacks if isinstance(callback, kind)]
+
+
+def evaluation_follows(trainer: Trainer) -> bool:
+    """Return whether validation comes right after this iteration, asked at its end."""
+    loop: Any = trainer.fit_loop
+    return bool(loop.epoch_loop._should_check_val_fx(loop._data_fetcher))  # NOTE: Lightning says it nowhere else
 
 
 def run_folder(trainer: Trainer) -> Path:

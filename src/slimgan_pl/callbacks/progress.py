@@ -107,7 +107,8 @@ class IterationProgress(ProgressBar):
 def mean_losses(model: LightningModule) -> str:
     """Return the last iteration's losses in few words, the mean over widths; it waits for the device."""
     names = {"discriminator_loss": "D", "generator_loss": "G", "distillation_loss": "distill"}
-    figures = model.figures if isinstance(model, TrainedModule) else {}
+    reports = model.reports if isinstance(model, TrainedModule) else ()
+    figures = reports[-1].figures if reports else {}
     return "  ".join(f"{short} {figures[name].mean():.3f}" for name, short in names.items() if name in figures)
 
 

@@ -28,13 +28,13 @@ class ResultsTable(Callback):
         self.last_path: Path | None = None
         self._stamp: dict[str, str] | None = None
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if not trainer.is_global_zero or getattr(pl_module, "evaluator", None) is None:
             return
-        checkpoint = judged_checkpoint(trainer)  # before judging: the file of a run that goes on may change
+        checkpoint = judged_checkpoint(trainer)  # before the judging itself: the file of a run that goes on may change
         self._stamp = None if checkpoint is None else {"file": checkpoint.name, "sha256": file_sha256(checkpoint)}
 
-    on_test_start = on_validation_start
+    on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]
 
     def on_validation_end(self, trainer: Trainer, pl_module: JudgedModule) -> None:  # type: ignore[override]
         path = run_folder(trainer) / "results" / f"iteration_{trainer.global_step:06d}.json"

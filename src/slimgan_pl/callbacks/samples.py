@@ -54,7 +54,7 @@ class SampleGrid(Callback):
         return self.every_n_iterations > 0 and trainer.global_step % self.every_n_iterations == 0
 
     def _save_in_run(self, trainer: Trainer, model: "SlimGAN") -> None:
-        model.average_buffers()
+        model.settle_statistics()
         path = run_folder(trainer) / "samples" / f"iteration_{trainer.global_step:06d}.png"
         grid = self._save(path, model)
         log_picture(trainer, grid)
