@@ -178,7 +178,8 @@ def main(kills: int = 50, longest: float = 4.0, seed: int = 0, json: str | None 
     assert commands.finish(whole) == 0, (whole / "log.txt").read_text()
     alone = time.perf_counter() - start
     expected = outcome(whole / "runs" / "version_0")
-    done, runs, resumed = 0, 0, []
+    done, runs = 0, 0
+    resumed: list[int] = []
     while done < kills:
         folder = make_folder(root, f"killed_{runs}")
         count, iterations = kill_until_it_ends(commands, folder, longest, seed + runs, kills - done)

@@ -65,12 +65,11 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse the download of Inception's weights."""
-    from torch_fidelity import feature_extractor_inceptionv3
 
     def offline(*_: Any, **__: Any) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr(feature_extractor_inceptionv3, "load_state_dict_from_url", offline)
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +129,7 @@ def test_a_checkpoint_knows_the_extractor_and_classifier_of_its_user(config: Pat
     nets = ["--model.evaluator.extractor", "standins.Corner", "--model.evaluator.extractor.size", 2]
     nets += ["--model.evaluator.classifier", "standins.Corner", "--model.evaluator.classifier.init_args.size", 3]
     run("fit", "--config", config, "--trainer.default_root_dir", "runs", *nets)
-    run("test", "--ckpt_path", "runs/version_0/checkpoints/last.ckpt")
+    run("test", "--ckpt_path", "runs/version_0/checkpoints/last.ckpt", "--trust_checkpoint", "true")
     at_the_end = json.loads(Path("runs/version_0/results.json").read_text())
     again = json.loads(Path("runs/version_0/checkpoints/last.test.json").read_text())
     assert at_the_end["extractor"]["name"] == "Corner"

@@ -51,7 +51,7 @@ def test_synchronised_batch_norm_without_gpus_is_refused(make_model: Callable[..
     ("error", "words"),
     [
         (BackendCompilerFailed.__new__(BackendCompilerFailed, "no compiler"), "(no compiler); leave compile out"),
-        (torch.OutOfMemoryError("CUDA out of memory"), "set free_graphs, set micro_batches, or lower the batch_size"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "set --model.micro_batches, or lower --data.batch_size"),
     ],
     ids=["compiler", "memory"],
 )

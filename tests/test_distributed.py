@@ -48,7 +48,9 @@ def test_an_iteration_sends_each_gradient_once_per_update_and_nothing_else(
     bank, generator = (
         sum(parameter.numel() for parameter in net.parameters()) for net in (model.discriminators, model.generator)
     )
-    gradients = [["gloo:all_reduce", bank], ["gloo:all_reduce", generator]]
+    statistics = sum(buffer.numel() for buffer in model.generator.buffers() if buffer.is_floating_point())
+    status = 2  # whether a loss is not finite, and whether a process is asked to stop
+    gradients = [["gloo:all_reduce", bank], ["gloo:all_reduce", generator + statistics + status]]
     first, *others = two_processes[1]["collectives"]
     assert [collective for collective in first if collective[0] != "gloo:broadcast"] == gradients  # of first buffers
     assert others == [gradients] * (ITERATIONS - 1)

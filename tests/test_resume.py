@@ -1,16 +1,22 @@
 """A run that was stopped anywhere, by a signal or a kill, and goes on equals one that never stopped."""
 
+import io
 import os
 import signal
+import socket
+import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
+import torch
 from commands import run
-from kill_storm import RESUME, Commands, differences, make_folder, outcome
+from kill_storm import RESUME, Commands, differences, kill_until_it_ends, make_folder, outcome, run_command
 
 from slimgan_pl import SlimGAN
+from slimgan_pl.checkpoints import read_checkpoint
 from slimgan_pl.evaluation import DigitsClassifier
 
 RUN = Path("runs/version_0")
@@ -97,3 +103,96 @@ def test_a_signal_ends_an_evaluation_at_once_and_it_is_made_again(
     assert "stopped by SIGTERM" in said
     run(*RESUME)
     assert differences(whole, outcome(RUN)) == []
+
+
+def die_in_save(folder: Path, number: int) -> None:
+    """Run the command and be killed when half of a checkpoint is written."""
+    save, calls = torch.save, list[int]()
+
+    def dying(content: Any, file: BinaryIO) -> None:
+        calls.append(0)
+        if len(calls) < number:
+            save(content, file)
+            return
+        buffer = io.BytesIO()
+        save(content, buffer)
+        file.write(buffer.getvalue()[: buffer.tell() // 2])
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    torch.save = dying
+    run_command(folder, list(RESUME), {})
+
+
+def test_a_kill_in_the_middle_of_a_save_leaves_the_checkpoint_before_it(
+    commands: Commands, folder: Path, whole: dict[str, Any]
+) -> None:
+    process = commands.context.Process(target=die_in_save, args=(folder, 5))
+    process.start()
+    process.join(240)
+    assert process.exitcode == -signal.SIGKILL
+    assert [path.name for path in (RUN / "checkpoints").glob(".*")] == [".last.ckpt.part"]
+    assert read_checkpoint(RUN / "checkpoints" / "last.ckpt")["global_step"] > 0
+    assert commands.finish(folder) == 0, Path("log.txt").read_text()
+    assert differences(whole, outcome(RUN)) == []
+    assert not list((RUN / "checkpoints").glob(".*"))
+
+
+def test_kills_at_random_moments_cost_nothing(commands: Commands, folder: Path, whole: dict[str, Any]) -> None:
+    kills, resumed_from = kill_until_it_ends(commands, folder, longest=4.0, seed=1, most=8)
+    assert kills >= 4
+    assert resumed_from == sorted(resumed_from)
+    assert differences(whole, outcome(RUN)) == []
+
+
+def start_pair(commands: Commands, folder: Path) -> list[BaseProcess]:
+    """Start the command on two processes, as torchrun does."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+    shared |= {"TORCHELASTIC_RUN_ID": "test", "GROUP_RANK": "0"}
+    args = [*RESUME, "--trainer.devices", "2", "--trainer.strategy", "ddp"]
+    return [commands.start(folder, args, {**shared, "RANK": rank, "LOCAL_RANK": rank}) for rank in ("0", "1")]
+
+
+def wait_for_iteration(folder: Path, iteration: int) -> None:
+    """Wait until a run has said that it has come so far."""
+    for _ in range(1200):
+        if f"Iteration {iteration}/" in (folder / "log.txt").read_text():
+            return
+        time.sleep(0.05)
+    raise AssertionError((folder / "log.txt").read_text())
+
+
+def join(processes: list[BaseProcess]) -> list[int | None]:
+    for process in processes:
+        process.join(60)
+    return [process.exitcode for process in processes]
+
+
+def test_two_processes_stop_together_and_go_on_as_if_they_had_not(commands: Commands, tmp_path: Path) -> None:
+    alone, folder = make_folder(tmp_path, "alone"), make_folder(tmp_path, "stopped")
+    assert join(start_pair(commands, alone)) == [0, 0], (alone / "log.txt").read_text()
+    for iteration, told in ((9, [0, 1]), (33, [1])):  # a whole group, and a single process
+        pair = start_pair(commands, folder)
+        wait_for_iteration(folder, iteration)
+        for rank in told:
+            os.kill(pair[rank].pid or 0, signal.SIGTERM)
+        assert join(pair) == [143, 143], (folder / "log.txt").read_text()
+    assert join(start_pair(commands, folder)) == [0, 0], (folder / "log.txt").read_text()
+    assert differences(outcome(alone / RUN), outcome(folder / RUN)) == []
+
+
+@pytest.mark.parametrize("dead", [0, 1])
+def test_a_process_that_dies_ends_the_others_with_a_sentence(dead: int, commands: Commands, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, "run")
+    pair = start_pair(commands, folder)
+    wait_for_iteration(folder, 9)
+    os.kill(pair[dead].pid or 0, signal.SIGKILL)
+    statuses = join(pair)
+    log = (folder / "log.txt").read_text()
+    assert statuses[dead] == -signal.SIGKILL
+    assert statuses[1 - dead] == 1, log
+    assert "another process of this run has ended; what was saved stays: go on with --ckpt_path last" in log
+    assert "Traceback" not in log

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 
+from slimgan_pl.trust import named_in
+
 __all__ = [
     "OneLineParser",
     "as_list",
@@ -16,6 +18,7 @@ __all__ = [
     "find_checkpoint",
     "find_option",
     "find_root",
+    "named_by_user",
     "names_data",
     "options",
 ]
@@ -105,6 +108,13 @@ def options(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
     for word, following in zip(argv, [*argv[1:], ""], strict=True):
         option, is_joined, value = word.partition("=")
         yield option, value if is_joined else following
+
+
+def named_by_user(argv: Sequence[str]) -> set[str]:
+    """Return all texts that a command line and the configuration files on it hold: the classes it names among them."""
+    given = {value for _, value in options(argv)}
+    files = [settings_in(value) for option, value in options(argv) if option in ("-c", "--config")]
+    return given.union(*map(named_in, files))
 
 
 def names_data(argv: Sequence[str]) -> bool:

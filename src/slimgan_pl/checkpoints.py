@@ -1,5 +1,6 @@
 """Reading checkpoints: one file is all that is needed to use a trained net."""
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.slimgan import SlimGAN
+from slimgan_pl.trust import check_trusted
 
 __all__ = ["check_weights", "load_model", "read_checkpoint"]
 
@@ -23,6 +25,9 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not Path(path).is_file():
         raise UserError(f"there is no checkpoint {path}; give the path of a file such as checkpoints/last.ckpt")
     try:
+        with zipfile.ZipFile(path) as file:
+            if file.testzip() is not None:  # torch does not look at checksums
+                raise zipfile.BadZipFile
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken or foreign file makes the unpickler raise
         raise UserError(f"{path} cannot be read as a checkpoint: it is damaged or of another kind") from error
@@ -43,13 +48,20 @@ def check_weights(model: SlimGAN, weights: Mapping[str, Tensor], path: str | Pat
             )
 
 
-def load_model(path: str | Path) -> SlimGAN:
+def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
     """Build the model of a checkpoint, with its weights, on the CPU and in evaluation mode.
 
+    Args:
+        path: The checkpoint.
+        trust: Whether it may name classes of other packages, whose code is then run.
+
     Raises:
-        UserError: If the file is missing, broken or foreign, or its weights do not fit its settings.
+        UserError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names a class
+            that is not trusted.
     """
     checkpoint = read_checkpoint(path)
+    if not trust:
+        check_trusted(checkpoint["hyper_parameters"], path)
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}
     model: SlimGAN = instantiate_module(SlimGAN, {**settings, "evaluator": None})
     check_weights(model, checkpoint["state_dict"], path)

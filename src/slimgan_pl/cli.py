@@ -14,7 +14,16 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities import rank_zero_only
 
-from slimgan_pl.arguments import OneLineParser, as_list, fail, find_checkpoint, find_option, find_root, names_data
+from slimgan_pl.arguments import (
+    OneLineParser,
+    as_list,
+    fail,
+    find_checkpoint,
+    find_option,
+    find_root,
+    named_by_user,
+    names_data,
+)
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
     IterationCheckpoint,
@@ -30,8 +39,8 @@ from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data
 from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.distributed import leave
-from slimgan_pl.errors import UserError, cause_of, show_in_one_line
+from slimgan_pl.distributed import is_lost_process, leave
+from slimgan_pl.errors import UserError, cause_of, is_out_of_memory, show_in_one_line
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
@@ -43,6 +52,7 @@ from slimgan_pl.sampling import sample
 from slimgan_pl.settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
 from slimgan_pl.signals import Interrupted, interrupting
 from slimgan_pl.slimgan import SlimGAN
+from slimgan_pl.trust import check_trusted
 
 __all__ = ["SlimGANCLI", "main"]
 
@@ -105,6 +115,12 @@ class SlimGANCLI(LightningCLI):
             default="off",
             help="Also log to Weights & Biases.",
         )
+        parser.add_argument(
+            "--trust_checkpoint",
+            type=bool,
+            default=False,
+            help="Let the checkpoint name classes of other packages, whose code is then run.",
+        )
         parser.add_lightning_class_args(IterationCheckpoint, "checkpoint")
         parser.add_lightning_class_args(SampleGrid, "samples")
         parser.set_defaults(MODEL_DEFAULTS)
@@ -127,6 +143,9 @@ class SlimGANCLI(LightningCLI):
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)
             self.settings_before = checkpoint.get("run", {}).get("settings")
+            if (find_option(argv, "--trust_checkpoint") or "").lower() != "true":
+                carried = [checkpoint["hyper_parameters"], checkpoint.get("datamodule_hyper_parameters")]
+                check_trusted(carried, ckpt_path, named_by_user(argv))
             self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
             if not checkpoint.get("datamodule_hyper_parameters") and not names_data(argv):
                 raise UserError(
@@ -319,3 +338,17 @@ def main(args: Sequence[str] | None = None) -> None:
         if os.environ.get("SLIMGAN_DEBUG"):
             raise
         fail(str(error), 1)
+    except (RuntimeError, MemoryError) as error:
+        told = what_the_machine_lacks(error)
+        if told is None or os.environ.get("SLIMGAN_DEBUG"):
+            raise
+        fail(told, 1)
+
+
+def what_the_machine_lacks(error: RuntimeError | MemoryError) -> str | None:
+    """Return the sentence for memory that is too small or a process that is gone, or None for a bug."""
+    if is_out_of_memory(error):
+        return "the device's memory is too small; ask for fewer images at once, or lower --model.evaluator.batch_size"
+    if is_lost_process(error):
+        return "another process of this run has ended; what was saved stays: go on with --ckpt_path last"
+    return None

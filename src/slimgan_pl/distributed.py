@@ -17,6 +17,7 @@ __all__ = [
     "failing_together",
     "gather_objects",
     "gather_rows",
+    "is_lost_process",
     "leave",
     "numbers_below",
     "rank_and_world",
@@ -37,6 +38,12 @@ def leave() -> None:
     """End the process group in good order: threads of it that outlive the interpreter abort the process."""
     if rank_and_world()[1] > 1:
         dist.destroy_process_group()
+
+
+def is_lost_process(error: BaseException) -> bool:
+    """Return whether an error says that another process of the run no longer answers."""
+    words = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "gloo", "NCCL", "TCPStore")
+    return rank_and_world()[1] > 1 and isinstance(error, RuntimeError) and any(word in str(error) for word in words)
 
 
 @torch.no_grad()

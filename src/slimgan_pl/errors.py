@@ -4,7 +4,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-__all__ = ["SlimGANWarning", "UserError", "cause_of", "check_choice", "show_in_one_line"]
+import torch
+
+__all__ = ["SlimGANWarning", "UserError", "cause_of", "check_choice", "is_out_of_memory", "show_in_one_line"]
 
 ErrorType = TypeVar("ErrorType", bound=BaseException)
 
@@ -21,6 +23,11 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise a UserError unless a setting is one of its choices."""
     if value not in choices:
         raise UserError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that a GPU's or the machine's memory is too small."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 class SlimGANWarning(UserWarning):

@@ -1,5 +1,6 @@
 """Files that are whole or absent, and what happens where there is no room for them."""
 
+import hashlib
 import os
 import warnings
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 from slimgan_pl.errors import SlimGANWarning
 
-__all__ = ["going_on_without", "reason_of", "replacing"]
+__all__ = ["file_sha256", "going_on_without", "reason_of", "replacing"]
 
 
 @contextmanager
@@ -68,3 +69,12 @@ def going_on_without(what: str) -> Iterator[None]:
             SlimGANWarning,
             stacklevel=3,
         )
+
+
+def file_sha256(path: Path) -> str:
+    """Return a file's SHA-256, as ``sha256sum`` prints it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -16,7 +16,12 @@ __all__ = ["recalibrate_checkpoint"]
 
 
 def recalibrate_checkpoint(
-    ckpt_path: str, output: str | None = None, num_batches: int = 100, batch_size: int = 64, seed: int = 0
+    ckpt_path: str,
+    output: str | None = None,
+    num_batches: int = 100,
+    batch_size: int = 64,
+    seed: int = 0,
+    trust_checkpoint: bool = False,
 ) -> None:
     """Measure each width's batch-norm statistics anew and write a checkpoint with them; all else in it stays.
 
@@ -26,11 +31,12 @@ def recalibrate_checkpoint(
         num_batches: Batches of latents that the statistics are measured over.
         batch_size: Latents in a batch.
         seed: Seed of the latents.
+        trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
     path = Path(ckpt_path).with_suffix(".recalibrated.ckpt") if output is None else Path(output)
     if path.exists():
         raise UserError(f"{path} is there already; give another --output, or delete it")
-    model = load_model(ckpt_path)
+    model = load_model(ckpt_path, trust_checkpoint)
     console = Console()
     console.print(changes_table(recalibrate(model.generator, num_batches, batch_size, seed), num_batches * batch_size))
     checkpoint = read_checkpoint(ckpt_path)

@@ -25,6 +25,7 @@ def sample(
     output: str = "samples.png",
     label: int | None = None,
     seed: int = 0,
+    trust_checkpoint: bool = False,
 ) -> None:
     """Draw images from a checkpoint alone: no configuration, no data set.
 
@@ -37,6 +38,7 @@ def sample(
             all.
         label: Class to draw, of a conditional generator; by default each at random.
         seed: Seed of the latents; the same seed draws the same latents at every width.
+        trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
     if num_images < 1:
         raise UserError(f"num_images is {num_images}; ask for at least 1")
@@ -47,7 +49,7 @@ def sample(
             f"no picture can be written as {path.suffix}; end --output in .png or .jpg for one picture, or leave the "
             "suffix out for a folder of them"
         )
-    model = load_model(ckpt_path)
+    model = load_model(ckpt_path, trust_checkpoint)
     classes = model.generator.num_classes
     if label is not None and not 0 <= label < classes:
         raise UserError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")

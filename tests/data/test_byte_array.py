@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from slimgan_pl.data import ImageSource
 from slimgan_pl.data.byte_array import open_byte_array
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANWarning, UserError
 
 
 class Counted(ImageSource):
@@ -114,12 +115,35 @@ def test_images_that_differ_in_shape_or_type_are_refused(other: npt.NDArray[Any]
         open_byte_array(Mixed(), "set", tmp_path)
 
 
-def test_a_truncated_array_is_built_again(tmp_path: Path) -> None:
-    open_byte_array(Counted(), "set", tmp_path)
-    (path,) = tmp_path.glob("*/images.npy")
+def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-3])
+
+
+def change(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("images.npy", truncate),
+        ("images.npy", change),
+        ("labels.npy", change),
+        ("sha256.json", truncate),
+        ("sha256.json", Path.unlink),
+    ],
+)
+def test_an_array_that_is_damaged_is_built_again_and_that_is_said(
+    name: str, damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    whole = open_byte_array(Counted(), "set", tmp_path)
+    expected = whole.images[:].copy()
+    (path,) = tmp_path.glob(f"*/{name}")
+    damage(path)
     again = Counted()
-    assert len(open_byte_array(again, "set", tmp_path).images) == 12
+    with pytest.warns(SlimGANWarning, match="is damaged or of another version; it is built again"):
+        built = open_byte_array(again, "set", tmp_path)
+    assert np.array_equal(built.images, expected)
     assert again.reads >= 12
 
 

@@ -6,7 +6,6 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from torch_fidelity import feature_extractor_inceptionv3
 from torchvision.models import vgg16
 
 from slimgan_pl.data import DigitsDataModule
@@ -72,7 +71,7 @@ def test_a_missing_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
     def offline(*_: Any, **__: Any) -> None:
         raise URLError("no network")
 
-    monkeypatch.setattr(feature_extractor_inceptionv3, "load_state_dict_from_url", offline)
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
     with pytest.raises(UserError, match=r"no network.*weights_path"):
         InceptionExtractor()
 

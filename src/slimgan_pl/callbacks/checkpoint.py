@@ -160,6 +160,7 @@ def count_epochs(trainer: Trainer) -> None:
     is_still_judged = loop.epoch_loop.val_loop.restarted_mid_evaluation  # which belongs to the epoch before
     done = (trainer.global_step - is_still_judged) // int(trainer.num_training_batches)
     begun = done + (loop.restarted_mid_epoch or loop.restarted_on_epoch_end)  # otherwise Lightning begins the next
+    progress: Any
     for progress in (loop.epoch_progress.total, loop.epoch_progress.current):
         progress.ready = progress.started = begun
         progress.processed = progress.completed = done

@@ -12,8 +12,7 @@ from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.cost import TrainingCost
 from slimgan_pl.callbacks.folders import callbacks_of, output_path, run_folder
 from slimgan_pl.callbacks.table import results_table
-from slimgan_pl.evaluation.stamps import file_sha256
-from slimgan_pl.files import replacing
+from slimgan_pl.files import file_sha256, going_on_without, replacing
 from slimgan_pl.judging import ImageJudge, JudgedModule
 
 __all__ = ["ResultsTable"]
@@ -71,6 +70,7 @@ def report(results: dict[str, Any], path: Path) -> None:
     console, table = Console(), results_table(results)
     needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
     Console(width=max(console.width, needed)).print(table)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(f"{json.dumps(results, indent=2)}\n".encode())
+    with going_on_without(f"the results {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            file.write(f"{json.dumps(results, indent=2)}\n".encode())

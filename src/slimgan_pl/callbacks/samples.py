@@ -12,6 +12,7 @@ from torch import Tensor
 
 from slimgan_pl.callbacks.folders import output_path, run_folder
 from slimgan_pl.errors import UserError
+from slimgan_pl.files import going_on_without
 from slimgan_pl.images import save_images, width_grid
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class SampleGrid(Callback):
     def _save(self, path: Path, model: "SlimGAN") -> Tensor:
         grid = draw_grid(model, self.num_latents, self.seed)
         if model.global_rank == 0:
-            save_images(grid, path)
+            with going_on_without(f"the picture {path}"):
+                save_images(grid, path)
         self.last_path = path
         return grid
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -21,14 +22,16 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 from rich.progress import track
 
-from slimgan_pl.errors import UserError
-from slimgan_pl.files import replacing
+from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.files import file_sha256, replacing
 
 __all__ = ["ByteArray", "ImageSource", "default_cache_dir", "open_byte_array"]
 
 CHUNK = 4  # images that a thread reads at a time, and finishes before an interrupt ends it
 
 MAX_AHEAD = 8  # chunks per thread that are read before they are written
+
+DIGESTS = "sha256.json"  # of the files, by their names
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -72,15 +75,24 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slimgan-pl"
 
 
-def open_byte_array(source: ImageSource, name: str, cache_dir: Path) -> ByteArray:
+def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: bool = True) -> ByteArray:
     """Return a source's images from the cache, after building them there if they are not yet.
 
     One process builds, and others that want the same array wait for it.
+
+    Args:
+        source: What the images are read from.
+        name: What the folder's name begins with.
+        cache_dir: Folder for the arrays.
+        verify: Whether to read the files whole and hold them to their checksums; what has changed is built again.
     """
     digest = hashlib.sha256(json.dumps([FORMAT, source.key], sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_dir / f"{name}-{digest}"
-    cached = _load(folder)
+    cached = _load(folder, verify)
     if cached is None:
+        if folder.exists():
+            message = f"{folder} is damaged or of another version; it is built again"
+            warnings.warn(message, SlimGANWarning, stacklevel=2)
         try:
             cached = _build_once(source, name, folder)
         except OSError as error:
@@ -95,7 +107,7 @@ def _build_once(source: ImageSource, name: str, folder: Path) -> ByteArray:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _clear_up(folder.parent)
     with _locked(folder.with_name(f".{folder.name}.lock"), name):
-        if _load(folder) is None:
+        if _load(folder, verify=True) is None:
             _build(source, name, folder)
         built = _load(folder)
     if built is None:
@@ -128,12 +140,15 @@ def _locked(path: Path, name: str) -> Iterator[None]:
         lock.release()
 
 
-def _load(folder: Path) -> ByteArray | None:
-    """Return the array of a folder, or None if it is missing or not whole."""
+def _load(folder: Path, verify: bool = False) -> ByteArray | None:
+    """Return the array of a folder, or None if it is missing, not whole or, where that is asked for, changed."""
     try:
+        digests = json.loads((folder / DIGESTS).read_text())
+        if verify and any(file_sha256(folder / name) != digest for name, digest in digests.items()):
+            return None
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy") if (folder / "labels.npy").exists() else None
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, AttributeError):  # the last from digests that are no mapping
         return None
     return ByteArray(images, labels, folder) if labels is None or len(labels) == len(images) else None
 
@@ -152,6 +167,8 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
             _write(scratch / "images.npy", (len(source), *source.read(0).shape), np.dtype(np.uint8), rows)
         if source.labels is not None:
             _write(scratch / "labels.npy", source.labels.shape, source.labels.dtype, source.labels)
+        digests = {path.name: file_sha256(path) for path in sorted(scratch.glob("*.npy"))}
+        (scratch / DIGESTS).write_text(json.dumps(digests))
         if folder.exists():  # a broken one
             shutil.rmtree(folder)
         os.replace(scratch, folder)

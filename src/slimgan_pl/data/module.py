@@ -59,13 +59,13 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         """Return what the images of a split are read from."""
 
     def prepare_data(self) -> None:
-        """Build the byte arrays, unless they are in the cache."""
-        self._open()
+        """Build the byte arrays, unless they are in the cache as they were built; once on each node."""
+        self._open(verify=True)
 
     def setup(self, stage: str) -> None:
         """Open the byte arrays."""
         if not self.arrays:
-            self._open()
+            self._open(verify=False)
 
     def train_dataloader(self) -> ByteLoader:
         """Return shuffled batches of ``critic_steps * batch_size`` images, the same number on every process.
@@ -108,10 +108,11 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         images, labels = batch
         return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
 
-    def _open(self) -> None:
+    def _open(self, verify: bool) -> None:
         splits: tuple[Split, ...] = ("train", "test")
         self.arrays = {
-            split: open_byte_array(self.source(split), f"{self.name}-{split}", self.cache_dir) for split in splits
+            split: open_byte_array(self.source(split), f"{self.name}-{split}", self.cache_dir, verify)
+            for split in splits
         }
 
     def _rank_and_world(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from slimgan_pl.errors import UserError
@@ -115,7 +116,8 @@ class FidelityExtractor(Recorded, nn.Module):
             ["2048", "logits_unbiased"] if name == INCEPTION else [network.get_default_feature_layer_for_metric("fid")]
         )
         try:
-            self.net = network(name, layers, weights_path, verbose=False)
+            file = fetch_inception() if name == INCEPTION and weights_path is None else weights_path
+            self.net = network(name, layers, file, verbose=False)
         except Exception as error:  # downloads and foreign files raise anything
             raise UserError(what_is_missing(name, weights_path, error)) from error
 
@@ -150,6 +152,15 @@ class InceptionExtractor(FidelityExtractor):
             resized = F.interpolate(images.float(), size, mode="bilinear", antialias=True, align_corners=False)
             images = resized.round().clamp(0, 255).to(torch.uint8)
         return super().forward(images)
+
+
+def fetch_inception() -> str:
+    """Return the file of Inception's weights in the torch hub folder, downloaded if it is missing.
+
+    torch-fidelity itself would run what is pickled in it; here it is read as tensors first.
+    """
+    torch.hub.load_state_dict_from_url(URL_INCEPTION_V3, map_location="cpu", progress=False, weights_only=True)
+    return str(Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE)
 
 
 def what_is_missing(name: str, weights_path: str | None, error: Exception) -> str:

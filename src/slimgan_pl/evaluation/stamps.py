@@ -4,7 +4,6 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["array_sha256", "device_name", "file_sha256", "tensors_sha256", "versions"]
+__all__ = ["array_sha256", "device_name", "tensors_sha256", "versions"]
 
 PACKAGES = ("torch", "torchvision", "lightning", "torchmetrics", "torch-fidelity", "numpy", "pillow")
 
@@ -31,15 +30,6 @@ def versions() -> dict[str, str]:
 def device_name(device: torch.device) -> str:
     """Return a device's name, such as ``NVIDIA H200`` or ``cpu``."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-
-
-def file_sha256(path: Path) -> str:
-    """Return a file's SHA-256, as ``sha256sum`` prints it."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def array_sha256(array: npt.NDArray[Any]) -> str:
