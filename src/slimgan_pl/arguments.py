@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from lightning.pytorch.cli import LightningArgumentParser
+
+from slimgan_pl.configs import PARSER_MODE, read_config
+from slimgan_pl.errors import UserError
 
 __all__ = ["OneLineParser", "as_list", "fail", "find_checkpoint", "find_option", "names_data", "options"]
 
@@ -28,6 +30,15 @@ PLAINER = (  # what jsonargparse says of a value that is of none of several type
 
 class OneLineParser(LightningArgumentParser):
     """Says what is wrong in one line, without the usage that fills a screen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
+
+    def parse_args(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse_args(*args, **kwargs)
+        except UnicodeDecodeError as error:
+            self.error(f"a file that a setting names is not UTF-8 text ({error})")
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:
@@ -95,9 +106,13 @@ def as_list(value: Any) -> list[Any]:
 
 
 def checkpoint_in(path: str) -> str | None:
-    """Return the checkpoint that a configuration file names, or None."""
+    """Return the checkpoint that a configuration file names, or None; what is wrong with the file ends the command."""
     try:
-        settings = yaml.safe_load(Path(path).read_text())
-    except (OSError, ValueError, yaml.YAMLError):  # the parser will say what is wrong with it
+        found = read_config(Path(path)).get("ckpt_path")
+    except OSError:  # the parser will say what is wrong with the path
         return None
-    return settings.get("ckpt_path") if isinstance(settings, dict) else None
+    except UserError as error:
+        fail(str(error), 2)
+    if found is not None and not isinstance(found, str):
+        fail(f"the configuration {path} says ckpt_path: {found}; give the path of a checkpoint", 2)
+    return found
