@@ -19,6 +19,8 @@ PLAINER = (  # what jsonargparse says of a value that is of none of several type
     (r" Given value type: <class '\S*NestedArg'>.*", ""),
     (r" Given value type: .*? Given value:", ". Got value:"),
     (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
+    (r"Type typing\.Callable\[.*?\] expects a function or a callable class: ", ""),
+    (r" Got value: Namespace\(.*", ""),
     (r"- Expected a path but .*? either not accessible or invalid ", ""),
     (r" ?- Expected a <class 'NoneType'>", ""),
     (r": (- )+", ": "),

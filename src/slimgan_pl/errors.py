@@ -1,10 +1,22 @@
 """The one exception that stands for a mistake of the user, and the one warning."""
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["SlimGANWarning", "UserError", "check_choice", "show_in_one_line", "user_error_behind"]
+__all__ = [
+    "MAX_SEED",
+    "SlimGANWarning",
+    "UserError",
+    "check_choice",
+    "check_range",
+    "lacks_memory",
+    "show_in_one_line",
+    "user_error_behind",
+]
+
+MAX_SEED = 2**63 - 1  # that PyTorch takes
 
 
 class UserError(ValueError):
@@ -19,6 +31,20 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise a UserError unless a setting is one of its choices."""
     if value not in choices:
         raise UserError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+
+
+def check_range(name: str, value: float, low: float, high: float = sys.float_info.max) -> None:
+    """Raise a UserError unless a number lies between two bounds or is one of them; NaN and infinity never do."""
+    if not low <= value <= high:
+        bounds = f"at least {low:,}" + (f" and at most {high:,}" if high < sys.float_info.max else "")
+        finite = "" if math.isfinite(value) else "a finite number of "
+        raise UserError(f"{name} is {value}; it has to be {finite}{bounds}")
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Return whether an error says that numbers do not fit into this machine's memory."""
+    said = ("allocate memory", "not enough memory", "Storage size calculation overflowed")
+    return isinstance(error, MemoryError) or any(words in str(error) for words in said)
 
 
 class SlimGANWarning(UserWarning):
