@@ -42,6 +42,8 @@ def sample(
     """
     check_range("num_images", num_images, 1, MAX_IMAGES)
     check_range("the seed", seed, 0, MAX_SEED)
+    if not output:
+        raise UserError("--output is empty; name a picture such as samples.png, or a folder")
     path = Path(output)
     is_picture = bool(path.suffix) and not path.is_dir()
     if is_picture and path.suffix.lower() not in picture_suffixes():

@@ -170,7 +170,10 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
-    """Yield the image files and broken links under a folder, and no pipes; ``above`` holds the real paths of it and the folders that led to it."""
+    """Yield the image files and broken links under a folder, but no pipes.
+
+    ``above`` holds the real paths of the folder and of those that led to it.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
