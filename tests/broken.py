@@ -23,12 +23,17 @@ __all__ = [
     "config",
     "cut",
     "flipped",
+    "foreign_zip",
+    "frames",
     "images",
+    "link",
+    "odd_one",
     "picture",
     "raw",
     "results",
     "several",
     "text",
+    "transparent_palette",
     "without",
 ]
 

@@ -36,12 +36,6 @@ class OneLineParser(LightningArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
 
-    def parse_args(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().parse_args(*args, **kwargs)
-        except UnicodeDecodeError as error:
-            self.error(f"a file that a setting names is not UTF-8 text ({error})")
-
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:
             super().error(message, ex)
