@@ -100,13 +100,14 @@ class SlimGAN(TrainedModule, JudgedModule):
     ) -> None:
         super().__init__()
         check_fit(generator, discriminators)
-        for name, number in {"critic_steps": critic_steps, "micro_batches": micro_batches}.items():
-            check_range(name, number, 1)
+        check_range("critic_steps", critic_steps, 1)
+        check_range("micro_batches", micro_batches, 1)
         check_choice("adversarial_loss", adversarial_loss, tuple(ADVERSARIAL_LOSSES))
         check_choice("distill_target", distill_target, get_args(DistillTarget))
         check_choice("latents", latents, get_args(Sampling))
-        for name, number in {"distill_weight": distill_weight, "seed": seed, "recalibration": recalibration}.items():
-            check_range(name, number, 0)
+        check_range("distill_weight", distill_weight, 0)
+        check_range("seed", seed, 0)
+        check_range("recalibration", recalibration, 0)
         self.automatic_optimization = False
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
