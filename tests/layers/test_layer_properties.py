@@ -51,10 +51,11 @@ def test_each_width_is_normalized_by_its_own_statistics_alone(numbers: list[int]
     widths = [number / top for number in sorted(numbers)]
     norm = SwitchableBatchNorm2d(top * multiple, widths)
     for number, width in zip(sorted(numbers), widths, strict=True):
-        before = [own.running_mean.clone() for own in norm.norms]
+        means = [norm.get_buffer(f"norms.{other}.running_mean") for other in range(len(widths))]
+        before = [mean.clone() for mean in means]
         x = torch.randn(3, number * multiple, 2, 2)
         torch.testing.assert_close(norm(x, width), F.batch_norm(x, None, None, training=True))
-        moved = [not torch.equal(old, own.running_mean) for old, own in zip(before, norm.norms, strict=True)]
+        moved = [not torch.equal(old, mean) for old, mean in zip(before, means, strict=True)]
         assert moved == [other == width for other in widths]
 
 
