@@ -18,8 +18,6 @@ from slimgan_pl.arguments import find_checkpoint, shorten
         (["fit", "--config=named.yaml", "--ckpt_path", "a"], "a"),
         (["fit", "--ckpt_path", "a", "-c", "named.yaml"], "c"),
         (["fit", "--ckpt_path", "a", "--config", "null.yaml"], "a"),
-        (["fit", "--config", "list.yaml"], None),
-        (["fit", "--config", "broken.yaml"], None),
         (["fit", "--config", "nowhere.yaml"], None),
     ],
 )
@@ -27,10 +25,21 @@ def test_the_last_checkpoint_that_is_named_counts(
     argv: list[str], found: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    contents = {"named": "ckpt_path: c", "null": "ckpt_path: null", "list": "[1]", "broken": "a: ["}
+    contents = {"named": "ckpt_path: c", "null": "ckpt_path: null"}
     for name, content in contents.items():
         Path(f"{name}.yaml").write_text(content)
     assert find_checkpoint(argv) == found
+
+
+@pytest.mark.parametrize("content", ["[1]", "a: [", "ckpt_path: 3"])
+def test_a_configuration_that_cannot_be_read_ends_the_command(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.yaml").write_text(content)
+    with pytest.raises(SystemExit) as exit_info:
+        find_checkpoint(["fit", "--config", str(tmp_path / "bad.yaml")])
+    assert exit_info.value.code == 2
+    assert "bad.yaml" in capsys.readouterr().err
 
 
 def test_a_message_that_stays_long_keeps_its_key_and_its_end() -> None:

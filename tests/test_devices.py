@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import torch
-from test_cli import TINY, config, fails  # noqa: F401
+from commands import TINY, fails
+from test_cli import config  # noqa: F401
 from torch._dynamo.exc import BackendCompilerFailed
 
 from slimgan_pl import SlimGAN, UserError

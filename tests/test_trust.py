@@ -19,6 +19,8 @@ from slimgan_pl.evaluation import InceptionExtractor
 from slimgan_pl.evaluation.extractors import INCEPTION_FILE
 from slimgan_pl.trust import check_trusted
 
+CORNER = "{class_path: standins.Corner, init_args: {size: 2}}"
+
 
 class Payload:
     """Makes a file when it is unpickled."""
@@ -71,13 +73,14 @@ def test_no_command_runs_what_is_pickled_in_a_file(
 def test_no_extractor_runs_what_is_pickled_in_its_weights(
     place: str, armed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    root = armed.parent
     if place == "hub":
-        monkeypatch.setattr(torch.hub, "get_dir", lambda: str(armed.parent / "hub"))
-        (armed.parent / "hub" / "checkpoints").mkdir(parents=True)
-        armed = armed.rename(armed.parent / "hub" / "checkpoints" / INCEPTION_FILE)
+        monkeypatch.setattr(torch.hub, "get_dir", lambda: str(root / "hub"))
+        (root / "hub" / "checkpoints").mkdir(parents=True)
+        armed.rename(root / "hub" / "checkpoints" / INCEPTION_FILE)
     with pytest.raises(UserError, match=r"armed\.pth is not a file of plain" if place == "path" else "is damaged"):
         InceptionExtractor(str(armed) if place == "path" else None)
-    assert not list(armed.parent.rglob("ran"))
+    assert not list(root.rglob("ran"))
 
 
 def test_a_configuration_constructs_nothing(
@@ -130,7 +133,7 @@ def test_what_the_user_names_or_trusts_is_built(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("own.yaml").write_text(TINY.replace("slimgan_pl.evaluation.DigitsClassifier", "standins.Corner"))
+    Path("own.yaml").write_text(TINY.replace("slimgan_pl.evaluation.DigitsClassifier", CORNER))
     run("fit", "--config", "own.yaml")
     ckpt_path = "runs/version_0/checkpoints/last.ckpt"
     assert "the class standins.Corner" in fails(capsys, "test", "--ckpt_path", ckpt_path)[1]

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from lightning.pytorch.cli import LightningArgumentParser
 
+from slimgan_pl.configs import PARSER_MODE, read_config
+from slimgan_pl.errors import UserError
 from slimgan_pl.trust import named_in
 
 __all__ = [
@@ -29,6 +30,8 @@ PLAINER = (  # what jsonargparse says of a value that is of none of several type
     (r" Given value type: <class '\S*NestedArg'>.*", ""),
     (r" Given value type: .*? Given value:", ". Got value:"),
     (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
+    (r"Type typing\.Callable\[.*?\] expects a function or a callable class: ", ""),
+    (r" Got value: Namespace\(.*", ""),
     (r"- Expected a path but .*? either not accessible or invalid ", ""),
     (r" ?- Expected a <class 'NoneType'>", ""),
     (r": (- )+", ": "),
@@ -40,6 +43,9 @@ PLAINER = (  # what jsonargparse says of a value that is of none of several type
 
 class OneLineParser(LightningArgumentParser):
     """Says what is wrong in one line, without the usage that fills a screen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:
@@ -130,9 +136,14 @@ def as_list(value: Any) -> list[Any]:
 
 
 def settings_in(path: str) -> dict[str, Any]:
-    """Return what a configuration file says, or nothing if it cannot be read."""
+    """Return what a configuration file says; what is wrong with its content ends the command."""
     try:
-        settings = yaml.safe_load(Path(path).read_text())
-    except (OSError, ValueError, yaml.YAMLError):  # the parser will say what is wrong with it
+        settings = read_config(Path(path))
+    except OSError:  # the parser will say what is wrong with the path
         return {}
-    return settings if isinstance(settings, dict) else {}
+    except UserError as error:
+        fail(str(error), 2)
+    found = settings.get("ckpt_path")
+    if found is not None and not isinstance(found, str):
+        fail(f"the configuration {path} says ckpt_path: {found}; give the path of a checkpoint", 2)
+    return settings

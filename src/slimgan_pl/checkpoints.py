@@ -1,6 +1,8 @@
 """Reading checkpoints: one file is all that is needed to use a trained net."""
 
+import re
 import zipfile
+from argparse import ArgumentError
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import torch
 from lightning.pytorch.cli import instantiate_module
 from torch import Tensor
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import UserError, cause_of
 from slimgan_pl.slimgan import SlimGAN
 from slimgan_pl.trust import check_trusted
 
@@ -31,9 +33,34 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken or foreign file makes the unpickler raise
         raise UserError(f"{path} cannot be read as a checkpoint: it is damaged or of another kind") from error
-    if not isinstance(checkpoint, dict) or "generator" not in checkpoint.get("hyper_parameters", {}):
+    if not is_ours(checkpoint):
         raise UserError(f"{path} is not a checkpoint that slimgan fit has written")
-    return checkpoint
+    result: dict[str, Any] = checkpoint
+    return result
+
+
+def is_ours(content: Any) -> bool:
+    """Return whether what a file holds has the form of a checkpoint of this package."""
+    kinds = {"loops": dict, "callbacks": dict, "optimizer_states": list, "state_dict": dict, "hyper_parameters": dict}
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), kind) for key, kind in kinds.items()):
+        return False
+    iteration, version = content.get("global_step"), content.get("pytorch-lightning_version")
+    weights, settings = content["state_dict"], content["hyper_parameters"]
+    return (
+        type(iteration) is int
+        and iteration >= 0
+        and isinstance(version, str)
+        and re.fullmatch(r"\d+(\.\w+)*([+.\w-]*)", version) is not None
+        and all(isinstance(states, dict) for states in content["optimizer_states"])
+        and all(isinstance(name, str) and is_plain(value) for name, value in weights.items())
+        and all(isinstance(name, str) for name in settings)
+        and "generator" in settings
+    )
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value is a tensor of numbers as weights are."""
+    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
 
 
 def check_weights(model: SlimGAN, weights: Mapping[str, Tensor], path: str | Path) -> None:
@@ -63,7 +90,12 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
     if not trust:
         check_trusted(checkpoint["hyper_parameters"], path)
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}
-    model: SlimGAN = instantiate_module(SlimGAN, {**settings, "evaluator": None})
+    try:
+        model: SlimGAN = instantiate_module(SlimGAN, {**settings, "evaluator": None})
+    except (ArgumentError, ImportError, AttributeError, TypeError, ValueError) as error:
+        if (cause := cause_of(error, UserError)) is not None:
+            raise cause from error
+        raise UserError(f"the settings in {path} build no SlimGAN: {' '.join(str(error).split())[:150]}") from error
     check_weights(model, checkpoint["state_dict"], path)
     model.load_state_dict(checkpoint["state_dict"])
     return model.eval()

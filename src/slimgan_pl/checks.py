@@ -5,7 +5,7 @@ import torch
 from slimgan_pl.errors import UserError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 
-__all__ = ["check_capture", "check_data", "check_fit"]
+__all__ = ["check_capture", "check_data", "check_fit", "check_parts", "check_training"]
 
 
 def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
@@ -51,6 +51,15 @@ def check_data(generator: SlimmableGenerator, data: object) -> None:
         )
 
 
+def check_parts(batch_size: int, micro_batches: int) -> None:
+    """Raise a UserError where a batch cannot be split into micro-batches."""
+    if batch_size % micro_batches:
+        raise UserError(
+            f"a batch of {batch_size} images cannot be split into {micro_batches} equal parts; set micro_batches to a "
+            "number that divides it"
+        )
+
+
 def check_capture(device: torch.device, is_distributed: bool, precision: str) -> None:
     """Raise a UserError where a training step cannot be captured as CUDA graphs."""
     if device.type != "cuda":
@@ -61,3 +70,11 @@ def check_capture(device: torch.device, is_distributed: bool, precision: str) ->
         raise UserError("cuda_graphs cannot look for anomalies; leave --trainer.detect_anomaly out")
     if precision == "16-mixed":
         raise UserError("cuda_graphs cannot capture the loss scaling of 16-mixed; take --trainer.precision bf16-mixed")
+
+
+def check_training(max_steps: int, val_check_interval: float) -> None:
+    """Raise a UserError for numbers that Lightning takes, but not in this sense."""
+    if max_steps == 0:
+        raise UserError("--trainer.max_steps is 0; give the number of iterations")
+    if val_check_interval == 0:
+        raise UserError("--trainer.val_check_interval is 0; leave it out, and nothing is judged before the end")

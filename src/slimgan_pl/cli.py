@@ -36,11 +36,11 @@ from slimgan_pl.callbacks import (
     TrainingCost,
 )
 from slimgan_pl.checkpoints import check_weights, read_checkpoint
-from slimgan_pl.checks import check_data
+from slimgan_pl.checks import check_data, check_training
 from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.distributed import is_lost_process, leave
-from slimgan_pl.errors import UserError, cause_of, is_out_of_memory, show_in_one_line
+from slimgan_pl.errors import UserError, cause_of, check_range, lacks_memory, show_in_one_line
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
@@ -188,6 +188,8 @@ class SlimGANCLI(LightningCLI):
                 parser.set_defaults({key: value})
             except KeyError:  # a setting of another version
                 logging.getLogger(__name__).warning("%s: the setting %s is not known here, left out", ckpt_path, key)
+            except (ImportError, AttributeError, TypeError, ValueError) as error:
+                raise UserError(f"{ckpt_path} needs for its {key} what is not to be had here: {error}") from error
 
     def _parse_ckpt_path(self) -> None:
         """Nothing to do: the checkpoint's settings are defaults already, which the user can override."""
@@ -200,6 +202,7 @@ class SlimGANCLI(LightningCLI):
 
     def _set_seed(self) -> None:
         if not self._is_tool:
+            check_range("--seed_everything", self._get(self.config, "seed_everything"), 0, 2**32 - 1)
             super()._set_seed()
 
     def instantiate_classes(self) -> None:
@@ -260,6 +263,10 @@ class SlimGANCLI(LightningCLI):
     def _check_settings(self) -> None:
         """Find what does not fit together before any data is converted and any folder made."""
         check_data(self.model.generator, self.datamodule)
+        if self.subcommand == "fit":
+            trainer = self._get(self.config, "trainer")
+            check_training(trainer.max_steps, trainer.val_check_interval)
+            self.model.configure_optimizers()  # which find what is wrong with their settings
         ckpt_path = self._get(self.config, "ckpt_path")
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)
@@ -347,8 +354,8 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def what_the_machine_lacks(error: RuntimeError | MemoryError) -> str | None:
     """Return the sentence for memory that is too small or a process that is gone, or None for a bug."""
-    if is_out_of_memory(error):
-        return "the device's memory is too small; ask for fewer images at once, or lower --model.evaluator.batch_size"
+    if lacks_memory(error):
+        return "the memory is too small for these settings; lower the sizes of the nets or of the batches"
     if is_lost_process(error):
         return "another process of this run has ended; what was saved stays: go on with --ckpt_path last"
     return None

@@ -108,14 +108,35 @@ def read_results(run: str) -> dict[str, Any]:
         results: dict[str, Any] = json.loads(path.read_text())
         if not {"extractor", "protocol", "iteration", "widths"} <= results.keys():
             raise ValueError("figures are missing")
-        make_run("", results, "")
+        check_results(results)
     except FileNotFoundError:
         raise UserError(
             f"there are no results at {path}; slimgan fit writes them at its end, slimgan test again"
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise UserError(f"{path} does not hold results of slimgan fit or test ({error})") from error
     return results
+
+
+def check_results(results: dict[str, Any]) -> None:
+    """Raise a ValueError, TypeError or the like where results are not of the form that a comparison reads."""
+    for net in (results["extractor"], results.get("classifier")):
+        if net is not None and not isinstance(net["name"], str):
+            raise ValueError("a net has no name")
+        if net is not None and not isinstance(net.get("weights_sha256"), str | None):
+            raise ValueError("a checksum is no text")
+    if results["extractor"] is None:
+        raise ValueError("the extractor is missing")
+    if not isinstance(results["protocol"], dict):
+        raise ValueError("the protocol is missing")
+    for row in results["widths"]:
+        for key in row:
+            make_run("", results, key)
+    cost = results.get("training") or {}
+    for key in ("device_seconds", "macs"):
+        float(cost.get(key) or 0)
+        if isinstance(cost.get(key), str):
+            raise ValueError(f"{key} is no number")
 
 
 def warn_of_differences(results: Sequence[dict[str, Any]]) -> None:

@@ -1,12 +1,24 @@
 """The one exception that stands for a mistake of the user, and the one warning."""
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
 
-__all__ = ["SlimGANWarning", "UserError", "cause_of", "check_choice", "is_out_of_memory", "show_in_one_line"]
+__all__ = [
+    "MAX_SEED",
+    "SlimGANWarning",
+    "UserError",
+    "cause_of",
+    "check_choice",
+    "check_range",
+    "lacks_memory",
+    "show_in_one_line",
+]
+
+MAX_SEED = 2**63 - 1  # that PyTorch takes
 
 ErrorType = TypeVar("ErrorType", bound=BaseException)
 
@@ -25,9 +37,18 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise UserError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that a GPU's or the machine's memory is too small."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "DefaultCPUAllocator" in str(error)
+def check_range(name: str, value: float, low: float, high: float = sys.float_info.max) -> None:
+    """Raise a UserError unless a number lies between two bounds or is one of them; NaN and infinity never do."""
+    if not low <= value <= high:
+        bounds = f"at least {low:,}" + (f" and at most {high:,}" if high < sys.float_info.max else "")
+        finite = "" if math.isfinite(value) else "a finite number of "
+        raise UserError(f"{name} is {value}; it has to be {finite}{bounds}")
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Return whether an error says that numbers do not fit into the memory of the GPU or the machine."""
+    said = ("allocate memory", "not enough memory", "Storage size calculation overflowed")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in said)
 
 
 class SlimGANWarning(UserWarning):

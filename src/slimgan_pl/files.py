@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from slimgan_pl.errors import SlimGANWarning
+from slimgan_pl.errors import SlimGANWarning, cause_of
 
 __all__ = ["file_sha256", "going_on_without", "reason_of", "replacing"]
 
@@ -62,9 +62,12 @@ def going_on_without(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
+    except Exception as error:  # libraries tell of a full disk in words of their own
+        cause = cause_of(error, OSError)
+        if cause is None:
+            raise
         warnings.warn(
-            f"{what} could not be written ({reason_of(error)}); make room or give write access there; "
+            f"{what} could not be written ({reason_of(cause)}); make room or give write access there; "
             "the run goes on without it",
             SlimGANWarning,
             stacklevel=3,

@@ -9,6 +9,9 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
+from slimgan_pl.errors import UserError
+from slimgan_pl.files import replacing
+
 __all__ = ["from_bytes", "picture_suffixes", "save_images", "to_bytes", "width_grid"]
 
 
@@ -46,7 +49,13 @@ def save_images(images: Tensor, path: Path) -> None:
     """Write uint8 images: one picture ``(C, H, W)`` to a file, or ``(N, C, H, W)`` as numbered PNGs into a folder."""
     if images.ndim == 3:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _to_pil(images).save(path)
+        with replacing(path) as file:
+            try:
+                _to_pil(images).save(file, Image.registered_extensions()[path.suffix.lower()])
+            except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno is not None:  # of the disk
+                    raise
+                raise UserError(f"{path} cannot hold this picture: {error}; ask for fewer images") from error
         return
     path.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(images):

@@ -3,9 +3,11 @@
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from typing_extensions import Self
+
+from slimgan_pl.errors import UserError
 
 __all__ = ["Recorded", "plain", "plain_hyperparameters"]
 
@@ -44,6 +46,11 @@ def plain_hyperparameters(settings: Mapping[str, object], nets: Mapping[str, obj
     return {**kept, **recipes, "_instantiator": "lightning.pytorch.cli.instantiate_module"}
 
 
+def takes_none(annotation: object) -> bool:
+    """Return whether an argument of this type may be None."""
+    return annotation in (None, Any, inspect.Parameter.empty) or type(None) in get_args(annotation)
+
+
 class Recorded:
     """Base class that records the constructor's arguments, so that a checkpoint can build the object again."""
 
@@ -53,6 +60,9 @@ class Recorded:
         self = super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind_partial(self, *args, **kwargs)
         bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            if value is None and not takes_none(bound.signature.parameters[name].annotation):
+                raise UserError(f"{cls.__name__} needs its {name}; give it a value other than null, or leave it out")
         self.__dict__["arguments"] = dict(list(bound.arguments.items())[1:])
         return self
 

@@ -9,13 +9,15 @@ from torchvision.utils import make_grid
 
 from slimgan_pl.callbacks import draw_grid
 from slimgan_pl.checkpoints import load_model
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import MAX_SEED, UserError, check_range
 from slimgan_pl.images import picture_suffixes, save_images, to_bytes
 from slimgan_pl.slimgan import SlimGAN
 
 __all__ = ["sample"]
 
 GRID_COLUMNS = 8
+
+MAX_IMAGES = 1_000_000  # all lie in memory at once
 
 
 def sample(
@@ -40,8 +42,10 @@ def sample(
         seed: Seed of the latents; the same seed draws the same latents at every width.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
-    if num_images < 1:
-        raise UserError(f"num_images is {num_images}; ask for at least 1")
+    check_range("num_images", num_images, 1, MAX_IMAGES)
+    check_range("the seed", seed, 0, MAX_SEED)
+    if not output:
+        raise UserError("--output is empty; name a picture such as samples.png, or a folder")
     path = Path(output)
     is_picture = bool(path.suffix) and not path.is_dir()
     if is_picture and path.suffix.lower() not in picture_suffixes():
@@ -50,6 +54,8 @@ def sample(
             "suffix out for a folder of them"
         )
     model = load_model(ckpt_path, trust_checkpoint)
+    if not all(value.isfinite().all() for value in model.generator.state_dict().values()):
+        raise UserError(f"the weights in {ckpt_path} are not finite; take an earlier checkpoint")
     classes = model.generator.num_classes
     if label is not None and not 0 <= label < classes:
         raise UserError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")

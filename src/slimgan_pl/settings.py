@@ -4,7 +4,7 @@ import inspect
 import warnings
 from typing import Any
 
-from slimgan_pl.errors import SlimGANWarning
+from slimgan_pl.errors import SlimGANWarning, UserError
 from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.slimgan import ADAM
 
@@ -33,7 +33,21 @@ TRAINER_DEFAULTS: dict[str, Any] = {
 
 
 def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
-    """Return the settings that a checkpoint carries, by the names of the command's options."""
+    """Return the settings that a checkpoint carries, by the names of the command's options.
+
+    Raises:
+        UserError: If they are of another form than those that ``slimgan fit`` writes.
+    """
+    try:
+        return named_settings(checkpoint, ckpt_path)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{ckpt_path} is not a checkpoint that slimgan fit has written: its settings are odd"
+        ) from error
+
+
+def named_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
+    """Return a checkpoint's settings of model and data by their names on the command line."""
     model = dict(checkpoint["hyper_parameters"])
     data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
     settings: dict[str, Any] = {"seed_everything": model.pop("seed", 0)}

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from slimgan_pl.baselines import individual_gan
-from slimgan_pl.checks import check_data, check_fit
+from slimgan_pl.checks import check_data, check_fit, check_parts
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import UserError, check_choice
+from slimgan_pl.errors import UserError, check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.judging import JudgedModule
 from slimgan_pl.layout import use_channels_last
@@ -100,15 +100,14 @@ class SlimGAN(TrainedModule, JudgedModule):
     ) -> None:
         super().__init__()
         check_fit(generator, discriminators)
-        if min(critic_steps, micro_batches) < 1:
-            raise UserError(
-                f"critic_steps is {critic_steps} and micro_batches {micro_batches}; give at least 1 of each"
-            )
+        check_range("critic_steps", critic_steps, 1)
+        check_range("micro_batches", micro_batches, 1)
         check_choice("adversarial_loss", adversarial_loss, tuple(ADVERSARIAL_LOSSES))
         check_choice("distill_target", distill_target, get_args(DistillTarget))
         check_choice("latents", latents, get_args(Sampling))
-        if min(seed, recalibration) < 0:
-            raise UserError(f"the seed is {seed} and recalibration {recalibration}; both have to be at least 0")
+        check_range("distill_weight", distill_weight, 0)
+        check_range("seed", seed, 0)
+        check_range("recalibration", recalibration, 0)
         self.automatic_optimization = False
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
@@ -168,17 +167,30 @@ class SlimGAN(TrainedModule, JudgedModule):
         with evaluating(net):
             for chunk in torch.arange(num_images).split(SAMPLE_CHUNK):
                 chunk_labels = None if labels is None else labels.cpu()[chunk].to(device)
-                chunks.append(net(latents[chunk].to(device), chunk_labels, width=width))
+                chunks.append(net(latents[chunk].to(net.image.weight), chunk_labels, width=width))
         return torch.cat(chunks).contiguous()
 
     def configure_optimizers(self) -> list[Optimizer]:
         try:
-            return [
+            optimizers = [
                 self.generator_optimizer(self.generator.parameters()),
                 self.discriminator_optimizer(self.discriminators.parameters()),
             ]
-        except (ValueError, RuntimeError) as error:
+        except (TypeError, ValueError, RuntimeError) as error:
             raise UserError(f"the optimizer refuses its settings: {error}") from error
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                check_range("the optimizer's learning rate", float(group.get("lr", 0)), 0)
+        return optimizers
+
+    def prepare_data(self) -> None:
+        """Find data that do not suit the settings before any folder is made."""
+        data = getattr(self.trainer, "datamodule", None)
+        if self.trainer.state.fn != "fit" or not isinstance(data, ByteDataModule):
+            return
+        data.train_dataloader()
+        check_parts(data.batch_size, self.step_settings.micro_batches)
+        self._check_real(data)
 
     # Judging
 
@@ -188,7 +200,11 @@ class SlimGAN(TrainedModule, JudgedModule):
         if self.evaluator is not None:  # what is missing is found before training, not after
             self.evaluator.start(self.device, self.fakes().shape)
             if isinstance(data, ByteDataModule):
-                self.evaluator.check(len(data.arrays[self.evaluator.protocol.real_split].images))
+                self._check_real(data)
+
+    def _check_real(self, data: ByteDataModule) -> None:
+        if self.evaluator is not None:
+            self.evaluator.check(len(data.arrays[self.evaluator.protocol.real_split].images))
 
     def on_validation_start(self) -> None:
         check_data(self.generator, getattr(self.trainer, "datamodule", None))

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 
 from slimgan_pl.checks import check_capture
-from slimgan_pl.errors import UserError, is_out_of_memory
+from slimgan_pl.errors import UserError, lacks_memory
 from slimgan_pl.iteration import Iteration, Player
 from slimgan_pl.latents import iteration_seed
 from slimgan_pl.layout import follow_layout
@@ -162,7 +162,7 @@ def saying_what_failed() -> Iterator[None]:
         reason = next(line for line in str(error).splitlines() if line.strip())
         raise UserError(f"the nets cannot be compiled on this machine ({reason}); leave compile out") from error
     except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
+        if not lacks_memory(error):
             raise
         raise UserError(
             "the device's memory is too small for this step; set --model.free_graphs true, set --model.micro_batches, "

@@ -244,8 +244,8 @@ def shrink_the_disk(patch: pytest.MonkeyPatch) -> None:
 def fill_the_disk(patch: pytest.MonkeyPatch, at: str) -> None:
     real = Path.open
 
-    def opened(path: Path, mode: str = "r") -> Any:
-        return real(Path("/dev/full") if at in path.name else path, mode)
+    def opened(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        return real(Path("/dev/full") if at in path.name else path, mode, *args, **kwargs)
 
     patch.setattr(Path, "open", opened)
 

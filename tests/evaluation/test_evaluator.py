@@ -253,7 +253,7 @@ def test_an_extractor_of_another_shape_is_refused() -> None:
         ({"num_fake": 1}, "num_fake is 1"),
         ({"splits": 0}, "splits is 0"),
         ({"metrics": ["fid", "fld"]}, "'fld'"),
-        ({"seeds": 0}, "seeds have to be at least 1"),
+        ({"seeds": 0}, "seeds is 0; it has to be at least 1"),
         ({"extractor": MeanColour(), "weights_path": "x"}, "weights_path belongs to an extractor given by name"),
     ],
 )

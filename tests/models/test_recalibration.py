@@ -114,5 +114,6 @@ def test_a_generator_without_batch_norms_is_refused() -> None:
 
 @pytest.mark.parametrize("numbers", [{"num_batches": 0}, {"batch_size": 1}, {"seed": -1}])
 def test_numbers_out_of_range_are_named(numbers: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="recalibration needs num_batches of at least 1"):
+    (name,) = numbers
+    with pytest.raises(UserError, match=f"recalibration's {name} is {numbers[name]}; it has to be at least"):
         recalibrate(nets()[0], **numbers)

@@ -92,7 +92,7 @@ class IterationCheckpoint(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.global_step > 0 and trainer.num_training_batches != float("inf"):
-            count_epochs(trainer)
+            count_again(trainer)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         iteration = trainer.global_step
@@ -154,13 +154,16 @@ class IterationCheckpoint(Checkpoint):
         return f"{kept}, and training goes on: make room or give write access there before the next save"
 
 
-def count_epochs(trainer: Trainer) -> None:
-    """Set the epochs that are done; Lightning loses count where a run goes on from the end of one."""
+def count_again(trainer: Trainer) -> None:
+    """Set what is done; Lightning loses count where a run goes on from an epoch's end or within an evaluation."""
     loop = trainer.fit_loop
     is_still_judged = loop.epoch_loop.val_loop.restarted_mid_evaluation  # which belongs to the epoch before
     done = (trainer.global_step - is_still_judged) // int(trainer.num_training_batches)
     begun = done + (loop.restarted_mid_epoch or loop.restarted_on_epoch_end)  # otherwise Lightning begins the next
     progress: Any
+    if is_still_judged:
+        progress = loop.epoch_loop.val_loop.batch_progress.total
+        progress.ready = progress.started = progress.completed
     for progress in (loop.epoch_progress.total, loop.epoch_progress.current):
         progress.ready = progress.started = begun
         progress.processed = progress.completed = done

@@ -1,5 +1,7 @@
 """Stopping a run whose numbers are no longer finite."""
 
+import math
+
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
@@ -36,22 +38,22 @@ class StopOnNonFinite(Callback):
 def check_report(model: LightningModule, report: Report) -> None:
     """Raise a NonFiniteError that says what went wrong in an iteration, if something did."""
     status = Status(*report.status.tolist())
-    if status.figures:
-        raise NonFiniteError(first_figure(model, report), report.iteration)
-    if status.discriminator_gradients or status.generator_gradients:
-        whose = "discriminators" if status.discriminator_gradients else "generator"
-        raise NonFiniteError(f"a gradient of the {whose} is not finite", report.iteration)
+    if status.figures or status.discriminator_gradients or status.generator_gradients:
+        raise NonFiniteError(first_wrong(model, report, status), report.iteration)
 
 
-def first_figure(model: LightningModule, report: Report) -> str:
-    """Return which figure of which width is not finite, a loss if there is one."""
+def first_wrong(model: LightningModule, report: Report, status: Status) -> str:
+    """Return what was not finite first: the discriminators come before the generator, a figure before its gradient."""
     assert isinstance(model, TrainedModule)
     values = {name: float(value) for name, value in model.per_width(report.figures).items()}
-    wrong = [name for name in values if not torch.tensor(values[name]).isfinite()]
-    for name in sorted(wrong, key=lambda name: "loss" not in name):
+    wrong = [name for name, value in values.items() if not math.isfinite(value)]
+    of_generator = [name for name in wrong if name.startswith(("generator", "distillation"))]
+    if status.discriminator_gradients and wrong == of_generator:
+        return "a gradient of the discriminators is not finite"
+    for name in wrong:
         figure, width = name.split("/")
         return f"the {figure.replace('_', ' ')} of width {width} is {values[name]}"
-    return "a loss of another process is not finite"
+    return "a loss of another process is not finite" if status.figures else "a gradient of the generator is not finite"
 
 
 def check_state(trainer: Trainer, model: LightningModule) -> None:

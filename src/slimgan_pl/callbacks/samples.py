@@ -11,7 +11,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
 from slimgan_pl.callbacks.folders import output_path, run_folder
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import MAX_SEED, UserError, check_range
 from slimgan_pl.files import going_on_without
 from slimgan_pl.images import save_images, width_grid
 
@@ -35,6 +35,7 @@ class SampleGrid(Callback):
     def __init__(self, every_n_iterations: int = 500, num_latents: int = 10, seed: int = 0) -> None:
         if every_n_iterations < 0 or num_latents < 1:
             raise UserError("a sample grid needs at least 1 latent, and 0 or more iterations between two")
+        check_range("the samples' seed", seed, 0, MAX_SEED)
         self.every_n_iterations = every_n_iterations
         self.num_latents = num_latents
         self.seed = seed
@@ -58,7 +59,8 @@ class SampleGrid(Callback):
         model.settle_statistics()
         path = run_folder(trainer) / "samples" / f"iteration_{trainer.global_step:06d}.png"
         grid = self._save(path, model)
-        log_picture(trainer, grid)
+        with going_on_without("the picture in the logs"):
+            log_picture(trainer, grid)
 
     def _save(self, path: Path, model: "SlimGAN") -> Tensor:
         grid = draw_grid(model, self.num_latents, self.seed)

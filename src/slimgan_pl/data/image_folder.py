@@ -15,7 +15,7 @@ from PIL import Image
 from slimgan_pl.data.byte_array import ImageSource
 from slimgan_pl.data.module import ByteDataModule, Split
 from slimgan_pl.data.transform import Transform, convert_image
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import UserError, check_range
 
 __all__ = ["ImageFolderDataModule", "list_images", "open_image"]
 
@@ -74,7 +74,8 @@ class FolderSource(ImageSource):
         listing = hashlib.sha256()
         for path, label in self.entries:
             status = path.stat()
-            listing.update(f"{path.absolute()}\0{label}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+            line = f"{path.absolute()}\0{label}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            listing.update(line.encode(errors="surrogateescape"))  # names need not be text
         return {"files": listing.hexdigest(), **self.transform._asdict()}
 
     def __len__(self) -> int:
@@ -117,6 +118,8 @@ class ImageFolderDataModule(ByteDataModule):
         super().__init__(image_size, image_channels, batch_size, cache_dir)
         if not 0 < test_fraction < 1:
             raise UserError(f"test_fraction is {test_fraction:g}; it has to lie between 0 and 1")
+        if crop is not None:
+            check_range("crop", crop, 1)
         self.root = Path(root).expanduser()
         self.test_fraction = test_fraction
         self.transform = Transform(image_size, image_channels, crop)
@@ -167,7 +170,10 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
-    """Yield the image files under a folder; ``above`` holds the real paths of it and the folders that led to it."""
+    """Yield the image files and broken links under a folder, but no pipes.
+
+    ``above`` holds the real paths of the folder and of those that led to it.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
@@ -176,7 +182,7 @@ def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
                 real = os.path.realpath(entry.path)
                 if real not in above:  # a link back up would never end
                     yield from image_files(entry.path, above | {real})
-            elif entry.name.lower().endswith(EXTENSIONS):
+            elif entry.name.lower().endswith(EXTENSIONS) and (entry.is_file() or not os.path.exists(entry.path)):
                 yield Path(entry.path)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, default_cache_dir, open_byte_array
 from slimgan_pl.data.loader import ByteLoader, WholeSplit
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import UserError, check_range
 from slimgan_pl.images import from_bytes
 from slimgan_pl.recorded import Recorded
 
@@ -39,8 +39,8 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
 
     def __init__(self, image_size: int, image_channels: int, batch_size: int, cache_dir: str | None) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise UserError(f"batch_size is {batch_size}; it has to be at least 1")
+        check_range("batch_size", batch_size, 1)
+        check_range("image_size", image_size, 1)
         self.image_size = image_size
         self.image_channels = image_channels
         self.batch_size = batch_size

@@ -82,9 +82,7 @@ class TorchvisionDataModule(ByteDataModule):
         batch_size: int = 64,
         cache_dir: str | None = None,
     ) -> None:
-        if image_size is not None and image_size < 1:
-            raise UserError(f"image_size is {image_size}; it has to be at least 1")
-        super().__init__(image_size or self.paper_size, 3, batch_size, cache_dir)
+        super().__init__(self.paper_size if image_size is None else image_size, 3, batch_size, cache_dir)
         self.root = Path(root).expanduser()
         self.download = download
         self.verify = verify

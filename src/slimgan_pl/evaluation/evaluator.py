@@ -10,7 +10,7 @@ from torch import nn
 
 from slimgan_pl.data.byte_array import ByteArray
 from slimgan_pl.distributed import all_agree, rank_and_world
-from slimgan_pl.errors import SlimGANWarning, UserError, check_choice
+from slimgan_pl.errors import MAX_SEED, SlimGANWarning, UserError, check_choice, check_range
 from slimgan_pl.evaluation.cache import StatisticsCache
 from slimgan_pl.evaluation.extraction import Extraction, extractor_name
 from slimgan_pl.evaluation.extractors import check_name, key_of, make_extractor
@@ -26,6 +26,8 @@ from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.recorded import Recorded
 
 __all__ = ["Evaluator"]
+
+MAX_SEEDS = 10_000
 
 
 class Evaluator(Recorded):
@@ -62,7 +64,7 @@ class Evaluator(Recorded):
 
     def __init__(
         self,
-        extractor: nn.Module | str = "inception",
+        extractor: nn.Module | str | None = "inception",
         weights_path: str | None = None,
         classifier: nn.Module | str | None = None,
         protocol: ProtocolName = "test",
@@ -92,8 +94,9 @@ class Evaluator(Recorded):
             raise UserError("the evaluator's metrics are empty; name some, or set --model.evaluator null")
         for metric in metrics:
             check_choice("a metric", metric, get_args(MetricName))
-        if min(batch_size, seeds) < 1 or seed < 0:
-            raise UserError("the evaluator's batch_size and seeds have to be at least 1, and its seed at least 0")
+        check_range("the evaluator's batch_size", batch_size, 1)
+        check_range("the evaluator's seeds", seeds, 1, MAX_SEEDS)
+        check_range("the evaluator's seed", seed, 0, MAX_SEED - MAX_SEEDS)
         self.extractor, self.weights_path, self.classifier = extractor, weights_path, classifier
         self.metrics = tuple(metrics)
         self.batch_size, self.seed, self.seeds = batch_size, seed, seeds

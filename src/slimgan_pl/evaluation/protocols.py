@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from slimgan_pl.data import Split
-from slimgan_pl.errors import UserError, check_choice
+from slimgan_pl.errors import UserError, check_choice, check_range
 
 __all__ = ["CHOICE_SEED", "PROTOCOLS", "Counts", "Protocol", "ProtocolName", "choose", "make_protocol", "shuffled"]
 
 CHOICE_SEED = 0  # of the images that are judged where there are more
+
+MAX_IMAGES = 100_000_000
 
 ProtocolName = Literal["test", "paper", "common"]
 
@@ -105,10 +107,10 @@ def make_protocol(
     own = PROTOCOLS[name]
     check_choice("real_split", real_split or own.real_split, get_args(Split))
     for key, number in {"num_real": num_real, "num_fake": num_fake, "num_score": num_score}.items():
-        if number is not None and number < 2:
-            raise UserError(f"the evaluator's {key} is {number}; it has to be at least 2")
-    if splits is not None and splits < 1:
-        raise UserError(f"the evaluator's splits is {splits}; it has to be at least 1")
+        if number is not None:
+            check_range(f"the evaluator's {key}", number, 2, MAX_IMAGES)
+    if splits is not None:
+        check_range("the evaluator's splits", splits, 1)
     return Protocol(
         real_split or own.real_split,
         num_real or own.num_real,

@@ -12,6 +12,8 @@ from slimgan_pl.errors import UserError
 
 __all__ = ["Tensors", "Weights", "fill", "read_weights", "refusing"]
 
+MAX_ITERATION = 10**12  # what is beyond it counts something else
+
 Tensors = dict[str, Tensor]
 
 EXPECTED = (
@@ -44,12 +46,14 @@ def read_weights(path: str | Path) -> Weights:
     state = content.get("model_state_dict", content)
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         raise UserError(f"{path} holds no weights; {EXPECTED}")
+    if not all(value.isfinite().all() for value in state.values()):
+        raise UserError(f"the weights in {path} are not finite; give an earlier checkpoint")
     optimizer = content.get("optimizer_state_dict")
     iteration = content.get("global_step")
     return Weights(
         {str(name).removeprefix("module."): value for name, value in state.items()},
         optimizer if isinstance(optimizer, dict) else {},
-        iteration if isinstance(iteration, int) else 0,
+        iteration if isinstance(iteration, int) and 0 <= iteration <= MAX_ITERATION else 0,
     )
 
 
@@ -60,7 +64,7 @@ def refusing(net: str, path: object) -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(f"{path} cannot be taken as {net}: {error}; {EXPECTED}") from error
-    except (LookupError, RuntimeError, ValueError, ZeroDivisionError) as error:
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
         raise UserError(
             f"{path} holds no {net} of a kind that is known here (--generator and --discriminator are not to be "
             f"swapped); {EXPECTED}"

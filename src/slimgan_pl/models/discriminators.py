@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import UserError, check_range
 from slimgan_pl.models.blocks import DCGANDiscriminatorBlock, ProjectionHead, ResNetDiscriminatorBlock, check_labels
 from slimgan_pl.recorded import Recorded
 
@@ -29,7 +29,7 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         share_head: Whether all have one head; with ``num_shared=0`` the ablation that shares only the last layer.
 
     Raises:
-        UserError: If ``num_shared`` is out of range.
+        UserError: If a number is out of range.
     """
 
     image_channels: int
@@ -50,6 +50,7 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
             raise UserError(f"num_shared is {num_shared}, but these discriminators have stages 0 to {num_stages}")
         if num_branches < 1:
             raise UserError(f"num_branches is {num_branches}; give one per width of the generator")
+        check_range("the discriminators' num_classes", num_classes, 0)
         self.num_branches = num_branches
         self.num_stages = num_stages
         self.num_shared = num_shared
@@ -160,8 +161,7 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         num_classes: int = 0,
         share_head: bool = False,
     ) -> None:
-        if not channels:
-            raise UserError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
+        check_sizes(channels, image_channels, bottom_size)
         inputs = (image_channels, *channels)
         pairs = list(zip(inputs, channels, strict=False))
         self._schedule = [stage for low, high in pairs[:-1] for stage in ((low, high, False), (high, high, True))] + [
@@ -204,8 +204,7 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         share_head: bool = False,
         rectified_shortcut: bool = True,
     ) -> None:
-        if not channels:
-            raise UserError("the discriminators' channels are empty; give for example [128, 128, 128, 128]")
+        check_sizes(channels, image_channels)
         if not 0 <= num_downsamples <= len(channels):
             raise UserError(f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks")
         self._inputs = (image_channels, *channels)
@@ -226,3 +225,13 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
 
     def pool(self, x: Tensor) -> Tensor:
         return F.relu(x).sum(dim=(2, 3))
+
+
+def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int = 1) -> None:
+    """Raise a UserError where no stage can be made of these numbers."""
+    if not channels:
+        raise UserError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
+    for stage, number in enumerate(channels):
+        check_range(f"entry {stage} of the discriminators' channels", number, 1)
+    check_range("the discriminators' image_channels", image_channels, 1)
+    check_range("the discriminators' bottom_size", bottom_size, 1)

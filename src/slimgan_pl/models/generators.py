@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import UserError, check_range
 from slimgan_pl.layers import (
     SlicedConv2d,
     SlicedLinear,
@@ -45,7 +45,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         conditional_norm: Kind of conditional batch norm.
 
     Raises:
-        UserError: If a width does not divide the channels of a stage exactly.
+        UserError: If a width does not divide the channels of a stage exactly, or a number is out of range.
     """
 
     def __init__(
@@ -68,6 +68,9 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         self.conditional_norm: ConditionalNorm = conditional_norm
         if not self.channels:
             raise UserError("channels is empty; give one number per stage, for example [512, 256, 128, 64]")
+        for name in ("bottom_size", "latent_dim", "image_channels"):
+            check_range(f"the generator's {name}", getattr(self, name), 1)
+        check_range("the generator's num_classes", num_classes, 0)
         for width in self.widths:
             self.channels_at(width)
         self.image_size = bottom_size * 2 ** (len(self.channels) - 1)

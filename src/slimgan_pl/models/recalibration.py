@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import MAX_SEED, UserError, check_range
 from slimgan_pl.layers import SwitchableBatchNorm2d
 from slimgan_pl.models.generators import SlimmableGenerator
 from slimgan_pl.modes import evaluating
 
 __all__ = ["Change", "recalibrate"]
+
+MAX_BATCH = 1_000_000
 
 Draw = tuple[Tensor, Tensor | None]
 
@@ -54,10 +56,9 @@ def recalibrate(
     Raises:
         UserError: If a number is out of range, or a statistic is not finite; then all stay as they were.
     """
-    if num_batches < 1 or batch_size < 2 or seed < 0:
-        raise UserError(
-            "recalibration needs num_batches of at least 1, a batch_size of at least 2 and a seed from 0 up"
-        )
+    check_range("recalibration's num_batches", num_batches, 1)
+    check_range("recalibration's batch_size", batch_size, 2, MAX_BATCH)
+    check_range("recalibration's seed", seed, 0, MAX_SEED)
     if not any(isinstance(module, SwitchableBatchNorm2d) for module in generator.modules()):
         raise UserError("this generator has no batch norms; there is nothing to recalibrate")
     old_statistics, old_images = statistics(generator), probe(generator, seed)
