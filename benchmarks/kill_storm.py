@@ -27,7 +27,7 @@ from slimgan_pl.checkpoints import read_checkpoint
 
 CONFIG = """
 trainer:
-  max_steps: 60
+  max_steps: 44
   accelerator: cpu
   log_every_n_steps: 1
   val_check_interval: 14
@@ -42,7 +42,7 @@ model:
     init_args: {channels: [4, 4, 4], image_channels: 1}
   evaluator:
     class_path: slimgan_pl.evaluation.Evaluator
-    init_args: {extractor: digits, num_fake: 60, splits: 2, batch_size: 30}
+    init_args: {extractor: digits, num_fake: 60, batch_size: 30, metrics: [fid, mic]}
 data:
   class_path: slimgan_pl.data.DigitsDataModule
   init_args: {batch_size: 64}

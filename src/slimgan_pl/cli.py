@@ -35,6 +35,7 @@ from slimgan_pl.callbacks import (
     StopOnSignal,
     TrainingCost,
 )
+from slimgan_pl.callbacks.folders import callbacks_of
 from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data, check_training
 from slimgan_pl.comparing import compare
@@ -290,9 +291,10 @@ class SlimGANCLI(LightningCLI):
         """Say which settings a run that goes on does so with."""
         if self.settings_before is None:
             return
-        now = {**RunRecord(self.parser, self.config).settings, "processes": self.trainer.world_size}
-        for change in changes(self.settings_before, now):
-            say(f"Changed since the checkpoint: {change}")
+        for record in callbacks_of(self.trainer, RunRecord):
+            now = {**record.settings, "processes": self.trainer.world_size}
+            for change in changes(self.settings_before, now):
+                say(f"Changed since the checkpoint: {change}")
 
     def after_fit(self) -> None:
         """Judge the trained net once and say where everything lies."""

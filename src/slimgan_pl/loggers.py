@@ -26,6 +26,10 @@ class RunTensorBoardLogger(TensorBoardLogger):
         with self._going_on():
             super().log_metrics(metrics, step)
 
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        with self._going_on():
+            super().log_hyperparams(*args, **kwargs)
+
     def save(self) -> None:
         with self._going_on():
             super().save()
