@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PATHS := src tests scripts benchmarks
 
-.PHONY: help demo test check format
+.PHONY: help demo test check audit format
 
 help:
 	@echo "make demo    train on handwritten digits and show every width (a few minutes on a laptop)"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint and types"
+	@echo "make audit   known vulnerabilities of the dependencies (needs the network)"
 	@echo "make format  format the code"
 
 .venv/installed: pyproject.toml
@@ -27,6 +28,10 @@ check: .venv/installed
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/mypy
+
+audit: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --local --skip-editable
 
 format: .venv/installed
 	$(BIN)/ruff format $(PATHS)
