@@ -119,6 +119,11 @@ def outcome(run: Path) -> dict[str, Any]:
     return left
 
 
+def last_run(folder: Path) -> Path:
+    """Return the run that came to its end; one that is killed before its first save begins again in a new folder."""
+    return max((folder / "runs").iterdir(), key=lambda path: int(path.name.removeprefix("version_")))
+
+
 def differences(first: Any, second: Any, where: str = "") -> list[str]:
     """Return where two outcomes differ in a bit."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
@@ -183,9 +188,8 @@ def main(kills: int = 50, longest: float = 4.0, seed: int = 0, json: str | None 
     while done < kills:
         folder = make_folder(root, f"killed_{runs}")
         count, iterations = kill_until_it_ends(commands, folder, longest, seed + runs, kills - done)
-        wrong = differences(expected, outcome(folder / "runs" / "version_0"))
+        wrong = differences(expected, outcome(last_run(folder)))
         assert not wrong, f"{folder} differs after {count} kills in {wrong[:5]}"
-        assert [path.name for path in (folder / "runs").iterdir()] == ["version_0"]
         done, runs, resumed = done + count, runs + 1, resumed + iterations
     print_table(
         f"{done} kills",
