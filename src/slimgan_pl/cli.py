@@ -42,6 +42,7 @@ from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.distributed import is_lost_process, leave
 from slimgan_pl.errors import UserError, cause_of, check_range, lacks_memory, show_in_one_line
+from slimgan_pl.files import threads_without_traceback
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
@@ -337,7 +338,7 @@ def main(args: Sequence[str] | None = None) -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
             warnings.showwarning = show_in_one_line(warnings.showwarning)
-            with interrupting():
+            with interrupting(), threads_without_traceback():
                 SlimGANCLI(args)
                 leave()
     except Interrupted as stop:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 from slimgan_pl.errors import SlimGANWarning, cause_of
 
-__all__ = ["file_sha256", "going_on_without", "reason_of", "replacing"]
+__all__ = ["file_sha256", "going_on_without", "reason_of", "replacing", "threads_without_traceback"]
 
 
 @contextmanager
@@ -72,6 +73,22 @@ def going_on_without(what: str) -> Iterator[None]:
             SlimGANWarning,
             stacklevel=3,
         )
+
+
+@contextmanager
+def threads_without_traceback() -> Iterator[None]:
+    """Have threads that cannot write end in silence: who wanted something written is told by its own next call."""
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if not isinstance(args.exc_value, OSError):
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def file_sha256(path: Path) -> str:

@@ -40,14 +40,17 @@ class SampleGrid(Callback):
         self.num_latents = num_latents
         self.seed = seed
         self.last_path: Path | None = None
+        self._drawn_at: int | None = None
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: "SlimGAN", *_: Any) -> None:  # type: ignore[override]
         if self._is_due(trainer):
             self._save_in_run(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
-        if not self._is_due(trainer):
+        if self._drawn_at != trainer.global_step:
             self._save_in_run(trainer, pl_module)
+
+    on_fit_end = on_train_end  # of a run that was stopped at its end, and has nothing to train
 
     def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
         self._save(output_path(trainer, "samples.png"), pl_module)
@@ -57,6 +60,7 @@ class SampleGrid(Callback):
 
     def _save_in_run(self, trainer: Trainer, model: "SlimGAN") -> None:
         model.settle_statistics()
+        self._drawn_at = trainer.global_step
         path = run_folder(trainer) / "samples" / f"iteration_{trainer.global_step:06d}.png"
         grid = self._save(path, model)
         with going_on_without("the picture in the logs"):
