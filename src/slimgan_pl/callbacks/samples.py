@@ -50,7 +50,7 @@ class SampleGrid(Callback):
         if self._drawn_at != trainer.global_step:
             self._save_in_run(trainer, pl_module)
 
-    on_fit_end = on_train_end  # of a run that was stopped at its end, and has nothing to train
+    on_fit_end = on_train_end  # type: ignore[assignment]  # of a run that was stopped at its end
 
     def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
         self._save(output_path(trainer, "samples.png"), pl_module)
