@@ -22,7 +22,7 @@ demo: .venv/installed
 	$(BIN)/slimgan fit --config configs/digits.yaml
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/installed
 	$(BIN)/ruff format --check $(PATHS)

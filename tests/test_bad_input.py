@@ -65,6 +65,7 @@ CONFIGS = [
     Case("a key twice", BAD, 2, "the key model comes twice, in line 19", config(f"{TINY}\nmodel: {{}}")),
     Case("aliases without end", BAD, 2, "stand for more than 100,000 values", config(bomb())),
     Case("an alias in itself", BAD, 2, "an alias stands for what holds it", config("&a [*a]")),
+    Case("a null byte", BAD, 2, "null byte, in line 1", config('trainer: {default_root_dir: "a\\0b"}')),
     Case("deep nesting", BAD, 2, "nested too deeply", config(f"a: {'[' * 3000}{']' * 3000}")),
     Case("code", BAD, 2, "python/object/apply", config("model: !!python/object/apply:os.system ['touch pwned']")),
     Case("a number of 5,000 digits", BAD, 2, "Exceeds the limit", config(f"seed_everything: {'9' * 5000}")),
@@ -111,6 +112,10 @@ SETTINGS = [
             "-1": "Invalid learning rate: -1",
             "null": "the optimizer refuses its settings",
         }.items()
+    ),
+    *(
+        Case(name, f"{FIT} --model.discriminator_optimizer torch.optim.{name}", 1, f"{name} cannot train these nets")
+        for name in ("LBFGS", "SparseAdam")
     ),
     Case("learning rate abc", f"{FIT} {LR} abc", 2, '"lr": Expected float or '),
     *(
@@ -184,6 +189,9 @@ def weight(value: object) -> Prepare:
     return changed(lambda content: content["state_dict"].__setitem__("generator.stem.weight", value))
 
 
+NAN_WEIGHT = weight(torch.full((128, 8), float("nan")))
+
+
 def entry(key: str, value: object) -> Prepare:
     """Return what writes a checkpoint with another value at a key."""
     return changed(lambda content: content.__setitem__(key, value))
@@ -232,7 +240,16 @@ CHECKPOINTS = [
         "does not fit these nets: x is",
         changed(lambda c: c["state_dict"].update(x=torch.zeros(1))),
     ),
-    Case("weights that are not finite", DRAW_BAD, 1, "not finite", weight(torch.full((128, 8), float("nan")))),
+    *(
+        Case(
+            f"weights that are not finite, {command.split()[0]}",
+            command,
+            1,
+            "NaN or infinite, in generator",
+            NAN_WEIGHT,
+        )
+        for command in (DRAW_BAD, TEST_BAD, RESUME_BAD)
+    ),
 ]
 
 MALFORMED = {

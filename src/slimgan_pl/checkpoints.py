@@ -64,7 +64,7 @@ def is_plain(value: Any) -> bool:
 
 
 def check_weights(model: SlimGAN, weights: Mapping[str, Tensor], path: str | Path) -> None:
-    """Raise a UserError where the weights of a checkpoint are not those that a model has."""
+    """Raise a UserError where the weights of a checkpoint are not those that a model has, or not finite."""
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in weights.items()}
     for name in shapes | given:
@@ -73,6 +73,9 @@ def check_weights(model: SlimGAN, weights: Mapping[str, Tensor], path: str | Pat
                 f"{path} does not fit these nets: {name} is {given.get(name, 'missing')} there and "
                 f"{shapes.get(name, 'missing')} here; leave the nets' settings as they were in training"
             )
+    for name, value in weights.items():
+        if not value.isfinite().all():
+            raise UserError(f"{path} holds weights that are NaN or infinite, in {name}; take an earlier checkpoint")
 
 
 def load_model(path: str | Path, trust: bool = False) -> SlimGAN:

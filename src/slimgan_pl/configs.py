@@ -63,6 +63,8 @@ def count_values(node: yaml.Node, known: dict[yaml.Node, int | None]) -> int:
     if node not in known:
         known[node] = None
         known[node] = 1 + sum(count_values(child, known) for child in children(node))
+    if "\0" in node.value:
+        raise yaml.YAMLError(f"a text holds a null byte{where(node)}")
     count = known[node]
     if count is None:
         raise yaml.YAMLError(f"an alias stands for what holds it{where(node)}")

@@ -9,8 +9,8 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from slimgan_pl.capture import WARM_UP, CapturedUpdate
+from slimgan_pl.checks import check_parts
 from slimgan_pl.distributed import average_gradients
-from slimgan_pl.errors import UserError
 from slimgan_pl.latents import Latents, draw_latents
 from slimgan_pl.updates import Figures, Updates
 
@@ -87,11 +87,7 @@ class Iteration:
             UserError: If a batch cannot be split into micro-batches.
         """
         batch_size = len(real) // self.critic_steps
-        if batch_size % self.updates.micro_batches:
-            raise UserError(
-                f"a batch of {batch_size} images cannot be split into {self.updates.micro_batches} equal parts; set "
-                "micro_batches to a number that divides it"
-            )
+        check_parts(batch_size, self.updates.micro_batches)
         draws = self._draw(batch_size, source)
         figures, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, draws)
         self.generator.optimizer.zero_grad()

@@ -54,8 +54,6 @@ def sample(
             "suffix out for a folder of them"
         )
     model = load_model(ckpt_path, trust_checkpoint)
-    if not all(value.isfinite().all() for value in model.generator.state_dict().values()):
-        raise UserError(f"the weights in {ckpt_path} are not finite; take an earlier checkpoint")
     classes = model.generator.num_classes
     if label is not None and not 0 <= label < classes:
         raise UserError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")

@@ -32,6 +32,8 @@ ADAM: dict[str, Any] = {
     "init_args": {"lr": 2e-4, "betas": [0.5, 0.999], "fused": True},
 }
 
+UNSUITED = (torch.optim.LBFGS, torch.optim.SparseAdam)  # want the loss again and again, or sparse gradients
+
 Sampling = Literal["independent", "shared"]
 
 
@@ -179,6 +181,8 @@ class SlimGAN(TrainedModule, JudgedModule):
         except (TypeError, ValueError, RuntimeError) as error:
             raise UserError(f"the optimizer refuses its settings: {error}") from error
         for optimizer in optimizers:
+            if isinstance(optimizer, UNSUITED):
+                raise UserError(f"{type(optimizer).__name__} cannot train these nets; take another, such as Adam")
             for group in optimizer.param_groups:
                 check_range("the optimizer's learning rate", float(group.get("lr", 0)), 0)
         return optimizers
