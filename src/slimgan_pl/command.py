@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from slimgan_pl.callbacks import (
     StopOnSignal,
     TrainingCost,
 )
-from slimgan_pl.callbacks.folders import callbacks_of
+from slimgan_pl.callbacks.folders import callbacks_of, run_folder
 from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data, check_training
 from slimgan_pl.comparing import compare
@@ -44,7 +45,7 @@ from slimgan_pl.judging_options import add_judging_options, use_judging_options
 from slimgan_pl.loggers import WandbMode, make_loggers
 from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.recorded import plain
-from slimgan_pl.runs import StoppedRun, changes, newest_run
+from slimgan_pl.runs import StoppedRun, changes, newest_run, owning
 from slimgan_pl.sampling import sample
 from slimgan_pl.settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
 from slimgan_pl.slimgan import SlimGAN
@@ -213,11 +214,13 @@ class SlimGANCLI(LightningCLI):
             self.model.hparams["evaluator"] = plain(evaluator.as_dict())
 
     def _run_subcommand(self, subcommand: str) -> None:
-        if not self._is_tool:
-            super()._run_subcommand(subcommand)
+        if self._is_tool:
+            arguments: Namespace = self.config[subcommand]
+            TOOLS[subcommand](**arguments.as_dict())
             return
-        arguments: Namespace = self.config[subcommand]
-        TOOLS[subcommand](**arguments.as_dict())
+        is_writer = subcommand == "fit" and self.trainer.is_global_zero
+        with owning(run_folder(self.trainer)) if is_writer else nullcontext():
+            super()._run_subcommand(subcommand)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         if self.images is None:

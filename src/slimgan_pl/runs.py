@@ -3,13 +3,16 @@
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
 
 from slimgan_pl.checkpoints import read_checkpoint
 from slimgan_pl.errors import SlimGANWarning, UserError
 
-__all__ = ["StoppedRun", "changes", "newest_run"]
+__all__ = ["StoppedRun", "changes", "newest_run", "owning"]
 
 VERSION = re.compile(r"version_(\d+)")
 
@@ -71,6 +74,35 @@ def read_run(path: Path) -> StoppedRun | None:
         warnings.warn(f"{error}; looking for an earlier one", SlimGANWarning, stacklevel=2)
         return None
     return StoppedRun(path, checkpoint["global_step"], checkpoint.get("run", {}).get("logged_rows", 0))
+
+
+@contextmanager
+def owning(folder: Path) -> Iterator[None]:
+    """Be the only process that writes a run; the system frees the folder of one that was killed.
+
+    Raises:
+        UserError: If another process does.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        with suppress(NotImplementedError):  # a filesystem without locks
+            lock.acquire(timeout=0)
+        yield
+    except Timeout as error:
+        raise UserError(
+            f"another process trains in {folder}; wait for its end, or give this run a --trainer.default_root_dir of "
+            "its own"
+        ) from error
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):
+                (folder / ".lock").unlink()
+            lock.release()
+        for path in made:  # unless there is something in it
+            with suppress(OSError):
+                path.rmdir()
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
