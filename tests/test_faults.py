@@ -134,6 +134,25 @@ def test_a_gradient_that_is_not_finite_ends_the_run_before_it_is_saved(
     assert read_checkpoint(LAST.with_name("nonfinite.ckpt"))["global_step"] == 5
 
 
+def test_a_weight_that_is_not_finite_is_never_saved_as_the_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    iterate = Iteration.__call__
+
+    def spoiling(self: Iteration, *args: Any, **kwargs: Any) -> Any:
+        result = iterate(self, *args, **kwargs)
+        if LAST.exists() and read_checkpoint(LAST)["global_step"] == 2:
+            next(self.updates.generator.parameters()).data.view(-1)[0] = float("nan")
+        return result
+
+    monkeypatch.setattr(Iteration, "__call__", spoiling)
+    _, line = fails(capsys, *FIT, "--checkpoint.every_n_iterations", 1)
+    assert "is not finite at iteration 3;" in line
+    assert read_checkpoint(LAST)["global_step"] == 2
+
+
 def test_a_checkpoint_whose_bytes_have_changed_is_passed_over_for_an_earlier_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +191,15 @@ def test_last_starts_afresh_where_there_is_nothing_and_leaves_a_finished_run_alo
     run("test", "--config", "tiny.yaml", "--ckpt_path", "last")
 
 
+def test_the_last_checkpoint_holds_the_evaluation_behind_the_last_iteration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    run(*FIT, "--trainer.val_check_interval", 8)
+    assert read_checkpoint(LAST)["run"]["logged_rows"] == 8 + 1
+
+
 def test_memory_that_is_too_small_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,3 +228,21 @@ def test_a_table_of_figures_keeps_its_rows_while_it_cannot_be_written(tmp_path: 
     assert table.path.read_text().split() == ["a,b,step", "1.0,,1", "2.0,3.0,2"]
     assert CSVTable(tmp_path, kept_rows=1).num_rows == 1
     assert table.path.read_text().split() == ["a,step", "1.0,1"]
+
+
+def test_a_disk_that_is_full_within_a_row_leaves_whole_rows(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    table = CSVTable(tmp_path)
+    table.log_metrics({"a": 1.0}, 1)
+    table.save()
+    table.log_metrics({"a": 22222222.0}, 2)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (table.path.stat().st_size + 4, limits[1]))
+    try:
+        with pytest.warns(UserWarning, match=r"metrics\.csv could not be written"):
+            table.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert table.path.read_text().split() == ["a,step", "1.0,1"]
+    table.save()
+    assert table.path.read_text().split() == ["a,step", "1.0,1", "22222222.0,2"]

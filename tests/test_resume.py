@@ -50,7 +50,7 @@ def stopped(capsys: pytest.CaptureFixture[str], *args: Any) -> tuple[int, str]:
     return int(str(exit_info.value.code)), capsys.readouterr().err.strip().splitlines()[-1]
 
 
-def signal_in(patch: pytest.MonkeyPatch, owner: type, method: str, number: int, signum: int) -> None:
+def signal_in(patch: pytest.MonkeyPatch, owner: type, method: str, number: int, signum: int, times: int = 1) -> None:
     """Have a signal arrive in a call of a method."""
     original: Callable[..., Any] = getattr(owner, method)
     calls = 0
@@ -58,7 +58,7 @@ def signal_in(patch: pytest.MonkeyPatch, owner: type, method: str, number: int, 
     def signalled(self: Any, *args: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == number:
+        for _ in range(times if calls == number else 0):
             os.kill(os.getpid(), signum)
         return original(self, *args)
 
@@ -86,6 +86,18 @@ def test_a_signal_finishes_the_iteration_and_saves_it(
     run(*RESUME)
     assert f"Going on with runs/version_0 after iteration {iteration}." in capsys.readouterr().out
     assert differences(whole, outcome(RUN)) == []
+
+
+@pytest.mark.parametrize(
+    ("patience", "saved"), [(3600.0, 10), (-1.0, 8)], ids=["passed on twice by a launcher", "meant to end it at once"]
+)
+def test_a_second_signal_ends_the_run_at_once_unless_it_comes_with_the_first(
+    patience: float, saved: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slimgan_pl.callbacks.stopping.PATIENCE", patience)
+    signal_in(monkeypatch, SlimGAN, "training_step", 10, signal.SIGTERM, times=2)
+    assert stopped(capsys, *RESUME)[0] == 143
+    assert read_checkpoint(RUN / "checkpoints" / "last.ckpt")["global_step"] == saved
 
 
 @pytest.mark.parametrize("call", [10, 30], ids=["on the way", "at the end"])
@@ -127,7 +139,8 @@ def die_in_save(folder: Path, number: int) -> None:
 def test_a_kill_in_the_middle_of_a_save_leaves_the_checkpoint_before_it(
     commands: Commands, folder: Path, whole: dict[str, Any]
 ) -> None:
-    process = commands.context.Process(target=die_in_save, args=(folder, 5))
+    # In the third save, for no evaluation has written the figures yet.
+    process = commands.context.Process(target=die_in_save, args=(folder, 3))
     process.start()
     process.join(240)
     assert process.exitcode == -signal.SIGKILL

@@ -1,12 +1,13 @@
 """Folders of runs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from commands import TINY, fails, run
 from filelock import FileLock
 
-from slimgan_pl.runs import owning
+from slimgan_pl.runs import newest_run, owning
 
 
 def test_a_run_that_is_being_trained_is_closed_to_others(
@@ -29,3 +30,20 @@ def test_the_folder_of_a_run_that_never_began_is_taken_away(tmp_path: Path) -> N
     with owning(folder):
         assert folder.is_dir()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_newest_run_is_that_of_the_highest_number_with_a_whole_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    run("fit", "--config", "tiny.yaml", "--model.evaluator", "null")
+    root = Path("runs")
+    for name in ("version_9", "version_10", "version_11"):
+        shutil.copytree(root / "version_0", root / name)
+    (root / "version_11" / "checkpoints" / "last.ckpt").unlink()
+    (root / "version_x").mkdir()
+    found = newest_run(root)
+    assert found is not None
+    assert (found.version, found.iteration) == (10, 3)
+    assert newest_run(root / "version_x") is None
