@@ -246,3 +246,13 @@ def test_a_disk_that_is_full_within_a_row_leaves_whole_rows(tmp_path: Path) -> N
     assert table.path.read_text().split() == ["a,step", "1.0,1"]
     table.save()
     assert table.path.read_text().split() == ["a,step", "1.0,1", "22222222.0,2"]
+
+
+def test_rows_are_on_disk_when_they_are_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, synced = CSVTable(tmp_path), list[str]()
+    table.log_metrics({"a": 1.0}, 1)
+    table.save()
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(table.path.read_text()))
+    table.log_metrics({"a": 2.0}, 2)
+    table.save()
+    assert [text.split() for text in synced] == [["a,step", "1.0,1", "2.0,2"]]

@@ -16,6 +16,7 @@ from commands import run
 from kill_storm import RESUME, Commands, differences, kill_until_it_ends, last_run, make_folder, outcome, run_command
 
 from slimgan_pl import SlimGAN
+from slimgan_pl.callbacks.stopping import PATIENCE
 from slimgan_pl.checkpoints import read_checkpoint
 from slimgan_pl.evaluation import DigitsClassifier
 
@@ -89,7 +90,7 @@ def test_a_signal_finishes_the_iteration_and_saves_it(
 
 
 @pytest.mark.parametrize(
-    ("patience", "saved"), [(3600.0, 10), (-1.0, 8)], ids=["passed on twice by a launcher", "meant to end it at once"]
+    ("patience", "saved"), [(PATIENCE, 10), (-1.0, 8)], ids=["passed on twice by a launcher", "meant to end it at once"]
 )
 def test_a_second_signal_ends_the_run_at_once_unless_it_comes_with_the_first(
     patience: float, saved: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

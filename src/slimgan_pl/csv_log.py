@@ -62,6 +62,8 @@ class CSVTable:
         try:
             with self.path.open("a", newline="") as file:
                 csv.DictWriter(file, self.columns).writerows(self.metrics)
+                file.flush()
+                os.fsync(file.fileno())
         except OSError:
             os.truncate(self.path, size)  # half a row
             raise
