@@ -1,5 +1,6 @@
 """What the system refuses costs a warning, and never what was trained."""
 
+import csv
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -230,12 +231,13 @@ def test_a_table_of_figures_keeps_its_rows_while_it_cannot_be_written(tmp_path: 
     assert table.path.read_text().split() == ["a,step", "1.0,1"]
 
 
-def test_a_disk_that_is_full_within_a_row_leaves_whole_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("row", [{"a": 22222222.0}, {"b": 2.0}], ids=["a row", "a column"])
+def test_a_disk_that_is_full_within_a_table_leaves_it_whole(row: dict[str, float], tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     table = CSVTable(tmp_path)
     table.log_metrics({"a": 1.0}, 1)
     table.save()
-    table.log_metrics({"a": 22222222.0}, 2)
+    table.log_metrics(row, 2)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (table.path.stat().st_size + 4, limits[1]))
     try:
@@ -245,7 +247,13 @@ def test_a_disk_that_is_full_within_a_row_leaves_whole_rows(tmp_path: Path) -> N
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert table.path.read_text().split() == ["a,step", "1.0,1"]
     table.save()
-    assert table.path.read_text().split() == ["a,step", "1.0,1", "22222222.0,2"]
+    with table.path.open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["a"], first["step"]) == ("1.0", "1")
+    assert {key: value for key, value in second.items() if value} == {
+        **{k: str(v) for k, v in row.items()},
+        "step": "2",
+    }
 
 
 def test_rows_are_on_disk_when_they_are_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

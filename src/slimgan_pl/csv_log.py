@@ -75,13 +75,14 @@ class CSVTable:
             return [{key: value for key, value in row.items() if key and value} for row in csv.DictReader(file)]
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
-        self.columns, self.num_rows = sorted(set().union(*rows)), len(rows)
+        columns = sorted(set().union(*rows))
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, self.columns)
+        writer = csv.DictWriter(text, columns)
         writer.writeheader()
         writer.writerows(rows)
         with replacing(self.path) as file:
             file.write(text.getvalue().encode())
+        self.columns, self.num_rows = columns, len(rows)  # now that they are there
 
 
 class RunCSVLogger(CSVLogger):
