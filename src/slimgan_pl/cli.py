@@ -14,6 +14,7 @@ from slimgan_pl.command import SlimGANCLI
 from slimgan_pl.distributed import is_lost_process, leave
 from slimgan_pl.errors import UserError, lacks_memory, show_in_one_line
 from slimgan_pl.files import threads_without_traceback
+from slimgan_pl.output import LossyOutput, printing_at_any_price
 from slimgan_pl.signals import Interrupted, interrupting
 
 __all__ = ["SlimGANCLI", "main"]
@@ -25,6 +26,12 @@ def main(args: Sequence[str] | None = None) -> None:
     What a user can mend ends in one sentence and status 1, or 2 where it is in the arguments; set ``SLIMGAN_DEBUG`` to
     see the traceback.
     """
+    with printing_at_any_price() as output:
+        run(args, output)
+
+
+def run(args: Sequence[str] | None, output: LossyOutput) -> None:
+    """Run the command, or say in one sentence why not and exit."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
@@ -32,8 +39,10 @@ def main(args: Sequence[str] | None = None) -> None:
             warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
             warnings.showwarning = show_in_one_line(warnings.showwarning)
             with interrupting(), threads_without_traceback():
-                SlimGANCLI(args)
+                command = SlimGANCLI(args)
                 leave()
+        if command.config["subcommand"] != "fit":  # what a training leaves is on disk
+            output.check()
     except Interrupted as stop:
         rank_zero_only(sys.stderr.write)(f"slimgan: {stop}\n")
         sys.exit(stop.status)

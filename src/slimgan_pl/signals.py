@@ -1,4 +1,4 @@
-"""Signals that ask a run to end: Ctrl-C, and what schedulers send before they take a machine away."""
+"""Signals that ask a run to end: of Ctrl-C, of schedulers that take a machine away, of a terminal that closes."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 __all__ = ["Handler", "Interrupted", "interrupt", "interrupting", "on_signals"]
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -26,7 +26,7 @@ class Interrupted(BaseException):
 
     @property
     def status(self) -> int:
-        """The status that a shell gives a program that a signal ended: 130 for SIGINT, 143 for SIGTERM."""
+        """The status that a shell gives a program that a signal ended: SIGHUP 129, SIGINT 130, SIGTERM 143."""
         return 128 + self.signum
 
 
@@ -36,15 +36,19 @@ def interrupt(signum: int, frame: FrameType | None = None) -> NoReturn:
 
 
 def on_signals(handler: Handler) -> None:
-    """Have SIGINT and SIGTERM handled; Python allows it in the main thread alone."""
+    """Have the signals handled, but for those that whoever started the program has it ignore, such as ``nohup``.
+
+    Python allows it in the main thread alone.
+    """
     if threading.current_thread() is threading.main_thread():
         for signum in SIGNALS:
-            signal.signal(signum, handler)
+            if signal.getsignal(signum) is not signal.SIG_IGN:
+                signal.signal(signum, handler)
 
 
 @contextmanager
 def interrupting() -> Iterator[None]:
-    """Raise Interrupted on SIGINT and SIGTERM, and leave the handlers as they were."""
+    """Raise Interrupted on these signals, and leave the handlers as they were."""
     before = {signum: signal.getsignal(signum) for signum in SIGNALS}
     on_signals(interrupt)
     try:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
@@ -21,7 +22,7 @@ PATIENCE = 3.0  # seconds after which the next signal is meant to end the run at
 
 
 class StopOnSignal(Callback):
-    """Finishes the iteration, saves and raises Interrupted when SIGINT or SIGTERM arrives, on all processes.
+    """Finishes the iteration, saves and raises Interrupted when SIGINT, SIGTERM or SIGHUP arrives, on all processes.
 
     During an evaluation, before which the run was saved, it is raised at once.
     """
@@ -71,7 +72,8 @@ class StopOnSignal(Callback):
             self._model.asked_to_stop, self._asked_at = signum, time.monotonic()
             if self._model.global_rank == 0:  # unbuffered: a handler may interrupt a print
                 name = signal.Signals(signum).name
-                os.write(2, f"slimgan: {name}: saving after this iteration; once more ends it at once\n".encode())
+                with suppress(OSError):  # a terminal that is gone
+                    os.write(2, f"slimgan: {name}: saving after this iteration; once more ends it at once\n".encode())
 
     def _stop(self, trainer: Trainer, model: TrainedModule) -> NoReturn:
         paths = []
