@@ -1,6 +1,7 @@
 """What the system refuses costs a warning, and never what was trained."""
 
 import csv
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -190,6 +191,11 @@ def test_last_starts_afresh_where_there_is_nothing_and_leaves_a_finished_run_alo
     assert "all its 8 iterations and is judged; raise --trainer.max_steps" in capsys.readouterr().out
     assert LAST.read_bytes() == before
     run("test", "--config", "tiny.yaml", "--ckpt_path", "last")
+    results = LAST.parents[1] / "results.json"
+    whole = results.read_text()
+    results.write_text(whole.replace('"iteration": 8', '"iteration": 4'))  # of when the run was to be shorter
+    run(*FIT, "--ckpt_path", "last")
+    assert (json.loads(results.read_text())["iteration"], LAST.read_bytes()) == (8, before)
 
 
 def test_the_last_checkpoint_holds_the_evaluation_behind_the_last_iteration(

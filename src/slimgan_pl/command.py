@@ -281,7 +281,7 @@ class SlimGANCLI(LightningCLI):
 
     def _finish(self, run: StoppedRun) -> None:
         """Leave a run alone that has come to its end; one that was stopped in its last evaluation is judged."""
-        if (run.folder / "results.json").is_file():
+        if run.is_judged:
             say(f"It has all its {run.iteration} iterations and is judged; raise --trainer.max_steps to go on.")
             sys.exit()
 

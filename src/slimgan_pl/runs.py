@@ -1,5 +1,6 @@
 """Runs on disk: finding the one that stopped, and what has changed since."""
 
+import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,15 @@ class StoppedRun(NamedTuple):
         """N of a folder ``version_N``."""
         match = VERSION.fullmatch(self.folder.name)
         return int(match[1]) if match else None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its results are those of the checkpoint, and not of a time when it was to be shorter."""
+        try:
+            results = json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return isinstance(results, dict) and results.get("iteration") == self.iteration
 
 
 def newest_run(root: Path) -> StoppedRun | None:
