@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from slimgan_pl.capture import WARM_UP, CapturedUpdate
 from slimgan_pl.checks import check_parts
 from slimgan_pl.distributed import average_gradients
+from slimgan_pl.gradients import NORM
 from slimgan_pl.latents import Latents, draw_latents
 from slimgan_pl.updates import Figures, Updates
 
@@ -92,7 +93,7 @@ class Iteration:
         figures, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, draws)
         self.generator.optimizer.zero_grad()
         figures = figures | self.update_generator(*draws[-1], fakes=fakes)
-        wrong = not_finite(figures.values())
+        wrong = not_finite(numbers for name, numbers in figures.items() if not name.endswith(NORM))
         told = torch.stack([wrong, torch.full_like(wrong, asked)])
         average_gradients(self.updates.generator, [*statistics(self.updates.generator), told])
         self.status = torch.cat([told, torch.stack([wrong_first, self._wrong_gradients(self.updates.generator)])])

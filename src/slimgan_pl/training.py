@@ -48,7 +48,8 @@ class TrainedModule(LightningModule):
     """Base of the modules whose training step is one iteration; the optimizers are the generator's and the bank's.
 
     ``reports`` are those of the last two iterations. ``asked_to_stop`` is told to the other processes by the next.
-    ``after_iteration`` is called once all callbacks are through with an iteration.
+    ``after_iteration`` is called once all callbacks are through with an iteration. ``pace`` gives what is logged beside
+    the losses, by name.
     """
 
     generator: SlimmableGenerator
@@ -62,6 +63,7 @@ class TrainedModule(LightningModule):
     reports: deque[Report]
     asked_to_stop: int = 0
     after_iteration: Callable[[], None] | None = None
+    pace: Callable[[], dict[str, float]] | None = None
 
     def setup(self, stage: str) -> None:
         device = self.trainer.strategy.root_device
@@ -99,6 +101,7 @@ class TrainedModule(LightningModule):
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
         labels = labels if self.generator.num_classes else None
+        self.iteration.updates.measures_gradients = self._measures_gradients()
         with saying_what_failed(), tensor_float32(self.step_settings.tf32):
             figures = self.iteration(images, labels, source, self.asked_to_stop)
         figures = {name: numbers.clone() for name, numbers in figures.items()}  # a graph writes into the same again
@@ -134,13 +137,25 @@ class TrainedModule(LightningModule):
             for width, value in zip(widths, numbers, strict=False)
         }
 
+    def _is_logged(self, iteration: int) -> bool:
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return bool(every) and iteration % every == 0
+
+    def _measures_gradients(self) -> bool:
+        """Return whether the iteration that begins measures its gradients: where they are logged and what they seem.
+
+        A graph does the same in each iteration. 16-mixed scales gradients, and a micro-batch has its own.
+        """
+        settings = self.step_settings
+        as_they_seem = self.trainer.precision != "16-mixed" and settings.micro_batches == 1
+        return as_they_seem and (settings.cuda_graphs or self._is_logged(self.global_step + 1))
+
     def _log_figures(self) -> None:
-        """Log a value per width and the mean losses, where the loggers take them.
+        """Log a value per width, the mean losses and the pace, where the loggers take them.
 
         The loggers get them here, not from Lightning after the step: a checkpoint of this iteration comes before that.
         """
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if not every or self.global_step % every:
+        if not self._is_logged(self.global_step):
             return
         figures = self.reports[-1].figures
         means = {name: numbers.mean() for name, numbers in figures.items() if name.endswith("loss")}
@@ -148,6 +163,7 @@ class TrainedModule(LightningModule):
         self.log_dict(named, logger=False)  # for callbacks that monitor one
         if self.loggers:
             values = dict(zip(named, torch.stack(list(named.values())).tolist(), strict=True))
+            values |= {} if self.pace is None else {f"pace/{name}": value for name, value in self.pace().items()}
             for logger in self.loggers:
                 logger.log_metrics(values, step=self.global_step)
                 logger.save()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parametrize
 
+from slimgan_pl.gradients import NORM, branch_norms, copy_gradients, norm_of_change
 from slimgan_pl.losses import AdversarialLoss, DistillTarget, distillation_loss, distillation_teacher
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.modes import frozen
@@ -34,7 +35,8 @@ class Updates:
 
     ``latents`` are ``(W, N, latent_dim)`` in the discriminator update and ``(W + 1, N, latent_dim)`` in the
     generator's, whose last batch is distilled; shared latents repeat one batch. ``labels`` are ``(W, N)`` or
-    ``(W + 1, N)`` integers, or None.
+    ``(W + 1, N)`` integers, or None. While ``measures_gradients``, the figures hold the norms of what each width adds to
+    the generator's gradient, and of the gradient of each discriminator's own layers.
 
     Args:
         generator: The slimmable generator.
@@ -46,6 +48,8 @@ class Updates:
             own.
         backward: Adds a loss's gradients, as ``Tensor.backward`` does.
     """
+
+    measures_gradients = False
 
     def __init__(
         self,
@@ -99,7 +103,8 @@ class Updates:
             keep: Whether to return the fakes, with the graphs that lead to them.
 
         Returns:
-            ``discriminator_loss``, ``real_logits`` and ``fake_logits``, and the fakes of all widths or nothing.
+            ``discriminator_loss``, ``real_logits``, ``fake_logits`` and norms if they are measured, and the fakes of all
+            widths or nothing.
         """
         update = self._width_by_width if self.free_graphs else self._all_widths
         fakes: list[Tensor] = []
@@ -108,7 +113,10 @@ class Updates:
             for part in self._parts((real, real_labels, latents, labels), (0, 0, 1, 1)):
                 figures, fakes = update(keep, *part)
                 parts.append(figures)
-        return mean(parts), fakes if keep else []
+        figures = mean(parts)
+        if self.measures_gradients:
+            figures[f"discriminator{NORM}"] = branch_norms(self.bank.branches, self.bank.heads)
+        return figures, fakes if keep else []
 
     def _all_widths(
         self, keep: bool, real: Tensor, real_labels: Tensor | None, latents: Tensor, labels: Tensor | None
@@ -153,7 +161,7 @@ class Updates:
             fakes: Images of all widths with their graphs, of the same latents; without any they are drawn here.
 
         Returns:
-            ``generator_loss``, and the ``distillation_loss`` of all widths that are taught.
+            ``generator_loss``, the ``distillation_loss`` of all widths that are taught, and norms if they are measured.
         """
         parts = []
         with parametrize.cached(), frozen(self.bank):
@@ -164,14 +172,19 @@ class Updates:
     def _generate_part(self, fakes: Sequence[Tensor], latents: Tensor, labels: Tensor | None) -> Figures:
         adversarial: dict[int, Tensor] = {}
         distillation: dict[int, Tensor] = {}
+        norms: dict[int, Tensor] = {}
         outputs: dict[int, Tensor] = {}
+        parameters = list(self.generator.parameters())
         for index in reversed(range(len(self.generator.widths))):  # a teacher before its student
             fake = fakes[index] if fakes else None
+            before = copy_gradients(parameters) if self.measures_gradients else []
             adversarial[index], taught = self._generate_width(index, latents, labels, fake, outputs)
             if taught is not None:
                 distillation[index] = taught
-        figures = {"generator_loss": in_order(adversarial)}
-        return figures | ({"distillation_loss": in_order(distillation)} if distillation else {})
+            if self.measures_gradients:
+                norms[index] = norm_of_change(parameters, before)
+        named = {"generator_loss": adversarial, "distillation_loss": distillation, f"generator{NORM}": norms}
+        return {name: in_order(values) for name, values in named.items() if values}
 
     def _generate_width(
         self, index: int, latents: Tensor, labels: Tensor | None, fake: Tensor | None, outputs: dict[int, Tensor]

@@ -1,20 +1,27 @@
-"""What training has cost."""
+"""What training has cost, and how fast it goes."""
 
 import time
+from collections import deque
+from functools import partial
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.flop_counter import FlopCounterMode
 
+from slimgan_pl.training import TrainedModule
+
 __all__ = ["TrainingCost"]
+
+WINDOW = 100  # iterations that the pace is the mean of
 
 
 class TrainingCost(Callback):
     """Adds up the time and the multiply-accumulates of training over all devices, and over resumed runs.
 
     The multiply-accumulates of convolutions and linear layers, forward and backward, are counted in the first iteration
-    after each start, which is not compiled; all others cost the same. The time is without evaluations.
+    after each start, which is not compiled; all others cost the same. The time is without evaluations. The pace is that
+    of the last 100 iterations.
     """
 
     def __init__(self) -> None:
@@ -23,6 +30,8 @@ class TrainingCost(Callback):
         self.macs = 0
         self._per_iteration: int | None = None
         self._counter: FlopCounterMode | None = None
+        self._recent: deque[float] = deque(maxlen=WINDOW)  # seconds of an iteration
+        self._images = 0  # real ones of an iteration, of all processes
 
     @property
     def figures(self) -> dict[str, float] | None:
@@ -31,9 +40,28 @@ class TrainingCost(Callback):
             return None
         return {"iterations": self.iterations, "device_seconds": round(self.seconds, 1), "macs": self.macs}
 
+    def pace(self, trainer: Trainer) -> dict[str, float]:
+        """Return ``iterations_per_second``, ``images_per_second`` (real ones), ``epochs`` and ``seconds_left``.
+
+        What is not known yet, or never because a run has no end, is left out.
+        """
+        figures: dict[str, float] = {}
+        if self._recent:
+            rate = len(self._recent) / sum(self._recent)
+            figures = {"iterations_per_second": rate, "images_per_second": rate * self._images}
+            total = trainer.estimated_stepping_batches
+            if total != float("inf"):
+                figures["seconds_left"] = max(0, total - trainer.global_step) / rate
+        if trainer.num_training_batches != float("inf"):
+            figures["epochs"] = trainer.global_step / trainer.num_training_batches
+        return figures
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._mark = time.perf_counter()
         self._per_iteration = None
+        self._recent.clear()
+        if isinstance(pl_module, TrainedModule):
+            pl_module.pace = partial(self.pace, trainer)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if self._per_iteration is None:
@@ -41,14 +69,23 @@ class TrainingCost(Callback):
             self._counter.__enter__()
             torch.compiler.set_stance("force_eager")
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        if self._counter is not None:
-            self._per_iteration = self._stop_counting() // 2 * trainer.world_size
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, *_: Any
+    ) -> None:
         now = time.perf_counter()
+        if self._counter is None:
+            self._recent.append(now - self._mark)
+        else:  # slower than the others
+            self._per_iteration = self._stop_counting() // 2 * trainer.world_size
         self.macs += self._per_iteration or 0
         self.iterations += 1
+        self._images = len(batch[0]) * trainer.world_size
         self.seconds += (now - self._mark) * trainer.world_size
         self._mark = now
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if isinstance(pl_module, TrainedModule):
+            pl_module.pace = None
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._mark = time.perf_counter()

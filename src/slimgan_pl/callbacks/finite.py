@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl.errors import UserError
+from slimgan_pl.gradients import NORM
 from slimgan_pl.iteration import Status
 from slimgan_pl.training import Report, TrainedModule
 
@@ -45,7 +46,8 @@ def check_report(model: LightningModule, report: Report) -> None:
 def first_wrong(model: LightningModule, report: Report, status: Status) -> str:
     """Return what was not finite first: the discriminators come before the generator, a figure before its gradient."""
     assert isinstance(model, TrainedModule)
-    values = {name: float(value) for name, value in model.per_width(report.figures).items()}
+    losses = {name: numbers for name, numbers in report.figures.items() if not name.endswith(NORM)}
+    values = {name: float(value) for name, value in model.per_width(losses).items()}
     wrong = [name for name, value in values.items() if not math.isfinite(value)]
     of_generator = [name for name in wrong if name.startswith(("generator", "distillation"))]
     if status.discriminator_gradients and wrong == of_generator:
