@@ -1,8 +1,6 @@
 """What the benchmarks share: the machine's name, times taken in turns, tables and JSON."""
 
 import json
-import os
-import platform
 import resource
 import statistics
 import time
@@ -15,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from slimgan_pl.evaluation.stamps import device_name, versions
+from slimgan_pl.evaluation import stamps
 
 __all__ = ["best_device", "machine", "medians", "peak_memory", "print_rows", "print_table", "save_json", "synchronize"]
 
@@ -35,11 +33,8 @@ def machine() -> dict[str, Any]:
     """Return what the figures depend on, as plain values."""
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "device": device_name(best_device()),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "system": platform.platform(terse=True),
-        **versions(),
+        **stamps.machine(best_device()),
+        **stamps.versions(),
     }
 
 

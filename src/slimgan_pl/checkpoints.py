@@ -15,7 +15,7 @@ from slimgan_pl.errors import UserError, cause_of
 from slimgan_pl.slimgan import SlimGAN
 from slimgan_pl.trust import check_trusted
 
-__all__ = ["check_weights", "load_model", "read_checkpoint"]
+__all__ = ["build_model", "check_weights", "load_model", "read_checkpoint"]
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -93,12 +93,26 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
     if not trust:
         check_trusted(checkpoint["hyper_parameters"], path)
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}
+    model = build_model(settings, path)
+    check_weights(model, checkpoint["state_dict"], path)
+    model.load_state_dict(checkpoint["state_dict"])
+    return model.eval()
+
+
+def build_model(settings: Mapping[str, Any], path: str | Path) -> SlimGAN:
+    """Build a model of settings as plain values, with new weights and no evaluator.
+
+    Args:
+        settings: The arguments of :class:`SlimGAN`.
+        path: The file that they are from.
+
+    Raises:
+        UserError: If they do not fit together.
+    """
     try:
         model: SlimGAN = instantiate_module(SlimGAN, {**settings, "evaluator": None})
     except (ArgumentError, ImportError, AttributeError, TypeError, ValueError) as error:
         if (cause := cause_of(error, UserError)) is not None:
             raise cause from error
         raise UserError(f"the settings in {path} build no SlimGAN: {' '.join(str(error).split())[:150]}") from error
-    check_weights(model, checkpoint["state_dict"], path)
-    model.load_state_dict(checkpoint["state_dict"])
-    return model.eval()
+    return model

@@ -9,7 +9,7 @@ from torch import nn
 
 from slimgan_pl.errors import UserError
 
-__all__ = ["evaluating", "exact_float32", "frozen", "tensor_float32"]
+__all__ = ["evaluating", "exact_float32", "frozen", "num_threads", "tensor_float32"]
 
 
 @contextmanager
@@ -84,3 +84,14 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
     finally:
         for backend, value in zip(backends, before, strict=True):
             backend.allow_tf32 = value
+
+
+@contextmanager
+def num_threads(count: int | None) -> Iterator[None]:
+    """Let PyTorch compute on the CPU with so many threads; None leaves it as it is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if count is None else count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

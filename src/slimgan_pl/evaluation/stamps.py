@@ -1,9 +1,11 @@
 """What a result is stamped with, so that it can be trusted and made again."""
 
 import hashlib
+import os
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["array_sha256", "device_name", "tensors_sha256", "versions"]
+__all__ = ["array_sha256", "device_name", "machine", "tensors_sha256", "versions"]
 
 PACKAGES = ("torch", "torchvision", "lightning", "torchmetrics", "torch-fidelity", "numpy", "pillow")
 
@@ -30,6 +32,25 @@ def versions() -> dict[str, str]:
 def device_name(device: torch.device) -> str:
     """Return a device's name, such as ``NVIDIA H200`` or ``cpu``."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """Return what times depend on beside the versions: device, processor, cores, PyTorch's threads, and system."""
+    return {
+        "device": device_name(device),
+        "processor": processor_name(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "system": platform.platform(terse=True),
+    }
+
+
+def processor_name() -> str:
+    """Return the processor's name, such as ``AMD EPYC 9B14``, or its kind where the system does not say."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def array_sha256(array: npt.NDArray[Any]) -> str:

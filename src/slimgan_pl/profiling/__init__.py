@@ -1,0 +1,17 @@
+"""What each width of a generator costs on a device: time and memory, measured in pure PyTorch."""
+
+from slimgan_pl.profiling.devices import find_device
+from slimgan_pl.profiling.latency import Form, Latency, measure_latencies, measure_latency, narrow_net
+from slimgan_pl.profiling.memory import peak_bytes
+from slimgan_pl.profiling.widths import profile_widths
+
+__all__ = [
+    "Form",
+    "Latency",
+    "find_device",
+    "measure_latencies",
+    "measure_latency",
+    "narrow_net",
+    "peak_bytes",
+    "profile_widths",
+]

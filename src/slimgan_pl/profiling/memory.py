@@ -1,0 +1,98 @@
+"""How much memory drawing takes beside the weights."""
+
+import weakref
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.profiling.devices import memory_size, synchronize
+from slimgan_pl.profiling.latency import Draw, make_draw
+
+__all__ = ["check_memory", "live_bytes", "memory_kind", "peak_bytes"]
+
+
+def memory_kind(device: torch.device) -> str:
+    """Return what :func:`peak_bytes` measures on a device, in words."""
+    if device.type == "cuda":
+        return "most bytes that PyTorch's allocator has given out, beside the weights"
+    return "most bytes of tensors that live at once, beside the weights"
+
+
+@torch.no_grad()
+def peak_bytes(net: SlimmableGenerator, batch_size: int) -> int:
+    """Return the most bytes that a net in evaluation mode holds while it draws a batch, beside weights and latents.
+
+    On CUDA these are the allocator's, with what cuDNN works in; elsewhere those of tensors, without what a kernel
+    allocates for itself.
+    """
+    draw = make_draw(net, batch_size)
+    device = draw[0].device
+    if device.type != "cuda":
+        return live_bytes(net, draw)
+    synchronize(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    net(*draw)
+    synchronize(device)
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+@torch.no_grad()
+def live_bytes(net: SlimmableGenerator, draw: Draw) -> int:
+    """Return the most bytes of tensors that live at once while a batch is drawn, beside weights, latents and labels.
+
+    It is a sum of sizes, the same each time and on every machine. A gradient's graph would keep more, so there is none.
+    """
+    given = [*net.parameters(), *net.buffers(), *(part for part in draw if part is not None)]
+    storages = LiveStorages(given)
+    with storages:
+        net(*draw)
+    return storages.peak
+
+
+class LiveStorages(TorchDispatchMode):
+    """Adds up the storages that operations make, for as long as they live.
+
+    Args:
+        given: Tensors that are there before and stay, which do not count.
+    """
+
+    def __init__(self, given: Collection[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.peak = 0
+        self._given = {tensor.untyped_storage().data_ptr() for tensor in given}
+        self._live: dict[int, int] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                self._add(tensor.untyped_storage())
+        self.peak = max(self.peak, sum(self._live.values()))
+        return result
+
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        place = storage.data_ptr()  # 0 of an empty one
+        if place and place not in self._given and place not in self._live:
+            self._live[place] = storage.nbytes()
+            weakref.finalize(storage, self._live.pop, place, None)
+
+
+def check_memory(net: SlimmableGenerator, batch_size: int) -> None:
+    """Raise a UserError if a batch cannot fit into the memory of a net's device, before the system ends the process."""
+    draw = make_draw(net, 1)
+    per_image = live_bytes(net, draw) + draw[0].nbytes
+    size = memory_size(draw[0].device)
+    if size is not None and batch_size * per_image > size:
+        raise UserError(
+            f"the memory is too small for a batch of {batch_size:,} images: each takes {per_image / 1e6:.3g} MB, and "
+            f"there are {size / 1e9:.3g} GB; lower the batch size"
+        )

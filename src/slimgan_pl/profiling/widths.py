@@ -1,0 +1,49 @@
+"""A generator's widths side by side: sizes, arithmetic, time and memory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from slimgan_pl.models import SlimmableGenerator, count_macs
+from slimgan_pl.profiling.latency import Form, measure_latencies, narrow_net
+from slimgan_pl.profiling.memory import peak_bytes
+
+__all__ = ["profile_widths"]
+
+
+def profile_widths(
+    generator: SlimmableGenerator,
+    batch_sizes: Sequence[int] = (1, 64),
+    rounds: int = 30,
+    seconds: float = 0.0,
+    form: Form = "slice",
+) -> list[dict[str, Any]]:
+    """Measure every width on the device that a generator is on; the generator stays as it is.
+
+    Args:
+        generator: Any slimmable generator, in either mode.
+        batch_sizes: Images drawn at once.
+        rounds: Times that each width and batch size is timed, at least.
+        seconds: How long turns are taken, at least.
+        form: Each width's ``slice``, or that ``folded`` for inference.
+
+    Returns:
+        A row of plain values per width, narrow to wide: ``width``, ``parameters``, ``macs`` for one image,
+        ``weight_bytes`` with the statistics of batch norms, and ``latency``, a list with an entry per batch size.
+    """
+    nets = [narrow_net(generator, width, form) for width in generator.widths]
+    latencies = measure_latencies(nets, batch_sizes, rounds, seconds)
+    rows = []
+    for width, net, entries in zip(generator.widths, nets, latencies, strict=True):
+        with torch.random.fork_rng(devices=[]):
+            macs = count_macs(generator, width)
+        sizes = {
+            "width": width,
+            "parameters": sum(parameter.numel() for parameter in net.parameters()),
+            "macs": macs,
+            "weight_bytes": sum(tensor.nbytes for tensor in net.state_dict().values()),
+        }
+        timed = [{**entry._asdict(), "peak_bytes": peak_bytes(net, entry.batch_size)} for entry in entries]
+        rows.append({**sizes, "latency": timed})
+    return rows
