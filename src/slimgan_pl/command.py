@@ -1,7 +1,6 @@
 """The command's parser and what it runs: Lightning's fit, validate and test, and tools for a checkpoint alone."""
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -11,6 +10,7 @@ from typing import Any
 from jsonargparse import Namespace
 from lightning.pytorch import Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.arguments import (
@@ -24,6 +24,7 @@ from slimgan_pl.arguments import (
 )
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
+    Dashboards,
     IterationCheckpoint,
     IterationProgress,
     ResultsTable,
@@ -36,14 +37,15 @@ from slimgan_pl.callbacks import (
 from slimgan_pl.callbacks.folders import callbacks_of, run_folder
 from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data, check_training
+from slimgan_pl.closing import next_commands, paths_table
 from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import UserError, cause_of, check_range
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
-from slimgan_pl.loggers import WandbMode, make_loggers
 from slimgan_pl.profiling.command import profile
+from slimgan_pl.loggers import WandbMode, WandbRun, make_loggers
 from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.recorded import plain
 from slimgan_pl.runs import StoppedRun, changes, newest_run, owning
@@ -114,6 +116,7 @@ class SlimGANCLI(LightningCLI):
             default="off",
             help="Also log to Weights & Biases.",
         )
+        parser.add_class_arguments(WandbRun, "wandb_run")
         parser.add_argument(
             "--trust_checkpoint",
             type=bool,
@@ -235,7 +238,7 @@ class SlimGANCLI(LightningCLI):
         given = self._get(self.config_init, "trainer")
         is_fit = self.subcommand == "fit"
         guards = [StopOnNonFinite(), StopOnSignal()]
-        callbacks = [TrainingCost(), *as_list(given["callbacks"]), *guards, self.results]
+        callbacks = [TrainingCost(), *as_list(given["callbacks"]), *guards, self.results, Dashboards()]
         if self.images is None:
             callbacks.append(self.samples)
         if given["enable_progress_bar"] is not False:
@@ -245,8 +248,7 @@ class SlimGANCLI(LightningCLI):
         plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]
         logger = given["logger"]
         if logger is None or logger is True:
-            wandb_mode = self._get(self.config, "wandb")
-            logger = make_loggers(given["default_root_dir"], wandb_mode, self.stopped) if is_fit else False
+            logger = self._make_loggers(given["default_root_dir"]) if is_fit else False
         if not is_fit:
             self.save_config_callback = None
         settings = {**given, "callbacks": callbacks, "plugins": plugins, "logger": logger, **kwargs}
@@ -254,6 +256,10 @@ class SlimGANCLI(LightningCLI):
             return self._instantiate_trainer(settings, [])
         except (TypeError, ValueError) as error:
             raise UserError(f"the trainer refuses its settings: {error}") from error
+
+    def _make_loggers(self, root: str) -> list[Logger]:
+        mode, wandb_run = self._get(self.config, "wandb"), self._get(self.config_init, "wandb_run")
+        return make_loggers(root, mode, wandb_run, self.stopped)
 
     def _make_judge(self, images: str) -> ImageJudge:
         """Return what judges a folder of images in place of a net."""
@@ -306,8 +312,7 @@ class SlimGANCLI(LightningCLI):
             raise UserError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
-        if self.trainer.is_global_zero and self.checkpoint.last_path is not None:
-            print(f"Next: slimgan sample --ckpt_path {self.checkpoint.last_path} --width all --num_images 10")
+        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer)))
 
     def after_test(self) -> None:
         self._say_paths()
@@ -316,10 +321,14 @@ class SlimGANCLI(LightningCLI):
         self._say_paths()
 
     def _say_paths(self) -> None:
-        if not self.trainer.is_global_zero:
-            return
-        paths = {"Checkpoint": self.checkpoint, "Results": self.results, "Picture": self.samples}
-        for name, callback in paths.items():
-            path = callback.last_path
-            if path is not None:
-                print(f"{name}: {os.path.relpath(path) if path.is_relative_to(Path.cwd()) else path}")
+        if self.trainer.is_global_zero:
+            folder = run_folder(self.trainer) if self.subcommand == "fit" else None
+            config = None if folder is None else folder / "config.yaml"
+            paths = {
+                "Run": folder,
+                "Configuration": config if config is not None and config.is_file() else None,
+                "Checkpoint": self.checkpoint.last_path,
+                "Results": self.results.last_path,
+                "Picture": self.samples.last_path,
+            }
+            print(paths_table(paths))

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from slimgan_pl.callbacks.table import title
 from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation import judge_of, key_of
+from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
 
 __all__ = ["compare"]
 
@@ -31,8 +31,6 @@ PROTOCOL = {
 }
 
 TITLES = {"fid": "FID", "kid": "KID", "is": "IS"}
-
-LOWER_IS_BETTER = ("fid", "kid")
 
 IMAGES = math.inf  # stands for the width of a folder of images, which has none
 

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +16,59 @@ from slimgan_pl.errors import UserError
 from slimgan_pl.files import going_on_without
 from slimgan_pl.runs import StoppedRun
 
-__all__ = ["RunTensorBoardLogger", "WandbMode", "make_loggers"]
+__all__ = ["ITERATION", "RunTensorBoardLogger", "RunWandbLogger", "WandbMode", "WandbRun", "make_loggers"]
 
 WandbMode = Literal["off", "offline", "online"]
+
+ITERATION = "iteration"  # the x axis of every chart in Weights & Biases
+
+
+@dataclass(frozen=True)
+class WandbRun:
+    """What a run of Weights & Biases is called, and what it gets.
+
+    Args:
+        project: Project that it belongs to.
+        entity: User or team that the project belongs to; by default yours.
+        name: Its name; by default Weights & Biases makes one up.
+        group: Group of runs that it belongs to, such as the seeds of one configuration.
+        tags: Words to find it by.
+        log_checkpoint: Whether it gets the last checkpoint as an artifact at the end.
+    """
+
+    project: str = "slimgan"
+    entity: str | None = None
+    name: str | None = None
+    group: str | None = None
+    tags: Sequence[str] = ()
+    log_checkpoint: bool = False
+
+
+class RunWandbLogger(WandbLogger):
+    """Lightning's logger for Weights & Biases with the iteration as the x axis of every chart.
+
+    Args:
+        folder: The run's folder.
+        mode: Whether it is sent or only written.
+        run: What it is called, and what it gets.
+    """
+
+    def __init__(self, folder: str, mode: WandbMode, run: WandbRun) -> None:
+        super().__init__(
+            save_dir=folder,
+            project=run.project,
+            entity=run.entity,
+            name=run.name,
+            group=run.group,
+            tags=list(run.tags),
+            mode=mode,
+            id=run_id(Path(folder)),
+        )
+        self.log_checkpoint = run.log_checkpoint
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        self.experiment.log({**metrics, **({} if step is None else {ITERATION: step})})
 
 
 class RunTensorBoardLogger(TensorBoardLogger):
@@ -42,12 +94,15 @@ class RunTensorBoardLogger(TensorBoardLogger):
         return going_on_without(f"the events in {self.log_dir}")
 
 
-def make_loggers(root: str, mode: WandbMode, stopped: StoppedRun | None = None) -> list[Logger]:
+def make_loggers(
+    root: str, mode: WandbMode, run: WandbRun | None = None, stopped: StoppedRun | None = None
+) -> list[Logger]:
     """Return loggers that all write into one folder for this run, ``root/version_N``.
 
     Args:
         root: Folder of the runs.
         mode: Of Weights & Biases.
+        run: What it is called there.
         stopped: A run to go on with in its folder: what it logged behind its checkpoint is dropped.
     """
     version = None if stopped is None else stopped.version
@@ -55,11 +110,11 @@ def make_loggers(root: str, mode: WandbMode, stopped: StoppedRun | None = None) 
     purged: dict[str, Any] = {} if stopped is None else {"purge_step": stopped.iteration + 1}
     loggers: list[Logger] = [csv, RunTensorBoardLogger(root, "", f"version_{csv.version}", **purged)]
     if mode != "off":
-        loggers.append(start_wandb(csv.log_dir, mode))
+        loggers.append(start_wandb(csv.log_dir, mode, run or WandbRun()))
     return loggers
 
 
-def start_wandb(folder: str, mode: WandbMode) -> WandbLogger:
+def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
     """Start a run of Weights & Biases in a folder, so that a missing key or network is found before training.
 
     A run that goes on keeps its id.
@@ -68,10 +123,11 @@ def start_wandb(folder: str, mode: WandbMode) -> WandbLogger:
         UserError: If it cannot start; a new folder is taken away again.
     """
     is_new = not os.path.exists(folder)
-    logger = WandbLogger(save_dir=folder, project="slimgan", mode=mode, id=run_id(Path(folder)), resume="allow")
+    logger = RunWandbLogger(folder, mode, run)
     rank_zero_only(os.makedirs)(folder, exist_ok=True)
     try:
-        _ = logger.experiment
+        logger.experiment.define_metric(ITERATION)
+        logger.experiment.define_metric("*", step_metric=ITERATION, step_sync=True)
     except (wandb.errors.Error, ValueError) as error:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)

@@ -35,8 +35,8 @@ class Updates:
 
     ``latents`` are ``(W, N, latent_dim)`` in the discriminator update and ``(W + 1, N, latent_dim)`` in the
     generator's, whose last batch is distilled; shared latents repeat one batch. ``labels`` are ``(W, N)`` or
-    ``(W + 1, N)`` integers, or None. While ``measures_gradients``, the figures hold the norms of what each width adds to
-    the generator's gradient, and of the gradient of each discriminator's own layers.
+    ``(W + 1, N)`` integers, or None. While ``measures_gradients``, the figures hold the norms of what each width adds
+    to the generator's gradient, and of the gradient of each discriminator's own layers.
 
     Args:
         generator: The slimmable generator.
@@ -103,8 +103,8 @@ class Updates:
             keep: Whether to return the fakes, with the graphs that lead to them.
 
         Returns:
-            ``discriminator_loss``, ``real_logits``, ``fake_logits`` and norms if they are measured, and the fakes of all
-            widths or nothing.
+            ``discriminator_loss``, ``real_logits``, ``fake_logits`` and norms if they are measured, and the fakes of
+            all widths or nothing.
         """
         update = self._width_by_width if self.free_graphs else self._all_widths
         fakes: list[Tensor] = []

@@ -2,6 +2,7 @@
 
 from slimgan_pl.callbacks.checkpoint import AtomicCheckpointIO, IterationCheckpoint
 from slimgan_pl.callbacks.cost import TrainingCost
+from slimgan_pl.callbacks.dashboards import Dashboards
 from slimgan_pl.callbacks.finite import StopOnNonFinite
 from slimgan_pl.callbacks.progress import IterationProgress
 from slimgan_pl.callbacks.record import RunRecord
@@ -12,6 +13,7 @@ from slimgan_pl.callbacks.table import results_table
 
 __all__ = [
     "AtomicCheckpointIO",
+    "Dashboards",
     "IterationCheckpoint",
     "IterationProgress",
     "ResultsTable",

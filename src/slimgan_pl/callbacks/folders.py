@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from lightning.pytorch import Callback, Trainer
 
-__all__ = ["callbacks_of", "evaluation_follows", "output_path", "run_folder"]
+__all__ = ["callbacks_of", "evaluation_follows", "judged_folder", "output_path", "run_folder"]
 
 CallbackType = TypeVar("CallbackType", bound=Callback)
 
@@ -25,6 +25,13 @@ def evaluation_follows(trainer: Trainer) -> bool:
 def run_folder(trainer: Trainer) -> Path:
     """Return the run's folder, the same on all processes."""
     return Path(trainer.log_dir or trainer.default_root_dir)
+
+
+def judged_folder(trainer: Trainer) -> Path:
+    """Return the folder of the run that an evaluation is of: the checkpoint's where one is judged."""
+    if trainer.ckpt_path and trainer.state.fn != "fit":
+        return Path(trainer.ckpt_path).parent.parent
+    return run_folder(trainer)
 
 
 def output_path(trainer: Trainer, name: str) -> Path:

@@ -2,17 +2,17 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor
 
+from slimgan_pl.callbacks.status import pace_line, width_lines, width_table
 from slimgan_pl.judging import JudgedModule
-from slimgan_pl.training import TrainedModule
 
 __all__ = ["IterationProgress"]
 
@@ -21,16 +21,29 @@ PLAIN_LINES = 20  # lines for a whole run where the output is no terminal
 PLAIN_SECONDS = 60.0  # between two lines about an evaluation there
 
 
-class IterationProgress(ProgressBar):
-    """One bar for the whole run, with the losses, and one for each pass over images that are judged.
+REFRESH_ITERATIONS = 10  # between two updates of the figures on a terminal
 
-    Where the output is no terminal, a line now and then.
+
+class Bars(Progress):
+    """Bars with more below them."""
+
+    below: Sequence[RenderableType] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield from self.below
+
+
+class IterationProgress(ProgressBar):
+    """One bar for the whole run, with the pace and a line per width below, and one for each pass over images.
+
+    Where the output is no terminal, such lines now and then.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._enabled = True
-        self._progress: Progress | None = None
+        self._progress: Bars | None = None
 
     def disable(self) -> None:
         self._enabled = False
@@ -46,7 +59,7 @@ class IterationProgress(ProgressBar):
         if not sys.stdout.isatty():
             return
         self._progress = make_bars()
-        self._task = self._progress.add_task("Training", total=self._total, completed=trainer.global_step, losses="")
+        self._task = self._progress.add_task("Training", total=self._total, completed=trainer.global_step)
         self._progress.start()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
@@ -55,11 +68,12 @@ class IterationProgress(ProgressBar):
         iteration = trainer.global_step
         if self._progress is not None:
             self._progress.update(self._task, completed=iteration)
-            if iteration % 10 == 0:
-                self._progress.update(self._task, losses=mean_losses(pl_module))
+            if iteration % REFRESH_ITERATIONS == 0:
+                self._progress.below = [pace_line(pl_module), width_table(pl_module)]
         elif iteration % max(1, (self._total or 100_000) // PLAIN_LINES) == 0:
             total = "" if self._total is None else f"/{self._total}"
-            print(f"Iteration {iteration}{total}: {mean_losses(pl_module)}", flush=True)
+            pace = pace_line(pl_module)
+            print(f"Iteration {iteration}{total}{pace and f': {pace}'}", *width_lines(pl_module), sep="\n", flush=True)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._enabled and trainer.is_global_zero and isinstance(pl_module, JudgedModule) and pl_module.evaluator:
@@ -80,7 +94,7 @@ class IterationProgress(ProgressBar):
                     print(f"{what}: {done:,}/{total:,}", flush=True)
             return
         bars = self._progress or make_bars()
-        task = bars.add_task(what, total=total, losses="")
+        task = bars.add_task(what, total=total)
         bars.start()
         bars.refresh()  # or a short pass would never show
         try:
@@ -104,22 +118,13 @@ class IterationProgress(ProgressBar):
             self._progress = None
 
 
-def mean_losses(model: LightningModule) -> str:
-    """Return the last iteration's losses in few words, the mean over widths; it waits for the device."""
-    names = {"discriminator_loss": "D", "generator_loss": "G", "distillation_loss": "distill"}
-    reports = model.reports if isinstance(model, TrainedModule) else ()
-    figures = reports[-1].figures if reports else {}
-    return "  ".join(f"{short} {figures[name].mean():.3f}" for name, short in names.items() if name in figures)
-
-
-def make_bars() -> Progress:
-    """Return bars that show a name, how much of how much, the time, and losses if there are any."""
-    return Progress(
+def make_bars() -> Bars:
+    """Return bars that show a name, how much of how much, and the time that has gone and is left."""
+    return Bars(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=16),
+        BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[losses]}"),
         console=Console(),
     )

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.loggers import WandbLogger
 
 from slimgan_pl.csv_log import RunCSVLogger
 
@@ -15,9 +16,10 @@ NOT_SETTINGS = ("ckpt_path", "config", "trust_checkpoint", "verbose", "weights_o
 
 
 class RunRecord(SaveConfigCallback):
-    """Saves the configuration into the run's folder, and into each checkpoint with where the run's logs stand.
+    """Saves the configuration into the run's folder, into Weights & Biases, and into each checkpoint.
 
-    So a run that goes on can say which settings have changed, and drops what was logged behind its checkpoint.
+    A checkpoint says where the run's logs stand, too. So a run that goes on can say which settings have changed, and
+    drops what was logged behind its checkpoint.
     """
 
     @cached_property
@@ -25,6 +27,11 @@ class RunRecord(SaveConfigCallback):
         """The configuration as plain values, without what does not change a run."""
         settings: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
         return {key: value for key, value in settings.items() if key not in NOT_SETTINGS}
+
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.experiment.config.update({"settings": self.settings}, allow_val_change=True)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         rows = [logger.num_rows for logger in trainer.loggers if isinstance(logger, RunCSVLogger)]

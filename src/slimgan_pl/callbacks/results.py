@@ -10,9 +10,10 @@ from rich.console import Console
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.cost import TrainingCost
-from slimgan_pl.callbacks.folders import callbacks_of, output_path, run_folder
+from slimgan_pl.callbacks.folders import callbacks_of, judged_folder, output_path, run_folder
 from slimgan_pl.callbacks.table import results_table
 from slimgan_pl.files import file_sha256, going_on_without, replacing
+from slimgan_pl.history import evaluations_before
 from slimgan_pl.judging import ImageJudge, JudgedModule
 
 __all__ = ["ResultsTable"]
@@ -52,7 +53,8 @@ class ResultsTable(Callback):
         self.last_path = path
         costs = [callback.figures for callback in callbacks_of(trainer, TrainingCost)]
         training = None if isinstance(model, ImageJudge) or not costs else costs[0]
-        report({**model.results, "training": training, "checkpoint": self._stamp}, path)
+        earlier = evaluations_before(judged_folder(trainer), model.results)
+        report({**model.results, "training": training, "checkpoint": self._stamp}, path, *earlier[-1:])
 
 
 def judged_checkpoint(trainer: Trainer) -> Path | None:
@@ -65,9 +67,9 @@ def judged_checkpoint(trainer: Trainer) -> Path | None:
 
 
 @rank_zero_only
-def report(results: dict[str, Any], path: Path) -> None:
-    """Print results whole, however narrow the terminal, and write them."""
-    console, table = Console(), results_table(results)
+def report(results: dict[str, Any], path: Path, earlier: dict[str, Any] | None = None) -> None:
+    """Print results whole, however narrow the terminal, with the changes since earlier ones, and write them."""
+    console, table = Console(), results_table(results, earlier)
     needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
     Console(width=max(console.width, needed)).print(table)
     with going_on_without(f"the results {path}"):

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
-from slimgan_pl.evaluation import judge_of, key_of
+from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
 
 __all__ = ["compact", "results_table", "title"]
 
@@ -32,16 +33,19 @@ FIGURES = (
 )
 
 
-def results_table(results: dict[str, Any]) -> Table:
+def results_table(results: dict[str, Any], earlier: dict[str, Any] | None = None) -> Table:
     """Return a table with a row per width, in 80 characters unless the extractor's name is long.
 
     Args:
         results: What ``Evaluator.judge`` returned, with the iteration.
+        earlier: Results by the same protocol; below each row are the changes since.
     """
     rows = [*results["widths"], {"width": "real", **results["real"]}]
     deviations = results.get("deviation", {}).get("widths", [])
     columns = [column for column in FIGURES if any(key_of(column.key, results) in row for row in rows)]
-    table = Table(title=headline(results), caption=caption(results), box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    table = Table(
+        title=headline(results), caption=caption(results, earlier), box=SIMPLE_HEAD, pad_edge=False, padding=0
+    )
     heads = ["width", *(["params", "MACs"] if "macs" in rows[0] else [])]
     for head in heads + [named(column, judge_of(column.key, results)) for column in columns]:
         table.add_column(head, justify="right", no_wrap=True)
@@ -49,7 +53,26 @@ def results_table(results: dict[str, Any]) -> Table:
     for row, deviation in pairs:
         size = [compact(row.get("parameters")), compact(row.get("macs"))] if "macs" in rows[0] else []
         table.add_row(name_of(row["width"]), *size, *(cell(column, row, deviation, results) for column in columns))
+        before = {} if earlier is None else row_of(row["width"], earlier)
+        if before:
+            table.add_row("", *("" for _ in size), *(change(column, row, before, results) for column in columns))
     return table
+
+
+def row_of(width: float | str | None, results: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a width, or nothing."""
+    return next((row for row in results["widths"] if row["width"] == width), {})
+
+
+def change(column: Column, row: dict[str, Any], before: dict[str, Any], results: dict[str, Any]) -> Text:
+    """Return how a figure has changed, green where it is better and red where it is worse."""
+    key = key_of(column.key, results)
+    if key not in row or key not in before:
+        return Text("")
+    difference = row[key] - before[key]
+    text = f"{difference:+.0f}" if abs(difference) >= 100 else f"{difference:{'+.2g' if column.is_named else '+.2f'}}"
+    is_better = (difference < 0) == (column.key in LOWER_IS_BETTER)
+    return Text(text, style="dim" if difference == 0 else "green" if is_better else "red")
 
 
 def named(column: Column, extractor: str) -> str:
@@ -90,8 +113,8 @@ def headline(results: dict[str, Any]) -> str:
     return text
 
 
-def caption(results: dict[str, Any]) -> str | None:
-    """Return what ± means, and how alike the widths are."""
+def caption(results: dict[str, Any], earlier: dict[str, Any] | None = None) -> str | None:
+    """Return what ± and the second lines mean, and how alike the widths are."""
     seeds, splits = len(results["protocol"]["seeds"]), results["protocol"]["splits"]
     lines = []
     if seeds > 1:
@@ -104,6 +127,9 @@ def caption(results: dict[str, Any]) -> str | None:
         if agreement in results:
             text += f", same class from a latent {results[agreement]:.1%} ↑"
         lines.append(text)
+    if earlier is not None:
+        of_mic = f", of mIC {results[mic] - earlier[mic]:+.2g}" if mic in results and mic in earlier else ""
+        lines.append(f"+ and -: change since iteration {earlier['iteration']}{of_mic}")
     return "\n".join(lines) or None
 
 

@@ -2,6 +2,7 @@
 
 from slimgan_pl.evaluation.evaluator import Evaluator
 from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor, judge_of, key_of
+from slimgan_pl.evaluation.figures import LOWER_IS_BETTER
 from slimgan_pl.evaluation.metrics import (
     ClassAgreement,
     FeatureStatistics,
@@ -17,6 +18,7 @@ from slimgan_pl.evaluation.protocols import PROTOCOLS, Protocol
 from slimgan_pl.evaluation.sources import FakeSource, FolderSource, GeneratorSource
 
 __all__ = [
+    "LOWER_IS_BETTER",
     "PROTOCOLS",
     "ClassAgreement",
     "DigitsClassifier",

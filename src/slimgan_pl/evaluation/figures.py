@@ -16,9 +16,11 @@ from slimgan_pl.evaluation.metrics import (
 from slimgan_pl.evaluation.neighbours import compare_manifolds, make_manifold
 from slimgan_pl.evaluation.statistics import ImageStatistics, device_of_sums
 
-__all__ = ["BetweenWidths", "MetricName", "RealSide", "figures_of", "score_of"]
+__all__ = ["LOWER_IS_BETTER", "BetweenWidths", "MetricName", "RealSide", "figures_of", "score_of"]
 
 MetricName = Literal["fid", "kid", "is", "prdc", "mic"]
+
+LOWER_IS_BETTER = ("fid", "kid", "mic")
 
 
 class RealSide:

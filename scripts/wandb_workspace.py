@@ -1,0 +1,117 @@
+"""Makes a workspace and a report on Weights & Biases that compare widths and runs; it needs an account.
+
+``python scripts/wandb_workspace.py --entity me --project slimgan`` from the repository's root prints their addresses.
+"""
+
+from collections.abc import Sequence
+
+import wandb_workspaces.reports.v2 as wr
+import wandb_workspaces.workspaces as ws
+from jsonargparse import auto_cli
+
+from slimgan_pl.callbacks.dashboards import FIGURES, QUANTITIES
+from slimgan_pl.loggers import ITERATION
+
+__all__ = ["main", "make_report", "make_workspace"]
+
+WIDTHS = (0.25, 0.5, 0.75, 1.0)
+
+INTRODUCTION = "One slimmable generator per run, a line per width in each chart. Select runs below the charts."
+
+
+def main(
+    entity: str,
+    project: str = "slimgan",
+    widths: Sequence[float] = WIDTHS,
+    extractor: str = "inception",
+    draft: bool = True,
+) -> None:
+    """Save a workspace and a report.
+
+    Args:
+        entity: User or team that the project belongs to.
+        project: Project that the runs were logged to.
+        widths: Widths of the runs.
+        extractor: Feature extractor that judged them.
+        draft: Whether the report is seen by you alone until you publish it.
+    """
+    workspace = make_workspace(entity, project, widths, extractor).save()
+    report = make_report(entity, project, widths, extractor)
+    report.save(draft=draft)
+    print(f"Workspace: {workspace.url}\nReport: {report.url}")
+
+
+def make_workspace(entity: str, project: str, widths: Sequence[float], extractor: str) -> ws.Workspace:
+    """Return a workspace with a section for evaluations, training and pictures."""
+    return ws.Workspace(
+        entity=entity,
+        project=project,
+        name="Widths side by side",
+        sections=[
+            ws.Section(name="Evaluation", panels=figure_plots(widths, extractor), is_open=True),
+            ws.Section(name="Pictures", panels=[wr.MediaBrowser(media_keys=["samples"])], is_open=True),
+            ws.Section(name="Training", panels=training_plots(widths), is_open=True),
+            ws.Section(name="Pace", panels=pace_plots()),
+        ],
+        settings=ws.WorkspaceSettings(x_axis=ITERATION),
+    )
+
+
+def make_report(entity: str, project: str, widths: Sequence[float], extractor: str) -> wr.Report:
+    """Return a report with the same charts, and bars of the best figures of each run."""
+    runs = [wr.Runset(entity=entity, project=project)]
+    return wr.Report(
+        entity=entity,
+        project=project,
+        title="Slimmable GANs: widths side by side",
+        description=INTRODUCTION,
+        blocks=[
+            wr.P(INTRODUCTION),
+            wr.H2("Quality of every width"),
+            wr.PanelGrid(runsets=runs, panels=[*best_bars(widths, extractor), *figure_plots(widths, extractor)]),
+            wr.H2("What the widths draw"),
+            wr.PanelGrid(runsets=runs, panels=[wr.MediaBrowser(media_keys=["samples"])]),
+            wr.H2("Training"),
+            wr.PanelGrid(runsets=runs, panels=[*training_plots(widths), *pace_plots()]),
+        ],
+        width="fluid",
+    )
+
+
+def training_plots(widths: Sequence[float]) -> list[wr.LinePlot]:
+    """Return a chart of each quantity of training, with a line per width."""
+    return [line_plot(name, widths) for name in QUANTITIES]
+
+
+def figure_plots(widths: Sequence[float], extractor: str) -> list[wr.LinePlot]:
+    """Return a chart of each figure of evaluations, with a line per width."""
+    return [line_plot(figure_key(name, extractor), widths) for name in FIGURES]
+
+
+def best_bars(widths: Sequence[float], extractor: str) -> list[wr.BarPlot]:
+    """Return bars of the best figures that each run has reached, a bar per width."""
+    keys = (figure_key(name, extractor) for name in ("fid", "is"))
+    return [
+        wr.BarPlot(title=f"best {key}", metrics=[wr.SummaryMetric(f"best/{key}/{width:g}") for width in widths])
+        for key in keys
+    ]
+
+
+def pace_plots() -> list[wr.LinePlot]:
+    """Return charts of how fast training is."""
+    names = ("iterations_per_second", "images_per_second", "epochs")
+    return [wr.LinePlot(title=name.replace("_", " "), x=ITERATION, y=[f"pace/{name}"]) for name in names]
+
+
+def line_plot(key: str, widths: Sequence[float]) -> wr.LinePlot:
+    """Return a chart of a logged quantity, with a line per width."""
+    return wr.LinePlot(title=key.replace("_", " "), x=ITERATION, y=[f"{key}/{width:g}" for width in widths])
+
+
+def figure_key(figure: str, extractor: str) -> str:
+    """Return the name that a figure has in logs."""
+    return figure if extractor == "inception" else f"{figure}_{extractor}"
+
+
+if __name__ == "__main__":
+    auto_cli(main, as_positional=False)

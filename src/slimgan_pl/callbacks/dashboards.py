@@ -1,0 +1,111 @@
+"""Widths side by side in TensorBoard and Weights & Biases."""
+
+from pathlib import Path
+from typing import Any
+
+import wandb
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
+from slimgan_pl.callbacks.folders import callbacks_of, run_folder
+from slimgan_pl.csv_log import RunCSVLogger
+from slimgan_pl.curves import read_curves
+from slimgan_pl.files import going_on_without
+from slimgan_pl.gradients import NORM
+from slimgan_pl.history import evaluations_before
+from slimgan_pl.loggers import ITERATION, RunWandbLogger
+from slimgan_pl.profiling import measure_latencies, narrow_net
+from slimgan_pl.slimgan import SlimGAN
+from slimgan_pl.wandb_charts import best_figures, curve_charts, trade_off, widths_table
+
+__all__ = ["Dashboards"]
+
+QUANTITIES = (
+    *("discriminator_loss", "generator_loss", "distillation_loss", "real_logits", "fake_logits"),
+    *(f"generator{NORM}", f"discriminator{NORM}"),
+)
+
+FIGURES = ("fid", "kid", "is", "precision", "recall", "density", "coverage")
+
+LATENCY_ROUNDS = 10
+
+
+class Dashboards(Callback):
+    """Shows a line per width in one chart of each quantity, and each evaluation as a table and as quality against cost.
+
+    TensorBoard has the charts under Custom Scalars. Weights & Biases has them as custom charts, which evaluations and
+    the end of training bring up to date, with the best figures in the summary, and the last checkpoint as an artifact
+    if its logger is asked for it.
+    """
+
+    def __init__(self) -> None:
+        self._latencies: dict[float, float] | None = None  # they do not change with the weights
+        self._judged_at: int | None = None  # iteration of the results that were logged last
+        self._rows = 0  # of the table of figures, when the charts of curves were logged last
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger) and trainer.is_global_zero:
+                with going_on_without("the layout of TensorBoard's charts"):
+                    logger.experiment.add_custom_scalars(layout())
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._log_curves(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if isinstance(pl_module, SlimGAN) and pl_module.results is not None and wandb_loggers(trainer):
+            self._log_results(trainer, pl_module, pl_module.results)
+            self._log_curves(trainer)
+
+    on_test_end = on_validation_end
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for logger in wandb_loggers(trainer):
+            paths = [callback.last_path for callback in callbacks_of(trainer, IterationCheckpoint)]
+            if logger.log_checkpoint and paths and paths[0] is not None:
+                log_checkpoint(logger, paths[0], trainer.global_step)
+
+    def _log_results(self, trainer: Trainer, model: SlimGAN, results: dict[str, Any]) -> None:
+        if self._judged_at == results["iteration"]:
+            return
+        self._judged_at = results["iteration"]
+        if self._latencies is None:
+            nets = [narrow_net(model.generator, width) for width in model.generator.widths]
+            measured = measure_latencies(nets, batch_sizes=[1], rounds=LATENCY_ROUNDS)
+            shown = (row["width"] for row in results["widths"])
+            self._latencies = {width: row[0].median_s for width, row in zip(shown, measured, strict=True)}
+        table = widths_table(results, self._latencies)
+        charts = {f"evaluation/{name}": value for name, value in {"widths": table, **trade_off(table, results)}.items()}
+        best = best_figures([*evaluations_before(run_folder(trainer), results), results])
+        for logger in wandb_loggers(trainer):
+            logger.log_metrics(charts, results["iteration"])
+            logger.experiment.summary.update(best)
+
+    def _log_curves(self, trainer: Trainer) -> None:
+        """Log a chart with a line per width of each quantity in the run's table of figures, unless nothing is new."""
+        for table in (logger for logger in trainer.loggers if isinstance(logger, RunCSVLogger)):
+            if wandb_loggers(trainer) and table.num_rows != self._rows:
+                self._rows = table.num_rows
+                charts = curve_charts(read_curves(table.experiment.path), (*QUANTITIES, *FIGURES))
+                for logger in wandb_loggers(trainer):
+                    logger.log_metrics(charts, trainer.global_step)
+
+
+def layout() -> dict[str, dict[str, list[Any]]]:
+    """Return the charts of TensorBoard's Custom Scalars: which tags share one, by regular expressions."""
+    figures = {figure: ["Multiline", [rf"^{figure}(_(?!std).*)?/"]] for figure in FIGURES}
+    return {"Training": {name: ["Multiline", [f"^{name}/"]] for name in QUANTITIES}, "Evaluation": figures}
+
+
+def wandb_loggers(trainer: Trainer) -> list[RunWandbLogger]:
+    """Return the loggers for Weights & Biases, on the process that logs."""
+    return [logger for logger in trainer.loggers if isinstance(logger, RunWandbLogger) and trainer.is_global_zero]
+
+
+def log_checkpoint(logger: RunWandbLogger, path: Path, iteration: int) -> None:
+    """Log a checkpoint as an artifact of the run."""
+    run = logger.experiment
+    artifact = wandb.Artifact(f"checkpoint-{run.id}", type="model", metadata={ITERATION: iteration})
+    artifact.add_file(str(path))
+    run.log_artifact(artifact, aliases=["latest", f"iteration_{iteration}"])

@@ -1,0 +1,31 @@
+"""What the command says at its end: where everything lies, and what to type next."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["next_commands", "paths_table"]
+
+
+def shown(path: Path) -> str:
+    """Return a path as it is typed from the working directory."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def paths_table(paths: Mapping[str, Path | None]) -> str:
+    """Return a line for each path that is there, by its name."""
+    return "\n".join(f"{name}: {shown(path)}" for name, path in paths.items() if path is not None)
+
+
+def next_commands(checkpoint: Path | None, folder: Path) -> str:
+    """Return the commands that use what a run has left, with what they do."""
+    if checkpoint is None:
+        return ""
+    path = shown(checkpoint)
+    commands = {
+        f"slimgan sample --ckpt_path {path} --width all --num_images 10": "draw images of every width",
+        f"slimgan test --ckpt_path {path} --seeds 3": "judge it again, over three seeds",
+        f"slimgan profile --ckpt_path {path}": "time and memory of every width on this machine",
+        f"slimgan report {shown(folder)}": "all of it on one page",
+    }
+    return "\n".join(["Next:", *(f"  {command}\n    {what}" for command, what in commands.items())])
