@@ -6,6 +6,8 @@ import pytest
 from rich.console import Console
 
 from slimgan_pl.callbacks import results_table
+from slimgan_pl.callbacks.table import FIGURES as COLUMNS
+from slimgan_pl.callbacks.table import change
 
 PROTOCOL = {
     "num_real": 10_000,
@@ -29,14 +31,20 @@ FIGURES = {
 }
 
 
-def shown(capsys: pytest.CaptureFixture[str], name: str, figures: dict[str, float], **more: Any) -> list[str]:
+def shown(
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    figures: dict[str, float],
+    earlier: dict[str, Any] | None = None,
+    **more: Any,
+) -> list[str]:
     """Return the lines of a table for an extractor."""
     suffix = "" if name == "inception" else f"_{name}"
     judged = {f"{key}{suffix}": value for key, value in figures.items()}
     row = {"width": 0.25, "parameters": 13_262_147, "macs": 1_681_130_000, **judged}
     real = {key: value for key, value in judged.items() if key.startswith("is")}
     results = {"extractor": {"name": name}, "iteration": 100_000, "protocol": PROTOCOL, "widths": [row], "real": real}
-    Console(width=80).print(results_table({**results, **more}))
+    Console(width=80).print(results_table({**results, **more}, earlier))
     return capsys.readouterr().out.splitlines()
 
 
@@ -79,3 +87,21 @@ def test_a_folder_of_images_has_no_width(capsys: pytest.CaptureFixture[str]) -> 
     lines = shown(capsys, "inception", {}, images="theirs", iteration=None, widths=[{"width": None, "fid": 3.0}])
     assert "theirs: 10,000 images against 10,000 test images" in " ".join(" ".join(lines).split())
     assert any(line.split() == ["images", "3"] for line in lines)
+
+
+def test_below_each_width_is_its_change_since_the_evaluation_before(capsys: pytest.CaptureFixture[str]) -> None:
+    before = {**FIGURES, "fid": 125.456, "precision": 0.25, "is": 7.5}
+    row = {"width": 0.25, "parameters": 13_262_147, "macs": 1_681_130_000}
+    earlier = {"extractor": {"name": "inception"}, "iteration": 90_000, "widths": [{**row, **before}], "mic": 22.0}
+    lines = shown(capsys, "inception", FIGURES, earlier=earlier, mic=20.0, consistency=[])
+    number = next(number for number, line in enumerate(lines) if "13.3 M" in line)
+    assert lines[number + 1].split() == ["-2", "+0", "+0.62", "+0.25", "+0.00", "+0.00", "+0.00"]
+    assert all(len(line) <= 80 for line in lines)
+    assert "+ and -: change since iteration 90000, of mIC -2" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(("fid", "precision", "styles"), [(125.0, 0.25, ["green"] * 2), (120.0, 0.75, ["red"] * 2)])
+def test_a_change_is_green_where_it_is_better(fid: float, precision: float, styles: list[str]) -> None:
+    results = {"extractor": {"name": "inception"}}
+    changes = [change(column, FIGURES, {"fid": fid, "precision": precision}, results) for column in COLUMNS[:4:3]]
+    assert [text.style for text in changes] == styles

@@ -44,8 +44,8 @@ from slimgan_pl.errors import UserError, cause_of, check_range
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
-from slimgan_pl.profiling.command import profile
 from slimgan_pl.loggers import WandbMode, WandbRun, make_loggers
+from slimgan_pl.profiling.command import profile
 from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.recorded import plain
 from slimgan_pl.runs import StoppedRun, changes, newest_run, owning

@@ -33,7 +33,9 @@ def read_curves(path: Path) -> dict[str, Curve]:
     curves: dict[str, Curve] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            iteration = int(float(row["step"] if row.get("step") else "nan"))
+            if not row.get("step"):
+                raise ValueError(f"{path} is no table of figures: a row has no iteration")
+            iteration = int(row["step"])
             for key, value in row.items():
                 if key != "step" and value and math.isfinite(number := float(value)):
                     curves.setdefault(key, []).append((iteration, number))
