@@ -321,14 +321,13 @@ class SlimGANCLI(LightningCLI):
         self._say_paths()
 
     def _say_paths(self) -> None:
-        if self.trainer.is_global_zero:
-            folder = run_folder(self.trainer) if self.subcommand == "fit" else None
-            config = None if folder is None else folder / "config.yaml"
-            paths = {
-                "Run": folder,
-                "Configuration": config if config is not None and config.is_file() else None,
-                "Checkpoint": self.checkpoint.last_path,
-                "Results": self.results.last_path,
-                "Picture": self.samples.last_path,
-            }
-            print(paths_table(paths))
+        folder = run_folder(self.trainer) if self.subcommand == "fit" else None  # which the processes tell each other
+        config = None if folder is None else folder / "config.yaml"
+        paths = {
+            "Run": folder,
+            "Configuration": config if config is not None and config.is_file() else None,
+            "Checkpoint": self.checkpoint.last_path,
+            "Results": self.results.last_path,
+            "Picture": self.samples.last_path,
+        }
+        say(paths_table(paths))

@@ -54,8 +54,9 @@ class Dashboards(Callback):
         self._log_curves(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        folder = run_folder(trainer)
         if isinstance(pl_module, SlimGAN) and pl_module.results is not None and wandb_loggers(trainer):
-            self._log_results(trainer, pl_module, pl_module.results)
+            self._log_results(trainer, pl_module, evaluations_before(folder, pl_module.results))
             self._log_curves(trainer)
 
     on_test_end = on_validation_end
@@ -66,8 +67,9 @@ class Dashboards(Callback):
             if logger.log_checkpoint and paths and paths[0] is not None:
                 log_checkpoint(logger, paths[0], trainer.global_step)
 
-    def _log_results(self, trainer: Trainer, model: SlimGAN, results: dict[str, Any]) -> None:
-        if self._judged_at == results["iteration"]:
+    def _log_results(self, trainer: Trainer, model: SlimGAN, earlier: list[dict[str, Any]]) -> None:
+        results = model.results
+        if results is None or self._judged_at == results["iteration"]:
             return
         self._judged_at = results["iteration"]
         if self._latencies is None:
@@ -77,7 +79,7 @@ class Dashboards(Callback):
             self._latencies = {width: row[0].median_s for width, row in zip(shown, measured, strict=True)}
         table = widths_table(results, self._latencies)
         charts = {f"evaluation/{name}": value for name, value in {"widths": table, **trade_off(table, results)}.items()}
-        best = best_figures([*evaluations_before(run_folder(trainer), results), results])
+        best = best_figures([*earlier, results])
         for logger in wandb_loggers(trainer):
             logger.log_metrics(charts, results["iteration"])
             logger.experiment.summary.update(best)

@@ -23,7 +23,7 @@ def evaluation_follows(trainer: Trainer) -> bool:
 
 
 def run_folder(trainer: Trainer) -> Path:
-    """Return the run's folder, the same on all processes."""
+    """Return the run's folder, the same on all processes, which all have to ask for it."""
     return Path(trainer.log_dir or trainer.default_root_dir)
 
 
