@@ -33,6 +33,7 @@ DRAW_BAD = "sample --ckpt_path bad.ckpt --num_images 4 --output x.png"
 TEST_BAD = "test --ckpt_path bad.ckpt"
 RESUME_BAD = f"{FIT} --ckpt_path bad.ckpt --trainer.max_steps 4 --model.evaluator null"
 RECALIBRATE = "recalibrate --ckpt_path last.ckpt"
+PROFILE = "profile --ckpt_path last.ckpt --rounds 1 --seconds 0"
 IMPORT = "import --generator G.pth --output new.ckpt"
 WRITTEN = "is not a checkpoint that slimgan fit has written"
 
@@ -357,6 +358,46 @@ TOOLS = [
     ),
 ]
 
+PROFILES = [
+    Case("no net", "profile", 1, "either a checkpoint with --ckpt_path or a --config"),
+    Case("two nets", "profile --ckpt_path last.ckpt --config tiny.yaml", 1, "either a checkpoint with --ckpt_path or"),
+    Case("no checkpoint", "profile --ckpt_path no.ckpt", 1, "there is no checkpoint no.ckpt"),
+    Case("no configuration", "profile --config no.yaml", 2, "File does not exist"),
+    Case("a configuration without nets", "profile --config bad.yaml", 2, "required", config("seed_everything: 1")),
+    Case("a configuration of an unknown key", "profile --config bad.yaml", 2, "'colour'", config("colour: red")),
+    Case(
+        "a configuration of nets that do not fit",
+        "profile --config bad.yaml",
+        1,
+        "choose channels that every width divides",
+        config(TINY.replace("channels: [8, 8, 8]", "channels: [8, 8, 7]")),
+    ),
+    Case(
+        "a device that is none", f"{PROFILE} --device toaster", 1, "no device 'toaster' here; choose one of auto, cpu"
+    ),
+    Case("a device that is not there", f"{PROFILE} --device cuda:99", 1, "there is no device 'cuda:99' here"),
+    *(
+        Case(f"{option} {value}", f"{PROFILE} --{option} {value}", 1, words)
+        for option, value, words in (
+            ("batch_sizes", "0", "a batch size is 0"),
+            ("batch_sizes", "[1,-3]", "a batch size is -3"),
+            ("batch_sizes", "[]", "batch_sizes is empty"),
+            ("batch_sizes", "[1,1000000000000]", "memory is too small for a batch of 1,000,000,000,000 images"),
+            ("rounds", "0", "rounds is 0"),
+            ("rounds", str(10**12), "at most 1,000,000"),
+            ("seconds", "-1", "seconds is -1"),
+            ("seconds", ".nan", "a finite number"),
+            ("threads", "0", "threads is 0"),
+            ("threads", "100000", "threads is 100000"),
+            ("output", "''", "--output is empty"),
+            ("output", "tiny.yaml", "tiny.yaml"),
+            ("output", "tiny.yaml/x", "tiny.yaml"),
+            ("output", "/proc/x", "/proc/x"),
+        )
+    ),
+    Case("batch_sizes of words", f"{PROFILE} --batch_sizes [a]", 2, "Expected int"),
+]
+
 NO_RESULTS = "c/results.json does not hold results"
 COMPARISONS = [
     Case("missing", "compare a nowhere", 1, "there are no results at nowhere", results("a")),
@@ -511,7 +552,7 @@ def test_a_bad_image_is_one_sentence(case: Case, here: Path, capsys: pytest.Capt
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(TOOLS))
+@pytest.mark.parametrize("case", rows(TOOLS, PROFILES))
 def test_a_mistake_with_a_tool_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 

@@ -313,7 +313,7 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         run("--help")
     assert exit_info.value.code == 0
     output = capsys.readouterr().out
-    assert all(name in output for name in ("fit", "validate", "test", "sample"))
+    assert all(name in output for name in ("fit", "validate", "test", "sample", "profile"))
     assert "predict" not in output
 
 

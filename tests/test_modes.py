@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from slimgan_pl.modes import exact_float32, tensor_float32
+from slimgan_pl.modes import exact_float32, num_threads, tensor_float32
 
 
 def error_of_a_matmul() -> float:
@@ -50,3 +50,10 @@ def test_tf32_is_as_asked_inside_and_as_before_outside(allowed: bool | None) -> 
         inside = state()
     assert inside == (before if allowed is None else (allowed, allowed, "high" if allowed else "highest"))
     assert state() == before
+
+
+@pytest.mark.parametrize("count", [2, None])
+def test_threads_are_as_asked_inside_and_as_before_outside(count: int | None) -> None:
+    with num_threads(count):
+        assert torch.get_num_threads() == (count or 1)
+    assert torch.get_num_threads() == 1

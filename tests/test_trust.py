@@ -55,6 +55,7 @@ def saved(tmp_path: Path, make_model: Callable[..., SlimGAN], make_trainer: Call
         ["validate", "--ckpt_path", "FILE"],
         ["sample", "--ckpt_path", "FILE"],
         ["recalibrate", "--ckpt_path", "FILE"],
+        ["profile", "--ckpt_path", "FILE"],
         ["import", "--generator", "FILE", "--output", "out.ckpt"],
     ],
     ids=lambda words: words[0],

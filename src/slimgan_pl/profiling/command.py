@@ -21,7 +21,7 @@ from slimgan_pl.profiling.devices import find_device
 from slimgan_pl.profiling.latency import MAX_ROUNDS, Form, narrow_net
 from slimgan_pl.profiling.memory import check_memory, memory_kind
 from slimgan_pl.profiling.table import profile_table
-from slimgan_pl.profiling.widths import profile_widths
+from slimgan_pl.profiling.widths import profile_widths, sizes
 from slimgan_pl.slimgan import SlimGAN
 
 __all__ = ["profile"]
@@ -73,7 +73,8 @@ def profile(
         widths = profile_widths(model.generator, batches, rounds, seconds, form)
     if model.individual is not None:
         widths[0]["width"] = model.individual  # its only width, as tables and logs call it
-    save({**stamps, "widths": widths}, source, stem)
+    whole = {"class": type(model.generator).__name__, **sizes(model.generator)}
+    save({**stamps, "generator": whole, "widths": widths}, source, stem)
 
 
 def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threads: int | None) -> None:

@@ -54,7 +54,7 @@ def cells(row: dict[str, Any], entry: dict[str, Any]) -> list[str]:
 def milliseconds(seconds: float) -> str:
     """Return a time in three digits.
 
-    >>> milliseconds(0.01234), milliseconds(1.2345)
+    >>> milliseconds(0.01234), milliseconds(1.2346)
     ('12.3', '1,235')
     """
     number = 1000 * seconds
@@ -73,4 +73,8 @@ def caption(profile: dict[str, Any]) -> str:
     """Return what the columns mean."""
     rounds = sorted({entry["rounds"] for row in profile["widths"] for entry in row["latency"]})
     counts = " to ".join(f"{count:,}" for count in dict.fromkeys((rounds[0], rounds[-1])))
-    return f"MACs for one image; time of a batch over {counts} draws, images/s by the median; peak: {profile['memory']}"
+    whole = profile["generator"]
+    return (
+        f"MACs for one image; time of a batch over {counts} draws, images/s by the median; peak: {profile['memory']}. "
+        f"All widths in one: {compact(whole['parameters'])} parameters, {compact(whole['weight_bytes'])}B."
+    )

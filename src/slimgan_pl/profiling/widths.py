@@ -9,7 +9,7 @@ from slimgan_pl.models import SlimmableGenerator, count_macs
 from slimgan_pl.profiling.latency import Form, measure_latencies, narrow_net
 from slimgan_pl.profiling.memory import peak_bytes
 
-__all__ = ["profile_widths"]
+__all__ = ["profile_widths", "sizes"]
 
 
 def profile_widths(
@@ -29,8 +29,8 @@ def profile_widths(
         form: Each width's ``slice``, or that ``folded`` for inference.
 
     Returns:
-        A row of plain values per width, narrow to wide: ``width``, ``parameters``, ``macs`` for one image,
-        ``weight_bytes`` with the statistics of batch norms, and ``latency``, a list with an entry per batch size.
+        A row of plain values per width, narrow to wide: ``width``, ``macs`` for one image, its :func:`sizes`, and
+        ``latency``, a list with an entry per batch size.
     """
     nets = [narrow_net(generator, width, form) for width in generator.widths]
     latencies = measure_latencies(nets, batch_sizes, rounds, seconds)
@@ -38,12 +38,14 @@ def profile_widths(
     for width, net, entries in zip(generator.widths, nets, latencies, strict=True):
         with torch.random.fork_rng(devices=[]):
             macs = count_macs(generator, width)
-        sizes = {
-            "width": width,
-            "parameters": sum(parameter.numel() for parameter in net.parameters()),
-            "macs": macs,
-            "weight_bytes": sum(tensor.nbytes for tensor in net.state_dict().values()),
-        }
         timed = [{**entry._asdict(), "peak_bytes": peak_bytes(net, entry.batch_size)} for entry in entries]
-        rows.append({**sizes, "latency": timed})
+        rows.append({"width": width, "macs": macs, **sizes(net), "latency": timed})
     return rows
+
+
+def sizes(net: SlimmableGenerator) -> dict[str, int]:
+    """Return the number of parameters, and the bytes of these and of the statistics of batch norms."""
+    return {
+        "parameters": sum(parameter.numel() for parameter in net.parameters()),
+        "weight_bytes": sum(tensor.nbytes for tensor in net.state_dict().values()),
+    }
