@@ -6,7 +6,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # results_page
 
-from docutils import nodes
 from results_page import fill
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -50,7 +49,7 @@ nitpick_ignore_regex = [
 del Recorded.__new__  # its *args would stand for the arguments of all classes that record theirs
 
 
-def link_to_package(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element) -> Any:
+def link_to_package(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Any) -> Any:
     """Lead a link to where a class is defined, in a module, to where it is documented, in the package above."""
     package, _, name = str(node["reftarget"]).rpartition(".")
     if name not in slimgan_pl.__all__ and not package.startswith("slimgan_pl."):

@@ -67,11 +67,11 @@ def widths_table(results: dict[str, Any]) -> str:
     head += [f"{head_of(figure, results)} {figure.better}" for figure in shown]
     spreads = results.get("deviation", {}).get("widths", [{}] * len(rows))
     cells = [
-        [f"{row['width']:g}", f"{row['parameters']:,}", f"{row['macs']:.3g}"]
+        [f"{row['width']:g}", f"{row['parameters']:,}", f"{row['macs'] / 1e6:.3g} M"]
         + [cell(figure, row, spread, results) for figure in shown]
         for row, spread in zip(rows, spreads, strict=True)
     ]
-    real = ["real images", "", "", *(cell(figure, results["real"], {}, results) for figure in shown)]
+    real = ["real", "", "", *(cell(figure, results["real"], {}, results) for figure in shown)]
     return markdown_table(head, [*cells, real] if any(real[1:]) else cells)
 
 
