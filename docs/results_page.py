@@ -67,7 +67,7 @@ def widths_table(results: dict[str, Any]) -> str:
     head += [f"{head_of(figure, results)} {figure.better}" for figure in shown]
     spreads = results.get("deviation", {}).get("widths", [{}] * len(rows))
     cells = [
-        [f"{row['width']:g}", f"{row['parameters']:,}", f"{row['macs'] / 1e6:.3g} M"]
+        [f"{row['width']:g}", f"{row['parameters']:,}", f"{row['macs'] / 1e6:.3g}\u00a0M"]
         + [cell(figure, row, spread, results) for figure in shown]
         for row, spread in zip(rows, spreads, strict=True)
     ]

@@ -19,6 +19,7 @@ __all__ = [
     "ROOT",
     "Block",
     "commands",
+    "inline",
     "parse",
     "read",
     "shrink",
@@ -74,6 +75,13 @@ def parse(text: str) -> Iterator[Block]:
             raise ValueError(f"nothing is known to need {mark}; choose one of {', '.join(sorted(REASONS))}")
     if marks != len(MARK.findall(text)):
         raise ValueError("a mark has to stand right before the block that it is about")
+
+
+def inline(page: str) -> list[str]:
+    """Return what stands in backquotes within the text of a page."""
+    tokens = MarkdownIt("commonmark").enable("table").parse((ROOT / page).read_text())
+    inside = [child for token in tokens for child in token.children or []]
+    return [token.content for token in inside if token.type == "code_inline"]
 
 
 def commands(block: Block) -> list[list[str]]:

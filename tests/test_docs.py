@@ -1,11 +1,11 @@
 """What the documentation says can be typed works, and the site is built of it."""
 
-import json
+import inspect
+import io
 import os
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ from docs_pages import (
     PAGES,
     ROOT,
     commands,
+    inline,
     parse,
     read,
     shrink,
@@ -31,10 +32,12 @@ from docs_pages import (
 from jsonargparse import ArgumentError, ArgumentParser
 from standins import write_celeba, write_cifar10
 
+from slimgan_pl import data, evaluation, models
 from slimgan_pl.command import SlimGANCLI
 from slimgan_pl.evaluation import DigitsClassifier
 from slimgan_pl.evaluation.extractors import make_extractor
 
+PREFIXES = ("model.generator", "model.discriminators", "model.evaluator", "data")
 RUN = [page for page in PAGES if any(block.language in ("sh", "python") for block in read(page))]
 
 
@@ -169,6 +172,43 @@ def test_every_block_says_what_it_holds(page: str) -> None:
     assert not unknown
 
 
+def help_of(*args: str) -> str:
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", printed)
+        with pytest.raises(SystemExit):
+            run(*args, "--help")
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def options() -> set[str]:
+    """Return all options: of the commands, of benchmarks, and of the classes that configurations name."""
+    listed = re.search(r"{([\w,]+)}", help_of())
+    assert listed is not None
+    found = {option for name in listed[1].split(",") for option in re.findall(r"--[\w.]+", help_of(name))}
+    functions = [runpy.run_path(str(path)).get("main") for path in (ROOT / "benchmarks").glob("*.py")]
+    found |= {f"--{name}" for main in functions if main for name in inspect.signature(main).parameters}
+    for kind in (models, data, evaluation):
+        members = [getattr(kind, name) for name in kind.__all__]
+        names = {name for each in members if isinstance(each, type) for name in arguments_of(each)}
+        found |= {f"--{prefix}.{name}" for prefix in PREFIXES for name in names}
+    return found
+
+
+def arguments_of(kind: Any) -> list[str]:
+    """Return the names of a constructor's arguments."""
+    return list(inspect.signature(kind.__init__).parameters)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_options_and_files_that_a_page_names_are_there(page: str, options: set[str]) -> None:
+    for text in inline(page):
+        assert set(re.findall(r"(?<!\S)--[a-z][\w.]*", text)) <= options, text
+        for path in re.findall(r"(?<!\S)(?:benchmarks|configs|docs|scripts|tests)/[\w./*]*", text):
+            assert list(ROOT.glob(path)), path
+
+
 @pytest.mark.parametrize("page", RUN)
 def test_what_a_page_says_can_be_typed_works(page: str, workplace: Path) -> None:
     names: dict[str, Any] = {"__name__": "page"}
@@ -181,44 +221,3 @@ def test_what_a_page_says_can_be_typed_works(page: str, workplace: Path) -> None
         elif block.language == "sh" and block.needs is None:
             for words in commands(block):
                 type_command(words)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the built site, of which no warning is left."""
-    pytest.importorskip("sphinx")
-    pytest.importorskip("furo")
-    folder = tmp_path_factory.mktemp("site")
-    strict = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", "sphinx", *strict, str(ROOT / "docs"), str(folder)]
-    built = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
-    return folder
-
-
-def test_every_page_is_on_the_site_and_loads_nothing_from_elsewhere(site: Path) -> None:
-    for page in PAGES[1:]:
-        text = (site / page.removeprefix("docs/")).with_suffix(".html").read_text()
-        assert not re.findall(r"<(?:script|img|iframe|source)[^>]*\ssrc=[\"']?(?:https?:)?//", text)
-        assert not re.findall(r"<link[^>]*\shref=[\"']?(?:https?:)?//", text)
-    for style in site.rglob("*.css"):
-        assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text()), style
-
-
-def test_the_results_page_holds_the_figures_and_stamps_of_each_file(site: Path) -> None:
-    text = (site / "results.html").read_text()
-    files = sorted((ROOT / "docs" / "results").glob("*.json"))
-    assert files
-    for file in files:
-        results = json.loads(file.read_text())
-        for row in results["widths"]:
-            assert f"{row['fid_digits']:.4g}" in text
-        assert f"{results['mic_digits']:.4g}" in text
-        assert results["extractor"]["weights_sha256"] in text
-        assert results["checkpoint"]["sha256"] in text
-
-
-def test_results_hold_no_path_of_a_machine() -> None:
-    for file in (ROOT / "docs" / "results").glob("*.json"):
-        assert not re.findall(r'"/|\\\\', file.read_text()), file
