@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+import wandb
 from authors import NETS, discriminator_file, generator_file, reduced
 from commands import run
 from docs_pages import (
@@ -65,13 +66,14 @@ def world(tmp_path_factory: pytest.TempPathFactory, image_folder: Path) -> Path:
 
 
 @pytest.fixture
-def workplace(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return a copy of that folder for one page, which is the working directory."""
     shutil.copytree(world, tmp_path / "page", symlinks=True)
     monkeypatch.chdir(tmp_path / "page")
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setattr("slimgan_pl.evaluation.evaluator.make_extractor", small_make_extractor)
-    return tmp_path / "page"
+    yield tmp_path / "page"
+    wandb.finish()
 
 
 @contextmanager
