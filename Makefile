@@ -1,14 +1,15 @@
 # Each target creates .venv and installs what it needs by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-PATHS := src tests scripts benchmarks
+PATHS := src tests scripts benchmarks docs
 
-.PHONY: help demo test check audit format
+.PHONY: help demo test check docs audit format
 
 help:
 	@echo "make demo    train on handwritten digits and show every width (a few minutes on a laptop)"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint and types"
+	@echo "make docs    the documentation as a site"
 	@echo "make audit   known vulnerabilities of the dependencies (needs the network)"
 	@echo "make format  format the code"
 
@@ -28,6 +29,10 @@ check: .venv/installed
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/mypy
+
+docs: .venv/installed
+	$(BIN)/python -m sphinx --fresh-env --quiet --nitpicky --fail-on-warning --keep-going docs site
+	@echo "Site: site/index.html"
 
 audit: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
