@@ -9,7 +9,7 @@ from lightning.pytorch.cli import SaveConfigCallback
 
 from slimgan_pl.csv_log import RunCSVLogger
 
-__all__ = ["RunRecord"]
+__all__ = ["NOT_SETTINGS", "RunRecord"]
 
 NOT_SETTINGS = ("ckpt_path", "config", "trust_checkpoint", "verbose", "weights_only")
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from slimgan_pl.evaluation import judge_of, key_of
 
-__all__ = ["results_table", "title"]
+__all__ = ["FIGURES", "Column", "caption", "cell", "compact", "headline", "results_table", "title"]
 
 
 class Column(NamedTuple):

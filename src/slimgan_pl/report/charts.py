@@ -1,0 +1,171 @@
+"""The charts of a page, as Vega-Lite specifications.
+
+Widths are ordinal, runs nominal; which colours they have is up to the page's scheme.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import altair as alt
+
+__all__ = ["Point", "heatmap", "lines", "round_number", "trade_off"]
+
+HEIGHT = 210  # pixels; the width is that of the place
+
+DIGITS = 5  # of a number on the page
+
+CELL = 44  # pixels
+
+Spec = dict[str, Any]
+
+
+class Point(NamedTuple):
+    """A point of a chart, and the name of what it belongs to: a width or a run."""
+
+    x: float
+    y: float
+    name: str
+    label: str = ""
+
+
+def round_number(value: float) -> float:
+    """Return a number with as many digits as a page needs."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+def inline(values: list[dict[str, Any]]) -> Any:
+    data: Any = alt.Data  # which altair does not annotate
+    return data(values=values)
+
+
+def finish(chart: Any, description: str, height: int = HEIGHT) -> Spec:
+    """Return a chart's specification without its configuration and the schema's address, which the page decides."""
+    whole = chart.properties(width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x"))
+    spec: Spec = whole.properties(description=description).to_dict()
+    return {key: value for key, value in spec.items() if key not in ("$schema", "config")}
+
+
+def coloured(names: Sequence[str], is_ordinal: bool, legend: str | None) -> Any:
+    """Return the colour of lines or points; without a title there is no legend."""
+    shown = alt.Legend(
+        orient="top", title=legend, symbolType="stroke", symbolStrokeWidth=3, columns=6, titleOrient="left"
+    )
+    return alt.Color(
+        "name",
+        type="ordinal" if is_ordinal else "nominal",
+        scale=alt.Scale(domain=list(names)),
+        legend=shown if legend and len(names) > 1 else None,
+    )
+
+
+def iterations_axis() -> Any:
+    axis = alt.Axis(title="iteration", format=",d", tickMinStep=1, grid=False, tickCount=5, labelOverlap=True)
+    return alt.X("x", type="quantitative", axis=axis, scale=alt.Scale(nice=False, zero=False))
+
+
+def value_axis(is_log: bool) -> Any:
+    axis = alt.Axis(title=None, tickCount=5, format="~g" if is_log else alt.Undefined)
+    scale = alt.Scale(type="log") if is_log else alt.Scale(zero=False)
+    return alt.Y("y", type="quantitative", axis=axis, scale=scale)
+
+
+def lines(
+    points: Sequence[Point],
+    names: Sequence[str],
+    title: str,
+    kind: str = "",
+    marks_points: bool = False,
+    is_log: bool = False,
+) -> Spec:
+    """Return a line over iterations per name; the values of all lines show at the nearest iteration.
+
+    Args:
+        points: Values over iterations.
+        names: All names there are on the page, so that each has its colour in every chart.
+        title: What a screen reader says.
+        kind: ``width`` or ``run``, over the legend; nothing for a single line.
+        marks_points: Whether each value is marked, as few are.
+        is_log: Whether values go up by factors; they are positive then.
+    """
+    keys = {name: f"line{number}" for number, name in enumerate(names)}  # names may hold what fields may not
+    values = [{"x": round(p.x, 1), "y": round_number(p.y), "name": p.name, "key": keys[p.name]} for p in points]
+    base = alt.Chart(inline(values)).encode(x=iterations_axis())
+    shown = alt.selection_point("shown", fields=["name"], bind="legend")
+    line = base.mark_line(point={"size": 36} if marks_points else False, strokeWidth=1.5).add_params(shown)
+    line = line.encode(y=value_axis(is_log), color=coloured(names, kind == "width", kind))
+    line = line.encode(opacity=alt.condition(shown, alt.value(1), alt.value(0.12)))
+    present = {point.name for point in points}
+    return finish(
+        alt.layer(line, hover_rule(base, {keys[n]: f"{kind} {n}".strip() for n in names if n in present})), title
+    )
+
+
+def hover_rule(base: Any, titles: Mapping[str, str]) -> Any:
+    """Return a rule at the iteration nearest to the pointer, which shows the values of all lines by their titles."""
+    near = alt.selection_point("near", nearest=True, on="pointerover", clear="pointerout", fields=["x"], empty=False)
+    tips = [alt.Tooltip(field="x", type="quantitative", title="iteration", format=",.0f")]
+    tips += [alt.Tooltip(field=key, type="quantitative", title=text, format=".4g") for key, text in titles.items()]
+    rule = base.transform_pivot("key", value="y", groupby=["x"]).mark_rule()
+    return rule.encode(opacity=alt.condition(near, alt.value(0.6), alt.value(0)), tooltip=tips).add_params(near)
+
+
+def trade_off(
+    points: Sequence[Point], names: Sequence[str], titles: tuple[str, str], kind: str, form: str, description: str
+) -> Spec:
+    """Return a labelled point per width, joined from cheap to dear.
+
+    Args:
+        points: Cost, figure, width or run, and label.
+        names: All names there are on the page.
+        titles: Of the axes.
+        kind: What colours tell apart: ``width``, or ``run`` with a line each.
+        form: How costs are written.
+        description: What a screen reader says.
+    """
+    values = [{"x": p.x, "y": round_number(p.y), "name": p.name, "label": p.label} for p in points]
+    base = alt.Chart(inline(values)).encode(
+        x=alt.X(
+            "x",
+            type="quantitative",
+            axis=alt.Axis(title=titles[0], format=form, tickCount=5, grid=False),
+            scale=alt.Scale(zero=False, padding=24),
+        ),
+        y=alt.Y(
+            "y",
+            type="quantitative",
+            axis=alt.Axis(title=titles[1], tickCount=5),
+            scale=alt.Scale(zero=False, padding=18),
+        ),
+    )
+    colour = coloured(names, kind == "width", None if kind == "width" else kind)
+    link = base.mark_line(strokeWidth=1.5).encode(order=alt.Order("x", type="quantitative"))
+    tips = [
+        alt.Tooltip(field="name", type="nominal", title=kind),
+        *([alt.Tooltip(field="label", type="nominal", title="width")] if kind == "run" else []),
+        alt.Tooltip(field="x", type="quantitative", title=titles[0], format=f".4{form}"),
+        alt.Tooltip(field="y", type="quantitative", title=titles[1], format=".4g"),
+    ]
+    dots = base.mark_point(size=90, filled=True, opacity=1).encode(color=colour, tooltip=tips)
+    if kind == "run":
+        link = link.encode(color=colour)
+        dots = dots.encode(shape=alt.Shape("name", type="nominal", scale=alt.Scale(domain=list(names)), legend=None))
+    text = base.mark_text(dy=-13).encode(text=alt.Text("label", type="nominal"))
+    return finish(alt.layer(link, dots, text), description, HEIGHT + 50)
+
+
+def heatmap(matrix: Sequence[Sequence[float]], names: Sequence[str], description: str) -> Spec:
+    """Return the distances between widths, each cell with its number."""
+    cells = [
+        {"row": row, "column": column, "value": round_number(matrix[i][j])}
+        for i, row in enumerate(names)
+        for j, column in enumerate(names)
+    ]
+    axis: dict[str, Any] = {"domain": False, "ticks": False, "labelPadding": 8, "labelAngle": 0}
+    base = alt.Chart(inline(cells)).encode(
+        x=alt.X("column", type="ordinal", sort=list(names), axis=alt.Axis(title="width", orient="top", **axis)),
+        y=alt.Y("row", type="ordinal", sort=list(names), axis=alt.Axis(title="width", **axis)),
+    )
+    colour = alt.Color("value", type="quantitative", legend=None, scale=alt.Scale(zero=True))
+    squares = base.mark_rect(cornerRadius=3).encode(color=colour)
+    numbers = base.mark_text().encode(text=alt.Text("value", type="quantitative", format=".3~g"))
+    return finish(alt.layer(squares, numbers), description, CELL * len(names))

@@ -1,0 +1,84 @@
+"""Curves of a run's log, thinned to what a screen can show."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from statistics import fmean
+from typing import NamedTuple
+
+__all__ = ["MOST_POINTS", "Curves", "curves_of", "thin"]
+
+MOST_POINTS = 400  # of a line
+
+
+class Curves(NamedTuple):
+    """A quantity over iterations: rows with ``step`` and a value per line, and what was done to them."""
+
+    rows: list[dict[str, float]]
+    lines: dict[float | None, str]  # the column of each width, or of what has none
+    logged: int  # rows before they were thinned
+    dropped: int  # values that are not finite
+
+    def values(self) -> Iterator[tuple[float, float | None, float]]:
+        """Yield iteration, width and value of each point."""
+        for row in self.rows:
+            for width, column in self.lines.items():
+                if column in row:
+                    yield row["step"], width, row[column]
+
+
+def curves_of(log: Sequence[Mapping[str, float]], quantity: str, most: int = MOST_POINTS) -> Curves | None:
+    """Return the curves of a quantity, one per width or one without, or None where it was not logged.
+
+    Args:
+        log: Rows with ``step``.
+        quantity: Name in front of ``/width`` in the columns, or a column's whole name.
+        most: Points of a line.
+    """
+    columns = sorted({column for row in log for column in row})
+    widths = {width: column for column in columns if (width := width_in(column, quantity)) is not None}
+    lines: dict[float | None, str] = {width: widths[width] for width in sorted(widths)}
+    if not lines and quantity in columns:
+        lines = {None: quantity}
+    if not lines:
+        return None
+    known = lines.values()
+    finite = [{name: row[name] for name in ("step", *known) if is_finite(row, name)} for row in log]
+    dropped = sum(name in row and not is_finite(row, name) for row in log for name in known)
+    kept = sorted((row for row in finite if len(row) > 1), key=lambda row: row["step"])
+    return Curves(thin(kept, most), lines, len(kept), dropped) if kept else None
+
+
+def is_finite(row: Mapping[str, float], column: str) -> bool:
+    return math.isfinite(row.get(column, math.nan))
+
+
+def width_in(column: str, quantity: str) -> float | None:
+    """Return the width that a column of a quantity is of, or None.
+
+    >>> width_in("generator_loss/0.25", "generator_loss"), width_in("pace/epochs", "pace")
+    (0.25, None)
+    """
+    name, _, width = column.rpartition("/")
+    try:
+        number = float(width) if name == quantity else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def thin(rows: Sequence[Mapping[str, float]], most: int = MOST_POINTS) -> list[dict[str, float]]:
+    """Return at most a number of rows: each the means of neighbours, parted as evenly as can be.
+
+    >>> thin([{"step": 1, "x": 2.0}, {"step": 3, "x": 4.0}, {"step": 5}], 2)
+    [{'step': 1.0, 'x': 2.0}, {'step': 4.0, 'x': 4.0}]
+    """
+    parts = min(len(rows), most)
+    bounds = [len(rows) * number // parts for number in range(parts + 1)] if parts else []
+    return [means(rows[start:end]) for start, end in pairwise(bounds)]
+
+
+def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each column over the rows that have it."""
+    columns = dict.fromkeys(column for row in rows for column in row)
+    return {column: fmean(row[column] for row in rows if column in row) for column in columns}
