@@ -9,10 +9,11 @@ from slimgan_pl.evaluation import judge_of, key_of
 from slimgan_pl.report.charts import Point, Spec, heatmap, lines, trade_off
 from slimgan_pl.report.curves import Curves, curves_of
 from slimgan_pl.report.latency import Latency
-from slimgan_pl.report.reading import consistency_of
+from slimgan_pl.report.results import consistency_of
 from slimgan_pl.report.tables import Cell, Table, figure_name, figures_in
 
 __all__ = [
+    "LATENCY",
     "LOSSES",
     "Block",
     "Choice",
@@ -47,6 +48,8 @@ BY_FACTORS = (  # quantities that go down by orders of magnitude
 )
 
 PACE = {"pace/iterations_per_second": "Iterations a second", "pace/images_per_second": "Images a second"}
+
+LATENCY = "latency in ms"
 
 BETWEEN_WIDTHS = {"mic": "mIC", "agreement": "Same class from a latent"}
 
@@ -152,7 +155,7 @@ def costs_of(results: Mapping[str, Any], latency: Latency | None) -> dict[str, t
     """Return what a width may cost, by the title of its axis: the cost per width, and how it is written."""
     macs = {row["width"]: row["macs"] for row in results["widths"] if "macs" in row}
     times = {} if latency is None else {width: 1000 * seconds for width, seconds in latency.seconds.items()}
-    known = {"MACs per image": (macs, "~s"), "latency in ms": (times, "~g")}
+    known = {"MACs per image": (macs, "~s"), LATENCY: (times, "~g")}
     return {name: cost for name, cost in known.items() if cost[0]}
 
 

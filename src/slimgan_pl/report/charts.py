@@ -16,6 +16,8 @@ DIGITS = 5  # of a number on the page
 
 CELL = 44  # pixels
 
+LEGEND = 40  # letters in a line
+
 Spec = dict[str, Any]
 
 
@@ -45,17 +47,18 @@ def finish(chart: Any, description: str, height: int = HEIGHT) -> Spec:
     return {key: value for key, value in spec.items() if key not in ("$schema", "config")}
 
 
-def coloured(names: Sequence[str], is_ordinal: bool, legend: str | None) -> Any:
-    """Return the colour of lines or points; without a title there is no legend."""
-    shown = alt.Legend(
-        orient="top", title=legend, symbolType="stroke", symbolStrokeWidth=3, columns=6, titleOrient="left"
-    )
-    return alt.Color(
-        "name",
-        type="ordinal" if is_ordinal else "nominal",
-        scale=alt.Scale(domain=list(names)),
-        legend=shown if legend and len(names) > 1 else None,
-    )
+def legend_of(kind: str, names: Sequence[str], **symbols: Any) -> Any:
+    """Return a legend over a chart, or None where there is nothing to tell apart."""
+    if not kind or len(names) < 2:
+        return None
+    columns = max(1, LEGEND // (max(map(len, names)) + 4))  # so that it fits on a phone
+    return alt.Legend(orient="top", title=kind, titleOrient="left", columns=columns, labelLimit=240, **symbols)
+
+
+def coloured(names: Sequence[str], kind: str, legend: Any) -> Any:
+    """Return the colour of lines or points."""
+    scale = alt.Scale(domain=list(names))
+    return alt.Color("name", type="ordinal" if kind == "width" else "nominal", scale=scale, legend=legend)
 
 
 def iterations_axis() -> Any:
@@ -92,7 +95,8 @@ def lines(
     base = alt.Chart(inline(values)).encode(x=iterations_axis())
     shown = alt.selection_point("shown", fields=["name"], bind="legend")
     line = base.mark_line(point={"size": 36} if marks_points else False, strokeWidth=1.5).add_params(shown)
-    line = line.encode(y=value_axis(is_log), color=coloured(names, kind == "width", kind))
+    legend = legend_of(kind, names, symbolType="stroke", symbolStrokeWidth=3)
+    line = line.encode(y=value_axis(is_log), color=coloured(names, kind, legend))
     line = line.encode(opacity=alt.condition(shown, alt.value(1), alt.value(0.12)))
     present = {point.name for point in points}
     return finish(
@@ -123,13 +127,9 @@ def trade_off(
         description: What a screen reader says.
     """
     values = [{"x": p.x, "y": round_number(p.y), "name": p.name, "label": p.label} for p in points]
+    cost = alt.Axis(title=titles[0], format=form, tickCount=5, grid=False)
     base = alt.Chart(inline(values)).encode(
-        x=alt.X(
-            "x",
-            type="quantitative",
-            axis=alt.Axis(title=titles[0], format=form, tickCount=5, grid=False),
-            scale=alt.Scale(zero=False, padding=24),
-        ),
+        x=alt.X("x", type="quantitative", axis=cost, scale=alt.Scale(zero=False, padding=24)),
         y=alt.Y(
             "y",
             type="quantitative",
@@ -137,18 +137,18 @@ def trade_off(
             scale=alt.Scale(zero=False, padding=18),
         ),
     )
-    colour = coloured(names, kind == "width", None if kind == "width" else kind)
-    link = base.mark_line(strokeWidth=1.5).encode(order=alt.Order("x", type="quantitative"))
     tips = [
         alt.Tooltip(field="name", type="nominal", title=kind),
         *([alt.Tooltip(field="label", type="nominal", title="width")] if kind == "run" else []),
         alt.Tooltip(field="x", type="quantitative", title=titles[0], format=f".4{form}"),
         alt.Tooltip(field="y", type="quantitative", title=titles[1], format=".4g"),
     ]
-    dots = base.mark_point(size=90, filled=True, opacity=1).encode(color=colour, tooltip=tips)
+    link = base.mark_line(strokeWidth=1.5).encode(order=alt.Order("x", type="quantitative"))
+    colour = coloured(names, kind, legend_of(kind, names) if kind == "run" else None)
+    dots = base.mark_point(size=90, filled=True, opacity=1).encode(tooltip=tips, color=colour)
     if kind == "run":
-        link = link.encode(color=colour)
-        dots = dots.encode(shape=alt.Shape("name", type="nominal", scale=alt.Scale(domain=list(names)), legend=None))
+        shape = alt.Shape("name", type="nominal", scale=alt.Scale(domain=list(names)), legend=legend_of(kind, names))
+        link, dots = link.encode(color=colour), dots.encode(shape=shape)
     text = base.mark_text(dy=-13).encode(text=alt.Text("label", type="nominal"))
     return finish(alt.layer(link, dots, text), description, HEIGHT + 50)
 

@@ -8,7 +8,7 @@ from slimgan_pl.callbacks.record import NOT_SETTINGS
 from slimgan_pl.callbacks.table import FIGURES, Column
 from slimgan_pl.comparing import differences, lines, make_run
 from slimgan_pl.evaluation import key_of
-from slimgan_pl.report.blocks import LOSSES, Block, Choice, costs_of, line_block
+from slimgan_pl.report.blocks import LATENCY, LOSSES, Block, Choice, costs_of, line_block
 from slimgan_pl.report.charts import Point, trade_off
 from slimgan_pl.report.curves import curves_of
 from slimgan_pl.report.drawing import Drawn
@@ -19,6 +19,8 @@ from slimgan_pl.runs import changes
 __all__ = ["Comparison", "compare_runs"]
 
 BEST = " *"
+
+ROUGH = "Measured shortly, run after run: small differences between runs mean nothing. slimgan profile measures better."
 
 MOST_POINTS = 200  # of a line; there is one per run and width
 
@@ -90,7 +92,8 @@ def trade_off_blocks(
         name = f"{figure} against {cost}"
         rows = [[Cell(p.name), Cell(p.label), Cell(f"{p.x:,.4g}"), Cell(f"{p.y:.4g}")] for p in found]
         spec = trade_off(found, names, (cost, figure), "run", form, name)
-        blocks.append(Block(name, spec, Table(["run", "width", cost, figure], rows)))
+        is_rough = cost == LATENCY and any(d.latency is not None and d.latency.is_rough for _, d, _ in group)
+        blocks.append(Block(name, spec, Table(["run", "width", cost, figure], rows), ROUGH if is_rough else ""))
     return blocks
 
 

@@ -20,10 +20,11 @@ SHORTEST = 1e-9  # seconds; what is shorter was not measured
 
 
 class Latency(NamedTuple):
-    """Seconds per width for a batch, and how they were measured."""
+    """Seconds per width for a batch, how they were measured, and whether that was done shortly."""
 
     seconds: dict[float, float]
     how: str
+    is_rough: bool = False
 
 
 def read_latency(path: Path) -> Latency | None:
@@ -64,7 +65,7 @@ def measure_latency(generator: SlimmableGenerator) -> Latency:
             if number >= WARM_UP:
                 times[width].append(time.perf_counter() - began)
     how = f"measured for this page, batch of 1, CPU, {threads_text(torch.get_num_threads())}, median of {ROUNDS}"
-    return Latency({width: median(values) for width, values in times.items()}, how)
+    return Latency({width: median(values) for width, values in times.items()}, how, is_rough=True)
 
 
 def drawing(generator: SlimmableGenerator, width: float) -> Callable[[], object]:

@@ -12,11 +12,11 @@ from typing import Any
 from slimgan_pl.comparing import read_results
 from slimgan_pl.configs import read_config
 from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation import key_of
 from slimgan_pl.files import reason_of
+from slimgan_pl.report.results import tidy
 from slimgan_pl.runs import run_folders, stopped_run
 
-__all__ = ["RunFiles", "consistency_of", "find_run", "read_run"]
+__all__ = ["RunFiles", "find_run", "read_run"]
 
 LEFT_BY_A_RUN = ("metrics.csv", "results.json", "samples.png", "checkpoints/*.ckpt", "results/iteration_*.json")
 
@@ -127,21 +127,6 @@ def evaluations(run: RunFiles) -> Iterator[dict[str, Any]]:
                 run.notes.append(f"An evaluation is left out: {error}.")
 
 
-def tidy(results: dict[str, Any]) -> dict[str, Any]:
-    """Return results with numbers alone in their rows, and with the seeds that tables of figures ask for."""
-    iteration, seeds = results["iteration"], results["protocol"].get("seeds")
-    return {
-        **results,
-        "iteration": None if iteration is None else int(iteration),
-        "widths": [{key: value for key, value in row.items() if is_number(value)} for row in results["widths"]],
-        "protocol": {**results["protocol"], "seeds": seeds if isinstance(seeds, list) else [0]},
-    }
-
-
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def add_settings(run: RunFiles) -> None:
     """Read the configuration."""
     path = run.folder / "config.yaml"
@@ -179,20 +164,6 @@ def numbers(row: Mapping[Any, Any]) -> dict[str, float]:
         except (TypeError, ValueError):
             continue
     return found
-
-
-def consistency_of(results: Mapping[str, Any]) -> list[list[float]] | None:
-    """Return the distances between widths, or None if there are none that are whole and finite."""
-    matrix = results.get(key_of("consistency", results))
-    size = len(results["widths"])
-    if not isinstance(matrix, list) or size < 2 or len(matrix) != size:
-        return None
-    try:
-        rows = [[float(value) for value in row] for row in matrix]
-    except (TypeError, ValueError):
-        return None
-    whole = all(len(row) == size and all(map(math.isfinite, row)) for row in rows)
-    return rows if whole else None
 
 
 def date_of(path: Path) -> datetime:

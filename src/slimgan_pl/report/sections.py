@@ -66,7 +66,7 @@ def make_section(run: RunFiles, drawn: Drawn, names: Sequence[str], metric: str)
 def widths_of(run: RunFiles, drawn: Drawn) -> list[float]:
     """Return the widths of a run, from whatever tells them."""
     if run.results is not None:
-        return [row["width"] for row in run.results["widths"] if "width" in row]
+        return [row["width"] for row in run.results["widths"]]
     if drawn.parameters:
         return sorted(drawn.parameters)
     curves = curves_of(run.metrics, "generator_loss")
@@ -75,6 +75,8 @@ def widths_of(run: RunFiles, drawn: Drawn) -> list[float]:
 
 def remarks_on(results: dict[str, Any] | None, drawn: Drawn) -> list[str]:
     """Return what is to be said of the table of widths."""
-    remarks = [] if drawn.latency is None else [f"Latency: {drawn.latency.how}."]
-    said = None if results is None else caption(results)
-    return [*(f"{line[0].upper()}{line[1:]}." for line in (said or "").splitlines() if line), *remarks]
+    times = [] if drawn.latency is None else [f"Latency: {drawn.latency.how}."]
+    if results is None:
+        return times
+    said = (caption(results) or "").splitlines()
+    return ["The best of each figure is bold.", *(f"{line[0].upper()}{line[1:]}." for line in said), *times]

@@ -74,13 +74,16 @@ def width_table(widths: Sequence[float], results: dict[str, Any] | None, drawn: 
 
 def sizes(found: Mapping[float, Mapping[str, Any]], key: str, counted: Mapping[float, int]) -> dict[float, int]:
     """Return a size per width, from the results or else as it was counted."""
-    return {**counted, **{width: int(row[key]) for width, row in found.items() if key in row}}
+    return {
+        **counted,
+        **{width: int(row[key]) for width, row in found.items() if math.isfinite(row.get(key, math.nan))},
+    }
 
 
 def deviations_of(results: Mapping[str, Any]) -> dict[float, dict[str, float]]:
     """Return the deviations of each width's figures over seeds."""
-    rows = (results.get("deviation") or {}).get("widths", [])
-    return {row["width"]: deviation for row, deviation in zip(results["widths"], rows, strict=False)}
+    pairs = zip(results["widths"], results["deviation"]["widths"], strict=False)
+    return {row["width"]: deviation for row, deviation in pairs}
 
 
 def figure_cell(
@@ -101,7 +104,7 @@ def figure_cell(
 
 def real_row(columns: Sequence[Column], results: dict[str, Any] | None, before: int) -> list[list[Cell]]:
     """Return the row of the real images, where something is known of them."""
-    real = (results or {}).get("real")
-    if results is None or not isinstance(real, dict) or not any(key_of(c.key, results) in real for c in columns):
+    if results is None or not any(key_of(column.key, results) in results["real"] for column in columns):
         return []
+    real = results["real"]
     return [[Cell("real images"), *[Cell("")] * before, *(Cell(cell(c, real, {}, results)) for c in columns)]]
