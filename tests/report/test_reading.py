@@ -33,7 +33,7 @@ def test_a_whole_run_has_nothing_to_note(run: Path) -> None:
     assert [results["iteration"] for results in found.history] == [2, 4]
     assert found.results == found.history[-1]
     assert found.iteration == 4
-    assert [row["step"] for row in found.metrics][0] == 1
+    assert found.metrics[0]["step"] == 1
     assert found.settings["model"]["distill_weight"] == 7
 
 

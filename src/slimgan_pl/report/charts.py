@@ -20,6 +20,8 @@ LEGEND = 40  # letters in a line
 
 Spec = dict[str, Any]
 
+DATA = alt.NamedData("points")
+
 
 class Point(NamedTuple):
     """A point of a chart, and the name of what it belongs to: a width or a run."""
@@ -35,15 +37,11 @@ def round_number(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
-def inline(values: list[dict[str, Any]]) -> Any:
-    data: Any = alt.Data  # which altair does not annotate
-    return data(values=values)
-
-
-def finish(chart: Any, description: str, height: int = HEIGHT) -> Spec:
+def finish(chart: Any, values: list[dict[str, Any]], description: str, height: int = HEIGHT) -> Spec:
     """Return a chart's specification without its configuration and the schema's address, which the page decides."""
     whole = chart.properties(width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x"))
     spec: Spec = whole.properties(description=description).to_dict()
+    spec["datasets"] = {DATA.name: values}  # not before: altair would check each point
     return {key: value for key, value in spec.items() if key not in ("$schema", "config")}
 
 
@@ -92,16 +90,15 @@ def lines(
     """
     keys = {name: f"line{number}" for number, name in enumerate(names)}  # names may hold what fields may not
     values = [{"x": round(p.x, 1), "y": round_number(p.y), "name": p.name, "key": keys[p.name]} for p in points]
-    base = alt.Chart(inline(values)).encode(x=iterations_axis())
+    base = alt.Chart(DATA).encode(x=iterations_axis())
     shown = alt.selection_point("shown", fields=["name"], bind="legend")
     line = base.mark_line(point={"size": 36} if marks_points else False, strokeWidth=1.5).add_params(shown)
     legend = legend_of(kind, names, symbolType="stroke", symbolStrokeWidth=3)
     line = line.encode(y=value_axis(is_log), color=coloured(names, kind, legend))
     line = line.encode(opacity=alt.condition(shown, alt.value(1), alt.value(0.12)))
     present = {point.name for point in points}
-    return finish(
-        alt.layer(line, hover_rule(base, {keys[n]: f"{kind} {n}".strip() for n in names if n in present})), title
-    )
+    titles = {keys[name]: f"{kind} {name}".strip() for name in names if name in present}
+    return finish(alt.layer(line, hover_rule(base, titles)), values, title)
 
 
 def hover_rule(base: Any, titles: Mapping[str, str]) -> Any:
@@ -128,7 +125,7 @@ def trade_off(
     """
     values = [{"x": p.x, "y": round_number(p.y), "name": p.name, "label": p.label} for p in points]
     cost = alt.Axis(title=titles[0], format=form, tickCount=5, grid=False)
-    base = alt.Chart(inline(values)).encode(
+    base = alt.Chart(DATA).encode(
         x=alt.X("x", type="quantitative", axis=cost, scale=alt.Scale(zero=False, padding=24)),
         y=alt.Y(
             "y",
@@ -150,7 +147,7 @@ def trade_off(
         shape = alt.Shape("name", type="nominal", scale=alt.Scale(domain=list(names)), legend=legend_of(kind, names))
         link, dots = link.encode(color=colour), dots.encode(shape=shape)
     text = base.mark_text(dy=-13).encode(text=alt.Text("label", type="nominal"))
-    return finish(alt.layer(link, dots, text), description, HEIGHT + 50)
+    return finish(alt.layer(link, dots, text), values, description, HEIGHT + 50)
 
 
 def heatmap(matrix: Sequence[Sequence[float]], names: Sequence[str], description: str) -> Spec:
@@ -161,11 +158,11 @@ def heatmap(matrix: Sequence[Sequence[float]], names: Sequence[str], description
         for j, column in enumerate(names)
     ]
     axis: dict[str, Any] = {"domain": False, "ticks": False, "labelPadding": 8, "labelAngle": 0}
-    base = alt.Chart(inline(cells)).encode(
+    base = alt.Chart(DATA).encode(
         x=alt.X("column", type="ordinal", sort=list(names), axis=alt.Axis(title="width", orient="top", **axis)),
         y=alt.Y("row", type="ordinal", sort=list(names), axis=alt.Axis(title="width", **axis)),
     )
     colour = alt.Color("value", type="quantitative", legend=None, scale=alt.Scale(zero=True))
     squares = base.mark_rect(cornerRadius=3).encode(color=colour)
     numbers = base.mark_text().encode(text=alt.Text("value", type="quantitative", format=".3~g"))
-    return finish(alt.layer(squares, numbers), description, CELL * len(names))
+    return finish(alt.layer(squares, numbers), cells, description, CELL * len(names))

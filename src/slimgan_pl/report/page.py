@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -33,7 +34,7 @@ def make_page(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) -> 
     pairs = list(zip(runs, drawn, strict=True))
     widths = sorted({width for run, pictures in pairs for width in widths_of(run, pictures)})
     names = [f"{width:g}" for width in widths]
-    script = vl_convert.javascript_bundle(text_of("page.js"))  # with Vega
+    script = script_with_vega()
     template = environment().get_template("template.html")
     return template.render(
         version=__version__,
@@ -64,6 +65,11 @@ def environment() -> jinja2.Environment:
 
 def text_of(name: str) -> str:
     return files("slimgan_pl.report").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def script_with_vega() -> str:
+    return vl_convert.javascript_bundle(text_of("page.js"))
 
 
 def safe_json(value: Any) -> Markup:
