@@ -62,6 +62,7 @@ def test_what_is_missing_is_noted(remove: tuple[str, ...], words: str, run: Path
         ("results/iteration_000002.json", b"{", "An evaluation is left out"),
         ("results/iteration_000002.json", b"[]", "An evaluation is left out"),
         ("config.yaml", b"[1]", "holds no settings"),
+        ("metrics.csv", b"step,fid/1\n1,2\n", "There are no losses in metrics.csv"),
     ],
 )
 def test_what_is_broken_is_noted(name: str, content: bytes, words: str, run: Path) -> None:
@@ -80,7 +81,7 @@ def test_a_run_without_its_last_results_shows_its_last_evaluation(run: Path) -> 
 
 def test_cells_that_are_no_numbers_are_left_out(run: Path) -> None:
     (run / "metrics.csv").write_text("step,x/1,y\n1,nan,word\nword,1,1\n2,,3\n")
-    first, second = read_run(run, "x").metrics
+    first, second = read_run(run, "x").metrics  # a row without an iteration goes
     assert set(first) == {"step", "x/1"}
     assert second == {"step": 2.0, "y": 3.0}
 

@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import torch
 from commands import fails, run
 
 from slimgan_pl.report.drawing import Drawn
@@ -202,6 +203,28 @@ def test_a_profile_takes_the_place_of_times_measured_here(here: Path) -> None:
     run("report", "runs/digits")
     assert "125 ms" in written()
     assert "Latency: slimgan profile, batch of 1, cpu, median." in written()
+
+
+def test_a_checkpoint_that_names_foreign_classes_is_not_drawn_unless_it_is_trusted(here: Path) -> None:
+    path = Path("runs/digits/version_0/checkpoints/last.ckpt")
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["hyper_parameters"]["generator"]["class_path"] = "antigravity.Generator"
+    torch.save(checkpoint, path)
+    run("report", "runs/digits")
+    assert "names the class antigravity.Generator" in written()
+    assert "add --trust_checkpoint true" in written()
+    assert "data-animation" not in without_script(written())
+
+
+def test_a_figure_that_all_widths_share_is_nobodys_best(here: Path) -> None:
+    path = Path("runs/digits/version_0/results.json")
+    results = json.loads(path.read_text())
+    for row in results["widths"]:
+        row["fid_digits"] = 3.25
+    path.write_text(json.dumps(results))
+    run("report", "runs/digits")
+    assert "<td>3.25</td>" in written()
+    assert "<strong>3.25" not in written()
 
 
 def test_a_report_takes_the_place_of_an_older_one_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

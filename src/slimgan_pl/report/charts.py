@@ -3,6 +3,7 @@
 Widths are ordinal, runs nominal; which colours they have is up to the page's scheme.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -64,10 +65,14 @@ def iterations_axis() -> Any:
     return alt.X("x", type="quantitative", axis=axis, scale=alt.Scale(nice=False, zero=False))
 
 
-def value_axis(is_log: bool) -> Any:
-    axis = alt.Axis(title=None, tickCount=5, format="~g" if is_log else alt.Undefined)
-    scale = alt.Scale(type="log") if is_log else alt.Scale(zero=False)
-    return alt.Y("y", type="quantitative", axis=axis, scale=scale)
+def value_axis(points: Sequence[Point], is_log: bool) -> Any:
+    """Return the axis of values, which go up by factors if asked to."""
+    if not is_log:
+        return alt.Y("y", type="quantitative", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
+    powers = [math.floor(math.log10(point.y)) for point in points]
+    ticks = [10.0**power for power in range(min(powers), max(powers) + 2)]
+    axis = alt.Axis(title=None, values=ticks, format="~g")
+    return alt.Y("y", type="quantitative", axis=axis, scale=alt.Scale(type="log"))
 
 
 def lines(
@@ -94,7 +99,7 @@ def lines(
     shown = alt.selection_point("shown", fields=["name"], bind="legend")
     line = base.mark_line(point={"size": 36} if marks_points else False, strokeWidth=1.5).add_params(shown)
     legend = legend_of(kind, names, symbolType="stroke", symbolStrokeWidth=3)
-    line = line.encode(y=value_axis(is_log), color=coloured(names, kind, legend))
+    line = line.encode(y=value_axis(points, is_log), color=coloured(names, kind, legend))
     line = line.encode(opacity=alt.condition(shown, alt.value(1), alt.value(0.12)))
     present = {point.name for point in points}
     titles = {keys[name]: f"{kind} {name}".strip() for name in names if name in present}

@@ -79,6 +79,8 @@ def read_run(folder: Path, name: str) -> RunFiles:
         run.metrics = read_metrics(path) if path.is_file() else []
         if not run.metrics:
             run.notes.append("There is no metrics.csv, so there are no curves of the training.")
+        elif not any(column.startswith("generator_loss") for row in run.metrics for column in row):
+            run.notes.append("There are no losses in metrics.csv, so there are no curves of the training.")
     except UserError as error:
         run.notes.append(f"No curves: {error}.")
     return run

@@ -98,7 +98,7 @@ def figure_cell(
     values = [row[key] for row in found.values() if math.isfinite(row.get(key, math.nan))]
     choose = min if column.key in LOWER_IS_BETTER else max
     row = found.get(width, {})
-    is_best = len(values) > 1 and row.get(key) == choose(values)
+    is_best = len(set(values)) > 1 and row.get(key) == choose(values)
     return Cell(cell(column, row, deviations.get(width, {}), results), is_best)
 
 
