@@ -28,10 +28,10 @@ def test_half_way_lies_as_far_from_both_ends() -> None:
     assert torch.allclose(slerp(start, end, 0.5), torch.full((1, 2), 0.5**0.5))
 
 
-def test_the_walk_closes_with_a_step_like_those_before_it() -> None:
+def test_the_walk_closes_and_its_steps_are_alike_from_stop_to_stop() -> None:
     walk = closed_walk(2, 16, seed=0)
-    steps = (walk - walk.roll(1, dims=0)).norm(dim=-1)  # the first is that from the last frame
-    assert torch.allclose(steps[0], steps[1 - STEPS :].mean(0), rtol=1e-3)
+    steps = (walk.roll(-1, dims=0) - walk).norm(dim=-1).unflatten(0, (-1, STEPS))  # the last leads to the first frame
+    assert torch.allclose(steps, steps[:, :1].expand_as(steps), rtol=1e-3)
 
 
 def test_a_walk_stays_on_the_sphere_where_latents_lie() -> None:
