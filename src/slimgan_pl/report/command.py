@@ -38,8 +38,9 @@ def report(
     check_output(path)
     folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
     found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
+    figure = first_figure(found, metric)
     drawn = [draw_run(run, seed, trust_checkpoint) for run in found]
-    page = make_page(found, drawn, first_figure(found, metric)).encode()
+    page = make_page(found, drawn, figure).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(page)
