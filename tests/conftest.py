@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from commands import TINY, run
 from lightning.pytorch import Trainer
 from PIL import Image
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -30,6 +31,19 @@ def deterministic() -> None:
     """Seed each test."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # the nets are tiny
+
+
+@pytest.fixture(scope="session")
+def two_runs(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with two tiny runs that were judged twice, in ``digits`` and in ``none``."""
+    folder = tmp_path_factory.mktemp("runs")
+    (folder / "tiny.yaml").write_text(TINY)
+    often = ("--trainer.max_steps", 4, "--trainer.val_check_interval", 2, "--trainer.log_every_n_steps", 1)
+    torch.set_num_threads(1)
+    for name, target in (("digits", "next"), ("none", "none")):
+        where = ("--trainer.default_root_dir", folder / name, "--model.distill_target", target)
+        run("fit", "--config", folder / "tiny.yaml", *often, *where)
+    return folder
 
 
 @pytest.fixture

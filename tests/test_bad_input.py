@@ -398,6 +398,23 @@ PROFILES = [
     Case("batch_sizes of words", f"{PROFILE} --batch_sizes [a]", 2, "Expected int"),
 ]
 
+REPORTS = [
+    Case("none", "report", 2, "required: report.runs"),
+    Case("missing", "report a nowhere", 1, "there is no folder nowhere", results("a")),
+    Case("a file", "report tiny.yaml", 1, "there is no folder tiny.yaml"),
+    Case("an empty folder", "report empty", 1, "nothing of a run in empty", lambda: Path("empty").mkdir()),
+    Case("a folder of runs", "report runs", 1, "nothing of a run in runs", results("runs/a")),
+    Case("a figure that is not there", "report a --metric kid", 1, "these runs have no kid", results("a")),
+    Case("an unknown figure", "report a --metric nope", 2, "Expected one of ['fid'", results("a")),
+    Case("seed -1", "report a --seed -1", 1, "the seed is -1", results("a")),
+    Case("seed x", "report a --seed x", 2, "Expected int", results("a")),
+    Case("an output that is no report", "report a --output tiny.yaml", 1, "tiny.yaml is there and is no", results("a")),
+    Case("an output that is a folder", "report a --output a", 1, "--output a is a folder", results("a")),
+    Case("an empty output", "report a --output ''", 1, "name a file such as report.html", results("a")),
+    Case("an output below a file", "report a --output tiny.yaml/x", 1, "tiny.yaml", results("a")),
+    Case("no folder to write to", "report a --output /proc/x.html", 1, "/proc", results("a")),
+]
+
 NO_RESULTS = "c/results.json does not hold results"
 COMPARISONS = [
     Case("missing", "compare a nowhere", 1, "there are no results at nowhere", results("a")),
@@ -466,6 +483,24 @@ WORKING = {
         several(images(), lambda: os.rename(b"images/00.png", b"images/\xff.png")),
     ),
     "a run twice": ("compare a a", results("a")),
+    "a report of a run twice": ("report a a", results("a")),
+    "a report of figures that are not finite": (
+        "report a",
+        results("a", widths=[{"width": 1.0, "fid": float("nan")}, {"width": 0.5, "fid": float("inf")}]),
+    ),
+    "a report of a broken checkpoint": (
+        "report a",
+        several(
+            results("a"),
+            raw("a/checkpoints/last.ckpt", b"x"),
+            raw("a/metrics.csv", b"\xff"),
+            raw("a/samples.png", b"x"),
+        ),
+    ),
+    "a report of results that are none": (
+        "report a",
+        several(raw("a/results.json", b"[1]"), raw("a/config.yaml", b"[1]")),
+    ),
     "figures that are not finite": (
         "compare a --format csv",
         results("a", widths=[{"width": 1.0, "fid": float("nan")}]),
@@ -554,6 +589,11 @@ def test_a_bad_image_is_one_sentence(case: Case, here: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize("case", rows(TOOLS, PROFILES))
 def test_a_mistake_with_a_tool_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(REPORTS))
+def test_a_mistake_with_a_report_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 

@@ -48,6 +48,7 @@ from slimgan_pl.loggers import WandbMode, WandbRun, make_loggers
 from slimgan_pl.profiling.command import profile
 from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.recorded import plain
+from slimgan_pl.report import report
 from slimgan_pl.runs import StoppedRun, changes, newest_run, owning
 from slimgan_pl.sampling import sample
 from slimgan_pl.settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
@@ -64,7 +65,13 @@ TOOLS: dict[str, Callable[..., None]] = {
     "import": import_checkpoint,
     "compare": compare,
     "profile": profile,
+    "report": report,
 }  # subcommands that are plain functions
+
+OF_RUNS: dict[Callable[..., None], str] = {  # tools that take any number of runs, and what those are
+    compare: "Folders of runs, or files of results.",
+    report: "Folders of runs, such as runs/digits for the newest run in it.",
+}
 
 
 class SlimGANCLI(LightningCLI):
@@ -104,9 +111,9 @@ class SlimGANCLI(LightningCLI):
         assert parser._subcommands_action is not None
         for name, function in TOOLS.items():
             tool = OneLineParser(description=(function.__doc__ or "").split("\n")[0])
-            if function is compare:  # jsonargparse would take the first word for the whole list
-                tool.add_argument("runs", nargs="+", type=str, help="Folders of runs, or files of results.")
-            tool.add_function_arguments(function, as_group=False, skip={"runs"} if function is compare else None)
+            if function in OF_RUNS:  # jsonargparse would take the first word for the whole list
+                tool.add_argument("runs", nargs="+", type=str, help=OF_RUNS[function])
+            tool.add_function_arguments(function, as_group=False, skip={"runs"} if function in OF_RUNS else None)
             parser._subcommands_action.add_subcommand(name, tool, help=tool.description)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:

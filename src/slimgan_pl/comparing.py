@@ -18,7 +18,19 @@ from slimgan_pl.callbacks.table import title
 from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
 
-__all__ = ["compare"]
+__all__ = [
+    "LOWER_IS_BETTER",
+    "TITLES",
+    "Figure",
+    "compare",
+    "differences",
+    "duration",
+    "lines",
+    "macs_text",
+    "make_run",
+    "read_results",
+    "short_names",
+]
 
 Figure = Literal["fid", "kid", "is", "precision", "recall", "density", "coverage"]
 
@@ -64,7 +76,8 @@ def compare(
     """
     results = [read_results(run) for run in runs]
     names = short_names(runs)
-    warn_of_differences(results)
+    for difference in differences(results):
+        print(f"NOTE: {difference}", file=sys.stderr)
     judges = sorted({judge_of(metric, result) for result in results})
     if len(judges) > 1:
         raise UserError(f"figures of different extractors do not compare: {', '.join(judges)}")
@@ -137,15 +150,17 @@ def check_results(results: dict[str, Any]) -> None:
             raise ValueError(f"{key} is no number")
 
 
-def warn_of_differences(results: Sequence[dict[str, Any]]) -> None:
-    """Say where figures of different protocols are compared."""
+def differences(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each thing that differs and makes figures of these results incomparable."""
+    found = []
     for key, what in PROTOCOL.items():
         values = {str(result["protocol"].get(key)) for result in results}
         if len(values) > 1:
-            print(f"NOTE: {what} differ ({', '.join(sorted(values))}); such figures do not compare", file=sys.stderr)
+            found.append(f"{what} differ ({', '.join(sorted(values))}); such figures do not compare")
     for net in ("extractor", "classifier"):
         if len({(result.get(net) or {}).get("weights_sha256") for result in results}) > 1:
-            print(f"NOTE: the {net}'s weights differ; such figures do not compare", file=sys.stderr)
+            found.append(f"the {net}'s weights differ; such figures do not compare")
+    return found
 
 
 def short_names(runs: Sequence[str]) -> list[str]:
@@ -216,12 +231,14 @@ def width_name(width: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
+    """Return a time in seconds or hours."""
     if seconds is None:
         return "?"
     return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.2f} h"
 
 
 def macs_text(macs: float | None) -> str:
+    """Return a number of multiply-accumulates."""
     return "?" if macs is None else f"{macs:.3g}"
 
 

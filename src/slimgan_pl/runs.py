@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from slimgan_pl.checkpoints import read_checkpoint
 from slimgan_pl.errors import SlimGANWarning, UserError
 
-__all__ = ["StoppedRun", "changes", "newest_run", "owning"]
+__all__ = ["StoppedRun", "changes", "newest_run", "owning", "run_folders", "stopped_run"]
 
 VERSION = re.compile(r"version_(\d+)")
 

@@ -1,12 +1,12 @@
 """What Weights & Biases shows of a run beside its curves: tables and charts of all widths together."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import wandb
 from wandb.plot.custom_chart import CustomChart
 
-from slimgan_pl.curves import Curve, by_quantity, thin
+from slimgan_pl.curves import curves_of
 from slimgan_pl.evaluation import LOWER_IS_BETTER, key_of
 from slimgan_pl.loggers import ITERATION
 
@@ -53,16 +53,24 @@ def trade_off(table: wandb.Table, results: Mapping[str, Any]) -> dict[str, Custo
     }
 
 
-def curve_charts(curves: Mapping[str, Curve], names: Collection[str]) -> dict[str, CustomChart]:
-    """Return a chart for each quantity or figure with one of these names, with a line per width."""
+def curve_charts(log: Sequence[Mapping[str, float]], names: Collection[str]) -> dict[str, CustomChart]:
+    """Return a chart for each quantity, or figure of any extractor, with one of these names: a line per width.
+
+    Args:
+        log: Rows with ``step``, as ``read_metrics`` returns them.
+        names: Such as ``generator_loss`` or ``fid``.
+    """
     charts = {}
-    for quantity, widths in by_quantity(curves).items():
-        if quantity in names or (quantity.partition("_")[0] in names and "_std" not in quantity):
-            lines = [thin(curve, MAX_POINTS) for curve in widths.values()]
+    for quantity in sorted({column.rpartition("/")[0] for row in log for column in row}):
+        is_asked = quantity in names or (quantity.partition("_")[0] in names and "_std" not in quantity)
+        curves = curves_of(log, quantity, MAX_POINTS) if is_asked else None
+        if curves is not None:
+            points = list(curves.values())
+            lines = [[(step, value) for step, of, value in points if of == width] for width in curves.lines]
             charts[f"widths/{quantity}"] = wandb.plot.line_series(
-                [[iteration for iteration, _ in line] for line in lines],
+                [[step for step, _ in line] for line in lines],
                 [[value for _, value in line] for line in lines],
-                keys=[f"width {width:g}" for width in widths],
+                keys=[f"width {width:g}" for width in curves.lines],
                 title=quantity.replace("_", " "),
                 xname=ITERATION,
             )

@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.folders import callbacks_of, run_folder
 from slimgan_pl.csv_log import RunCSVLogger
-from slimgan_pl.curves import read_curves
+from slimgan_pl.curves import read_metrics
 from slimgan_pl.files import going_on_without
 from slimgan_pl.gradients import NORM
 from slimgan_pl.history import evaluations_before
@@ -89,7 +89,7 @@ class Dashboards(Callback):
         for table in (logger for logger in trainer.loggers if isinstance(logger, RunCSVLogger)):
             if wandb_loggers(trainer) and table.num_rows != self._rows:
                 self._rows = table.num_rows
-                charts = curve_charts(read_curves(table.experiment.path), (*QUANTITIES, *FIGURES))
+                charts = curve_charts(read_metrics(table.experiment.path), (*QUANTITIES, *FIGURES))
                 for logger in wandb_loggers(trainer):
                     logger.log_metrics(charts, trainer.global_step)
 

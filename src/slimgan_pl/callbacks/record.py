@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import WandbLogger
 
 from slimgan_pl.csv_log import RunCSVLogger
 
-__all__ = ["RunRecord"]
+__all__ = ["NOT_SETTINGS", "RunRecord"]
 
 NOT_SETTINGS = ("ckpt_path", "config", "trust_checkpoint", "verbose", "weights_only")
 

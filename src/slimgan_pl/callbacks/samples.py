@@ -1,6 +1,6 @@
 """Pictures of what the widths draw."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from slimgan_pl.images import save_images, width_grid
 if TYPE_CHECKING:
     from slimgan_pl.slimgan import SlimGAN
 
-__all__ = ["SampleGrid", "draw_grid"]
+__all__ = ["SampleGrid", "draw_grid", "shown_classes"]
 
 MOST_CLASSES = 10
 
@@ -82,7 +82,7 @@ def draw_grid(model: "SlimGAN", num_latents: int, seed: int, label: int | None =
     more.
     """
     classes = model.generator.num_classes
-    shown: Iterable[int] = range(0, max(classes, 1), -(-classes // MOST_CLASSES) or 1) if label is None else [label]
+    shown: Iterable[int] = shown_classes(classes) if label is None else [label]
     rows = [
         model.sample(
             num_latents,
@@ -94,6 +94,15 @@ def draw_grid(model: "SlimGAN", num_latents: int, seed: int, label: int | None =
         for width in model.generator.widths
     ]
     return width_grid(rows)
+
+
+def shown_classes(num_classes: int) -> Sequence[int]:
+    """Return the classes that a grid shows: all, ten of them where there are more, or one that stands for none.
+
+    >>> list(shown_classes(0)), list(shown_classes(20))
+    ([0], [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
+    """
+    return range(0, max(num_classes, 1), -(-num_classes // MOST_CLASSES) or 1)
 
 
 @rank_zero_only

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
 
-__all__ = ["compact", "results_table", "title"]
+__all__ = ["FIGURES", "Column", "caption", "cell", "change", "compact", "headline", "results_table", "title"]
 
 
 class Column(NamedTuple):

@@ -1,0 +1,143 @@
+"""Reading what a run has left on disk; what is missing becomes a note."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from slimgan_pl.comparing import read_results
+from slimgan_pl.configs import read_config
+from slimgan_pl.curves import read_metrics
+from slimgan_pl.errors import UserError
+from slimgan_pl.report.results import tidy
+from slimgan_pl.runs import run_folders, stopped_run
+
+__all__ = ["RunFiles", "find_run", "read_run"]
+
+LEFT_BY_A_RUN = ("metrics.csv", "results.json", "samples.png", "checkpoints/*.ckpt", "results/iteration_*.json")
+
+EVALUATION = re.compile(r"iteration_(\d+)\.json")
+
+
+@dataclass
+class RunFiles:
+    """A run as its files tell it.
+
+    Attributes:
+        name: What the page calls it.
+        folder: Where it lies.
+        checkpoint: Its newest whole checkpoint.
+        results: Its figures, of the end or of the last evaluation.
+        history: All its evaluations in the order of iterations.
+        metrics: Rows of its log, each a number per column.
+        settings: Its configuration.
+        settings_text: The same as it lies on disk.
+        date: When it was saved or judged last.
+        notes: A sentence for each thing that is missing.
+    """
+
+    name: str
+    folder: Path
+    checkpoint: Path | None = None
+    iteration: int | None = None
+    results: dict[str, Any] | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    metrics: list[dict[str, float]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    settings_text: str = ""
+    date: datetime | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def find_run(run: str) -> Path:
+    """Return the folder of a run: the one that is named, or the newest version in it.
+
+    Raises:
+        UserError: If there is no run.
+    """
+    root = Path(run)
+    if not root.is_dir():
+        raise UserError(f"there is no folder {run}; name the folder of a run, such as runs/digits")
+    for folder in run_folders(root):
+        if any(path.is_file() for pattern in LEFT_BY_A_RUN for path in folder.glob(pattern)):
+            return folder
+    raise UserError(f"there is nothing of a run in {run}; name a folder that slimgan fit has filled")
+
+
+def read_run(folder: Path, name: str) -> RunFiles:
+    """Return what the files of a run say."""
+    run = RunFiles(name, folder)
+    add_checkpoint(run)
+    add_results(run)
+    add_settings(run)
+    path = folder / "metrics.csv"
+    try:
+        run.metrics = read_metrics(path) if path.is_file() else []
+        if not run.metrics:
+            run.notes.append("There is no metrics.csv, so there are no curves of the training.")
+        elif not any(column.startswith("generator_loss") for row in run.metrics for column in row):
+            run.notes.append("There are no losses in metrics.csv, so there are no curves of the training.")
+    except UserError as error:
+        run.notes.append(f"No curves: {error}.")
+    return run
+
+
+def add_checkpoint(run: RunFiles) -> None:
+    """Find the newest whole checkpoint."""
+    found = stopped_run(run.folder)
+    if found is None:
+        run.notes.append("There is no checkpoint, so nothing is drawn and no latency is measured.")
+        return
+    run.checkpoint, run.iteration = found.checkpoint, found.iteration
+    run.date = date_of(found.checkpoint)
+
+
+def add_results(run: RunFiles) -> None:
+    """Read the evaluations; the newest stands for the run where it was not judged at its end."""
+    try:
+        final: dict[str, Any] | None = tidy(read_results(str(run.folder)))
+    except UserError as error:
+        final = None
+        note = str(error)
+    by_iteration = {results["iteration"]: results for results in evaluations(run)}
+    if final is not None:
+        by_iteration[final["iteration"]] = final
+    run.history = [by_iteration[iteration] for iteration in sorted(by_iteration, key=lambda number: number or 0)]
+    run.results = final or (run.history[-1] if run.history else None)
+    if run.results is None:
+        run.notes.append(f"No figures: {note}.")
+    elif final is None:
+        run.notes.append("It was not judged at its end; the figures are those of its last evaluation.")
+    if run.results is not None:
+        run.iteration = run.results["iteration"] or run.iteration
+    judged = run.folder / "results.json"
+    if judged.is_file():
+        run.date = max(filter(None, (run.date, date_of(judged))))
+
+
+def evaluations(run: RunFiles) -> Iterator[dict[str, Any]]:
+    """Yield the results of the evaluations during training."""
+    for path in run.folder.glob("results/iteration_*.json"):
+        if EVALUATION.fullmatch(path.name):
+            try:
+                yield tidy(read_results(str(path)))
+            except UserError as error:
+                run.notes.append(f"An evaluation is left out: {error}.")
+
+
+def add_settings(run: RunFiles) -> None:
+    """Read the configuration."""
+    path = run.folder / "config.yaml"
+    try:
+        run.settings = read_config(path)
+        run.settings_text = path.read_text(encoding="utf-8")
+    except OSError:
+        run.notes.append("There is no config.yaml, so the settings are not known.")
+    except UserError as error:
+        run.notes.append(f"No settings: {error}.")
+
+
+def date_of(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime)

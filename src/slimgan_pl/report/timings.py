@@ -1,0 +1,61 @@
+"""How long each width takes for an image."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.profiling import measure_latencies, narrow_net
+
+__all__ = ["Timings", "measure_here", "read_profile"]
+
+ROUNDS = 30
+
+SHORTEST = 1e-9  # seconds; what is shorter was not measured
+
+
+class Timings(NamedTuple):
+    """Seconds per width for a batch, how they were measured, and whether that was done shortly."""
+
+    seconds: dict[float, float]
+    how: str
+    is_rough: bool = False
+
+
+def read_profile(path: Path) -> Timings | None:
+    """Return what ``slimgan profile`` has measured for its smallest batch, or None if it has not.
+
+    Raises:
+        UserError: If the file does not hold that.
+    """
+    try:
+        profile = json.loads(path.read_text(encoding="utf-8"))
+        seconds, batch = {}, 1
+        for row in profile["widths"]:
+            smallest = min(row["latency"], key=lambda entry: int(entry["batch_size"]))
+            seconds[float(row["width"])], batch = float(smallest["median_s"]), int(smallest["batch_size"])
+        if not seconds or not all(SHORTEST < value < float("inf") for value in seconds.values()):
+            raise ValueError("times are missing")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path} does not hold what slimgan profile measures") from error
+    where = ", ".join(str(profile[key]) for key in ("processor", "device") if profile.get(key))
+    threads = f", {threads_text(profile['threads'])}" if profile.get("threads") else ""
+    return Timings(seconds, f"slimgan profile, batch of {batch}, {where or 'unknown device'}{threads}, median")
+
+
+def measure_here(generator: SlimmableGenerator) -> Timings:
+    """Measure a batch of one at every width, shortly, on the device that a generator is on."""
+    nets = [narrow_net(generator, width) for width in generator.widths]
+    rows = measure_latencies(nets, [1], ROUNDS)
+    seconds = {width: row[0].median_s for width, row in zip(generator.widths, rows, strict=True)}
+    how = f"measured for this page, batch of 1, CPU, {threads_text(torch.get_num_threads())}, median of {ROUNDS}"
+    return Timings(seconds, how, is_rough=True)
+
+
+def threads_text(number: int) -> str:
+    return f"{number} {'thread' if number == 1 else 'threads'}"

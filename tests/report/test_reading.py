@@ -1,0 +1,140 @@
+"""Reading what a run has left."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.report.reading import find_run, read_run
+from slimgan_pl.report.results import consistency_of, tidy
+
+RESULTS = {
+    "extractor": {"name": "inception", "weights_sha256": "0"},
+    "iteration": 500,
+    "individual": None,
+    "protocol": {"data": "x"},
+    "widths": [{"width": 0.5, "fid": 4.0}, {"width": 1.0, "fid": 2.5}],
+}
+
+
+@pytest.fixture
+def run(two_runs: Path, tmp_path: Path) -> Path:
+    """Return a copy of a tiny run."""
+    return Path(shutil.copytree(two_runs / "digits" / "version_0", tmp_path / "version_0"))
+
+
+def test_a_whole_run_has_nothing_to_note(run: Path) -> None:
+    found = read_run(run, "x")
+    assert found.notes == []
+    assert [results["iteration"] for results in found.history] == [2, 4]
+    assert found.results == found.history[-1]
+    assert found.iteration == 4
+    assert found.metrics[0]["step"] == 1
+    assert found.settings["model"]["distill_weight"] == 7
+
+
+@pytest.mark.parametrize(
+    ("remove", "words"),
+    [
+        (("checkpoints",), "There is no checkpoint"),
+        (("metrics.csv",), "There is no metrics.csv"),
+        (("config.yaml",), "There is no config.yaml"),
+        (("results.json",), "the figures are those of its last evaluation"),
+        (("results.json", "results"), "No figures: there are no results at"),
+    ],
+)
+def test_what_is_missing_is_noted(remove: tuple[str, ...], words: str, run: Path) -> None:
+    for name in remove:
+        path = run / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (note,) = read_run(run, "x").notes
+    assert words in note
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("metrics.csv", b"\xff\xfe", "is no table of figures"),
+        ("results/iteration_000002.json", b"{", "An evaluation is left out"),
+        ("results/iteration_000002.json", b"[]", "An evaluation is left out"),
+        ("config.yaml", b"[1]", "holds no settings"),
+        ("metrics.csv", b"step,fid/1\n1,2\n", "There are no losses in metrics.csv"),
+    ],
+)
+def test_what_is_broken_is_noted(name: str, content: bytes, words: str, run: Path) -> None:
+    (run / name).write_bytes(content)
+    (note,) = read_run(run, "x").notes
+    assert words in note
+
+
+def test_a_run_without_its_last_results_shows_its_last_evaluation(run: Path) -> None:
+    (run / "results.json").unlink()
+    (run / "results" / "iteration_000004.json").unlink(missing_ok=True)
+    found = read_run(run, "x")
+    assert found.results is not None
+    assert found.results["iteration"] == 2
+
+
+def test_cells_that_are_no_numbers_are_left_out(run: Path) -> None:
+    (run / "metrics.csv").write_text("step,x/1,y\n1,nan,word\nword,1,1\n2,,3\n")
+    first, second = read_run(run, "x").metrics  # a row without an iteration goes
+    assert set(first) == {"step", "x/1"}
+    assert second == {"step": 2.0, "y": 3.0}
+
+
+def make(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("step\n")
+    return path
+
+
+def test_the_newest_version_in_a_folder_is_taken_that_holds_a_run(tmp_path: Path) -> None:
+    make(tmp_path / "version_2" / "metrics.csv")
+    make(tmp_path / "version_10" / "metrics.csv")
+    (tmp_path / "version_11").mkdir()
+    assert find_run(str(tmp_path)) == tmp_path / "version_10"
+    assert find_run(str(tmp_path / "version_2")) == tmp_path / "version_2"
+
+
+def nothing(folder: Path) -> None:
+    pass
+
+
+def a_file(folder: Path) -> None:
+    os.rmdir(folder)
+    folder.write_text("")
+
+
+@pytest.mark.parametrize(("prepare", "words"), [(nothing, "nothing of a run"), (a_file, "there is no folder")])
+def test_a_folder_without_a_run_is_named(prepare: Callable[[Path], None], words: str, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    prepare(folder)
+    with pytest.raises(UserError, match=words):
+        find_run(str(folder))
+
+
+def test_what_is_no_number_is_left_out_of_results() -> None:
+    odd = {
+        "widths": [{"width": 0.5, "fid": None, "kid": "1"}, {"width": None, "fid": 3.0}],
+        "mic": "x",
+        "real": [1],
+        "deviation": {"widths": [3]},
+        "protocol": {"seeds": 3},
+    }
+    results = tidy(json.loads(json.dumps({**RESULTS, **odd})))
+    assert results["widths"] == [{"width": 0.5}]
+    assert "mic" not in results
+    assert results["real"] == {}
+    assert results["deviation"] == {"widths": [{}]}
+    assert (results["protocol"]["seeds"], results["protocol"]["splits"]) == ([0], 1)
+
+
+@pytest.mark.parametrize("matrix", [None, [[0.0]], [[0.0, 1.0], [1.0]], [[0.0, float("nan")], [1.0, 0.0]], [1, 2]])
+def test_distances_that_are_not_whole_are_not_shown(matrix: object) -> None:
+    assert consistency_of({**RESULTS, "consistency": matrix}) is None
+    assert consistency_of({**RESULTS, "consistency": [[0.0, 2.0], [2.0, 0.0]]}) == [[0.0, 2.0], [2.0, 0.0]]

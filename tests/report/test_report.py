@@ -1,0 +1,258 @@
+"""``slimgan report``: the page as it is written."""
+
+import json
+import re
+import shutil
+import sys
+from html import unescape
+from pathlib import Path
+
+import pytest
+import torch
+from commands import fails, run
+
+from slimgan_pl.report.drawing import Drawn
+from slimgan_pl.report.page import make_page
+from slimgan_pl.report.reading import RunFiles
+from slimgan_pl.report.results import tidy
+
+HOSTILE = "</script><script>alert(1)</script>"
+
+
+@pytest.fixture
+def here(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working directory, with copies of two tiny runs in ``runs``."""
+    shutil.copytree(two_runs, tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written() -> str:
+    return Path("report.html").read_text(encoding="utf-8")
+
+
+def specs(page: str) -> list[str]:
+    return re.findall(r'<div class="chart"><script type="application/json">(.*?)</script>', page, re.DOTALL)
+
+
+def without_script(page: str) -> str:
+    """Return a page without its charts' library, which names addresses that it does not fetch."""
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def test_a_page_says_who_where_and_how_well(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("report", "runs/digits")
+    assert "1 run in report.html" in capsys.readouterr().out
+    page = written()
+    assert "<h1>digits/version_0</h1>" in page
+    results = json.loads(Path("runs/digits/version_0/results.json").read_text())
+    for row in results["widths"]:
+        assert f"{row['fid_digits']:.4g}" in page
+    for words in ("FID (digits) ↓", "latency", "Distance between widths (digits)", "distill_weight: 7.0", "SHA-256"):
+        assert words in page
+    assert results["checkpoint"]["sha256"] in page
+
+
+def test_the_best_of_each_figure_is_marked(here: Path) -> None:
+    run("report", "runs/digits")
+    results = json.loads(Path("runs/digits/version_0/results.json").read_text())
+    best = min(row["fid_digits"] for row in results["widths"])
+    assert f'<strong>{best:.4g}<span class="hidden"> (best)' in written()
+
+
+def test_a_page_names_no_address_and_forbids_to_fetch_any(here: Path) -> None:
+    run("report", "runs/digits", "runs/none")
+    page = without_script(written())
+    assert not re.search(r'(?:src|href|srcset)="(?!data:|#)', page)
+    assert "http" not in page.replace("http-equiv", "")
+    assert "default-src 'none'; img-src data:" in unescape(page)
+
+
+def test_several_runs_are_compared(here: Path) -> None:
+    run("report", "runs/digits", "runs/none", "--metric", "kid")
+    page = written()
+    assert "<h1>2 runs</h1>" in page
+    assert "<h3>KID (digits)</h3>" in page
+    assert "model.distill_target: next -&gt; none" in page
+    assert "KID (digits) against MACs per image" in page
+
+
+def test_a_run_is_shown_once_however_often_it_is_named(here: Path) -> None:
+    run("report", "runs/digits", "runs/digits/version_0")
+    assert "<h1>digits/version_0</h1>" in written()
+
+
+def test_each_chart_holds_json_without_a_tag(here: Path) -> None:
+    run("report", "runs/digits", "runs/none")
+    found = specs(written())
+    assert len(found) > 20
+    for spec in found:
+        assert "<" not in spec
+        assert json.loads(spec)["width"] == "container"
+
+
+def hostile_run(iteration: int = 3) -> RunFiles:
+    """Return a run whose every text is hostile."""
+    return RunFiles(
+        name=HOSTILE,
+        folder=Path(),
+        results=tidy(
+            {
+                "extractor": {"name": HOSTILE},
+                "iteration": iteration,
+                "protocol": {"name": HOSTILE},
+                "device": HOSTILE,
+                "widths": [
+                    {"width": w, f"fid_{HOSTILE}": 1 / w, "macs": 9 * w, "parameters": 9 * w} for w in (0.5, 1.0)
+                ],
+                f"consistency_{HOSTILE}": [[0.0, 1.0], [1.0, 0.0]],
+            }
+        ),
+        metrics=[{"step": step, "generator_loss/0.5": step, "generator_loss/1": step} for step in (1.0, 2.0)],
+        settings={"data": {"class_path": HOSTILE}, "model": {HOSTILE: HOSTILE}},
+        settings_text=f"model: '{HOSTILE}'",
+        notes=[HOSTILE],
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_runs_say_is_never_a_tag(count: int) -> None:
+    runs = [hostile_run() for _ in range(count)]
+    for number, each in enumerate(runs):
+        each.name = f"{HOSTILE}{number}"
+    runs[-1].settings["model"] = {HOSTILE: f"{HOSTILE} too"}
+    page = make_page(runs, [Drawn()] * count, "fid")
+    assert "alert(1)" in page
+    assert "<script>alert" not in page
+    assert page.count("</script>") == page.count("<script")
+
+
+def test_figures_that_are_not_finite_break_no_chart() -> None:
+    odd = hostile_run()
+    odd.name = "odd"
+    odd.metrics += [{"step": 3.0, "generator_loss/0.5": float("nan"), "generator_loss/1": float("-inf")}]
+    assert odd.results is not None
+    odd.results["widths"][0][f"fid_{HOSTILE}"] = float("nan")
+    page = make_page([odd], [Drawn()], "fid")
+    for spec in specs(page):
+        assert "NaN" not in spec
+        assert "Infinity" not in spec
+    assert "2 values that are not finite are left out." in page
+    assert "nan" in page, "the table says what was measured"
+
+
+@pytest.mark.parametrize(
+    ("remove", "gone", "left"),
+    [
+        (("checkpoints", "samples", "samples.png"), ("<img", "Latency"), ("FID (digits)", "Generator loss")),
+        (("checkpoints",), ("data-animation",), ("The run&#39;s last picture", "FID (digits)")),
+        (("metrics.csv",), ("Generator loss",), ("FID (digits)", "data-animation")),
+        (("results.json", "results"), ("FID (digits)",), ("Generator loss", "data-animation", "parameters")),
+        (("config.yaml",), ("Settings: config.yaml",), ("FID (digits)",)),
+    ],
+)
+def test_what_is_missing_leaves_the_rest(
+    remove: tuple[str, ...], gone: tuple[str, ...], left: tuple[str, ...], here: Path
+) -> None:
+    for name in remove:
+        path = Path("runs/digits/version_0") / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    run("report", "runs/digits")
+    page = without_script(written())
+    assert '<ul class="note"' in page
+    for words in gone:
+        assert words not in page
+    for words in left:
+        assert words in page
+
+
+def test_runs_whose_figures_do_not_compare_are_pointed_out(here: Path) -> None:
+    path = Path("runs/none/version_0/results.json")
+    results = json.loads(path.read_text())
+    results["protocol"]["num_fake"] = 7
+    path.write_text(json.dumps(results))
+    run("report", "runs/digits", "runs/none")
+    assert "The numbers of fakes differ (60, 7); such figures do not compare." in written()
+
+
+def test_figures_of_different_nets_never_share_a_table_or_a_chart(here: Path) -> None:
+    path = Path("runs/none/version_0/results.json")
+    path.write_text(path.read_text().replace('_digits"', '_other"').replace('"digits"', '"other"'))
+    run("report", "runs/digits", "runs/none")
+    page = written()
+    assert "These runs were judged by different nets: FID (digits), FID (other)" in page
+    assert "<h3>FID (digits)</h3>" in page
+    assert "<h3>FID (other)</h3>" in page
+    for spec in specs(page):
+        assert not ("FID (digits)" in spec and "FID (other)" in spec)
+
+
+def test_a_long_log_is_thinned_and_the_page_says_so(here: Path) -> None:
+    lines = [f"{step},{step % 3}" for step in range(1000)]
+    Path("runs/digits/version_0/metrics.csv").write_text("\n".join(["step,generator_loss/1", *lines]))
+    run("report", "runs/digits")
+    assert "Each point is the mean of about 2.5 of 1,000 rows." in written()
+    (spec,) = [spec for spec in specs(written()) if json.loads(spec)["description"] == "Generator loss"]
+    assert len(json.loads(spec)["datasets"]["points"]) == 400
+
+
+def test_a_profile_takes_the_place_of_times_measured_here(here: Path) -> None:
+    times = [{"batch_size": 1, "median_s": 0.125}]
+    profile = {"device": "cpu", "widths": [{"width": width, "latency": times} for width in (0.25, 0.5, 0.75, 1.0)]}
+    Path("runs/digits/version_0/checkpoints/last.profile.json").write_text(json.dumps(profile))
+    run("report", "runs/digits")
+    assert "125 ms" in written()
+    assert "Latency: slimgan profile, batch of 1, cpu, median." in written()
+
+
+def test_a_checkpoint_that_names_foreign_classes_is_not_drawn_unless_it_is_trusted(here: Path) -> None:
+    path = Path("runs/digits/version_0/checkpoints/last.ckpt")
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["hyper_parameters"]["generator"]["class_path"] = "antigravity.Generator"
+    torch.save(checkpoint, path)
+    run("report", "runs/digits")
+    assert "names the class antigravity.Generator" in written()
+    assert "add --trust_checkpoint true" in written()
+    assert "data-animation" not in without_script(written())
+
+
+def test_a_figure_that_all_widths_share_is_nobodys_best(here: Path) -> None:
+    path = Path("runs/digits/version_0/results.json")
+    results = json.loads(path.read_text())
+    for row in results["widths"]:
+        row["fid_digits"] = 3.25
+    path.write_text(json.dumps(results))
+    run("report", "runs/digits")
+    assert "<td>3.25</td>" in written()
+    assert "<strong>3.25" not in written()
+
+
+def test_a_report_takes_the_place_of_an_older_one_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("report", "runs/digits")
+    run("report", "runs/none")
+    assert "<h1>none/version_0</h1>" in written()
+    Path("mine.html").write_text("<!DOCTYPE html>\n<p>mine")
+    status, line = fails(capsys, "report", "runs/digits", "--output", "mine.html")
+    assert (status, Path("mine.html").read_text()) == (1, "<!DOCTYPE html>\n<p>mine")
+    assert "mine.html is there and is no report" in line
+
+
+@pytest.mark.parametrize("name", ["altair", "vl_convert", "jinja2"])
+def test_a_missing_library_is_one_sentence(
+    name: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in [module for module in sys.modules if module.startswith("slimgan_pl.report.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, name, None)
+    status, line = fails(capsys, "report", "runs/digits")
+    assert status == 1
+    assert f"a report needs {name}" in line
+    assert "pip install 'slimgan-pl[report]'" in line
+
+
+def test_the_page_of_a_run_is_the_same_for_the_same_seed(here: Path) -> None:
+    pictures = []
+    for seed in (0, 0, 1):
+        run("report", "runs/digits", "--seed", seed)
+        pictures.append(re.findall(r'src="(data:image/webp;[^"]*)"', written()))
+    assert pictures[0] == pictures[1] != pictures[2]
