@@ -34,7 +34,7 @@ def profile(
     config: str | None = None,
     batch_sizes: int | Sequence[int] = (1, 64),
     rounds: int = 30,
-    seconds: float = 10.0,
+    seconds: float = 5.0,
     threads: int | None = None,
     device: str = "auto",
     folded: bool = False,
