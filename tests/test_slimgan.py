@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 from naive import descend, discriminator_gradients, draws, generator_gradients, plain_descent
 from one_batch import OneBatch
 from torch import Tensor
@@ -295,3 +295,20 @@ def test_nets_that_do_not_fit_together_are_refused(bank: Any, words: str) -> Non
     generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.25, 0.5, 1.0))
     with pytest.raises(UserError, match=words):
         SlimGAN(generator, bank)
+
+
+def test_a_callback_can_monitor_the_mean_or_a_width_of_any_figure(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    class Monitoring(Callback):
+        """Says what it looks at."""
+
+        monitor = "generator_loss/0.5"
+
+    trainer = make_trainer(max_steps=1, log_every_n_steps=1, callbacks=[Monitoring()])
+    model = make_model()
+    trainer.fit(model, OneBatch(torch.rand(4, 1, 8, 8)))
+    losses = model.reports[-1].figures["generator_loss"]
+    assert float(trainer.callback_metrics["generator_loss"]) == pytest.approx(float(losses.mean()))
+    assert float(trainer.callback_metrics["generator_loss/0.5"]) == pytest.approx(float(losses[1]))
+    assert "generator_loss/1" not in trainer.callback_metrics

@@ -34,7 +34,7 @@ def profile(
     config: str | None = None,
     batch_sizes: int | Sequence[int] = (1, 64),
     rounds: int = 30,
-    seconds: float = 10.0,
+    seconds: float = 5.0,
     threads: int | None = None,
     device: str = "auto",
     folded: bool = False,
@@ -157,6 +157,7 @@ def save(figures: dict[str, Any], name: str, stem: Path) -> None:
     except ImportError as error:
         message = f'there is no picture without {error.name}; pip install "slimgan-pl[report]" brings it'
         warnings.warn(message, SlimGANWarning, stacklevel=2)
+        picture.unlink(missing_ok=True)  # of an earlier profile
         return
     save_picture(figures, name, picture)
     print(f"Picture: {picture}")

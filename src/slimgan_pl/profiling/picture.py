@@ -21,6 +21,8 @@ TICKS = [digit * 10.0**power for power in range(-4, 9) for digit in (1, 2, 5)]
 
 P95_SIZE = 14  # points of the bar at the 95th percentile
 
+BELOW, ABOVE = 11, -9  # where text has room right of a rising line's points, and of a falling one's
+
 
 def save_picture(profile: dict[str, Any], name: str, path: Path) -> None:
     """Draw latency and images a second against the width, with a line per batch size, and write it as a PNG.
@@ -45,7 +47,7 @@ def latency_panel(base: alt.Chart) -> alt.LayerChart:
     y = log_axis("median")
     bars = base.mark_rule(strokeWidth=1.5).encode(y=y, y2="p95:Q")
     ends = base.mark_tick(size=P95_SIZE, thickness=1.5, orient="horizontal").encode(y="p95:Q")
-    chart = alt.layer(bars, ends, line(base, y), values(base, y, "median_text:N", dy=15))
+    chart = alt.layer(bars, ends, line(base, y), *values(base, y, "median_text:N", BELOW))
     title = panel_title("Milliseconds a batch", "median; the bar ends at the 95th percentile")
     panel: alt.LayerChart = chart.properties(title=title)
     return panel
@@ -54,7 +56,7 @@ def latency_panel(base: alt.Chart) -> alt.LayerChart:
 def rate_panel(base: alt.Chart) -> alt.LayerChart:
     """Return images a second."""
     y = log_axis("rate")
-    chart = alt.layer(line(base, y), values(base, y, "rate_text:N", dy=-13))
+    chart = alt.layer(line(base, y), *values(base, y, "rate_text:N", ABOVE))
     panel: alt.LayerChart = chart.properties(title=panel_title("Images a second", "by the median"))
     return panel
 
@@ -74,10 +76,11 @@ def line(base: alt.Chart, y: alt.Y) -> alt.Chart:
     return chart
 
 
-def values(base: alt.Chart, y: alt.Y, text: str, dy: int) -> alt.Chart:
-    """Return the points' values as text, so many points below them."""
-    chart: alt.Chart = base.mark_text(dy=dy, fontSize=11).encode(y=y, text=text)
-    return chart
+def values(base: alt.Chart, y: alt.Y, text: str, dy: int) -> list[alt.Chart]:
+    """Return the points' values as text beside them, on white, so that lines behind it do not disturb."""
+    side: dict[str, Any] = {"align": "left", "dx": 5, "dy": dy, "fontSize": 11}
+    marks = base.mark_text(stroke="white", strokeWidth=4, **side), base.mark_text(**side)
+    return [mark.encode(y=y, text=text) for mark in marks]
 
 
 def base_chart(profile: dict[str, Any]) -> alt.Chart:
@@ -88,7 +91,7 @@ def base_chart(profile: dict[str, Any]) -> alt.Chart:
         labelExpr=f"{json.dumps(names)}[format(datum.value, '~g')]",
         title="width, and multiply-accumulates for one image",
     )
-    x = alt.X("width:Q", axis=axis, scale=alt.Scale(zero=False, padding=28))
+    x = alt.X("width:Q", axis=axis, scale=alt.Scale(zero=False, padding=36))
     rows = points(profile)
     order = list(dict.fromkeys(row["batch"] for row in rows))
     colour = alt.Color("batch:N", sort=order, scale=alt.Scale(scheme="tableau10"))
