@@ -13,7 +13,11 @@ from slimgan_pl.data import ByteDataModule
 from slimgan_pl.layers import SwitchableConditionalBatchNorm2d
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-RUNS = sorted(str(path.relative_to(CONFIGS)) for folder in ("", "paper") for path in (CONFIGS / folder).glob("*.yaml"))
+FRAGMENTS = {"wandb.yaml"}  # given beside another; tests of what logs hold use it
+RUNS = sorted(
+    {str(path.relative_to(CONFIGS)) for folder in ("", "paper") for path in (CONFIGS / folder).glob("*.yaml")}
+    - FRAGMENTS
+)
 WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
 ITERATIONS = 50
 

@@ -19,6 +19,8 @@ from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
 from slimgan_pl.loggers import make_loggers
 
+CONFIGS = Path(__file__).parent.parent / "configs"
+
 WIDTHS = ("0.25", "0.5", "0.75", "1")
 
 QUANTITIES = {
@@ -67,15 +69,16 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
         patch.setenv("WANDB_DATA_DIR", str(root / "staging"))
         options = ["--wandb", "offline", "--wandb_run.log_checkpoint", "true", "--wandb_run.tags", "[a, b]"]
         run(
-            *("fit", "--config", "config.yaml", "--trainer.log_every_n_steps", 1, "--trainer.val_check_interval", 2),
-            *options,
+            *("fit", "--config", "config.yaml", "--config", CONFIGS / "wandb.yaml", *options),
+            *("--trainer.log_every_n_steps", 1, "--trainer.val_check_interval", 2),
         )
         wandb.finish()
     folder = root / "runs" / "version_0"
     (offline,) = folder.glob("wandb/offline-run-*")
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(offline)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return Logged(folder, [json.loads(line) for line in said.splitlines()], offline / "files" / "media")
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    return Logged(folder, [json.loads(line) for line in said.stdout.splitlines()], offline / "files" / "media")
 
 
 def table_rows(logged: Logged) -> list[dict[str, float]]:

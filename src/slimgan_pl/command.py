@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -38,40 +38,21 @@ from slimgan_pl.callbacks.folders import callbacks_of, run_folder
 from slimgan_pl.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.checks import check_data, check_training
 from slimgan_pl.closing import next_commands, paths_table
-from slimgan_pl.comparing import compare
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import UserError, cause_of, check_range
-from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.judging import ImageJudge
 from slimgan_pl.judging_options import add_judging_options, use_judging_options
 from slimgan_pl.loggers import WandbMode, WandbRun, make_loggers
-from slimgan_pl.profiling.command import profile
-from slimgan_pl.recalibrating import recalibrate_checkpoint
 from slimgan_pl.recorded import plain
-from slimgan_pl.report import report
 from slimgan_pl.runs import StoppedRun, changes, newest_run, owning
-from slimgan_pl.sampling import sample
 from slimgan_pl.settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
 from slimgan_pl.slimgan import SlimGAN
+from slimgan_pl.tools import TOOLS, add_tools
 from slimgan_pl.trust import check_trusted
 
 __all__ = ["SlimGANCLI"]
 
 say = rank_zero_only(print)
-
-TOOLS: dict[str, Callable[..., None]] = {
-    "sample": sample,
-    "recalibrate": recalibrate_checkpoint,
-    "import": import_checkpoint,
-    "compare": compare,
-    "profile": profile,
-    "report": report,
-}  # subcommands that are plain functions
-
-OF_RUNS: dict[Callable[..., None], str] = {  # tools that take any number of runs, and what those are
-    compare: "Folders of runs, or files of results.",
-    report: "Folders of runs, such as runs/digits for the newest run in it.",
-}
 
 
 class SlimGANCLI(LightningCLI):
@@ -108,13 +89,7 @@ class SlimGANCLI(LightningCLI):
             if name != "fit":
                 subcommand_parser.set_defaults({"verbose": False})  # the table of widths says it better
                 add_judging_options(subcommand_parser, images=name == "test")
-        assert parser._subcommands_action is not None
-        for name, function in TOOLS.items():
-            tool = OneLineParser(description=(function.__doc__ or "").split("\n")[0])
-            if function in OF_RUNS:  # jsonargparse would take the first word for the whole list
-                tool.add_argument("runs", nargs="+", type=str, help=OF_RUNS[function])
-            tool.add_function_arguments(function, as_group=False, skip={"runs"} if function in OF_RUNS else None)
-            parser._subcommands_action.add_subcommand(name, tool, help=tool.description)
+        add_tools(parser._subcommands_action)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument(

@@ -55,7 +55,7 @@ class RunWandbLogger(WandbLogger):
 
     def __init__(self, folder: str, mode: WandbMode, run: WandbRun) -> None:
         super().__init__(
-            save_dir=folder,
+            save_dir=os.path.abspath(folder),  # wandb's own process may have another working directory
             project=run.project,
             entity=run.entity,
             name=run.name,
