@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks import TrainingCost
@@ -57,3 +58,78 @@ def test_a_resumed_run_adds_to_the_cost_of_the_first(
 
 def test_without_training_there_is_no_cost() -> None:
     assert TrainingCost().figures is None
+
+
+class Clock:
+    """A clock that a test sets forward."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class Slow(Callback):
+    """Iterations of 2 seconds, and evaluations of an hour whose callbacks take another."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.paces: list[dict[str, float]] = []
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        self.clock.now += 2.0
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        assert isinstance(pl_module, SlimGAN)
+        assert pl_module.pace is not None
+        self.paces.append(pl_module.pace())
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.clock.now += 3600.0
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.clock.now += 3600.0
+
+
+def test_the_pace_is_that_of_training_alone(
+    tiny: SlimGAN, make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("slimgan_pl.callbacks.cost.time", clock)
+    cost, slow = TrainingCost(), Slow(clock)
+    trainer = make_trainer(
+        max_steps=5,
+        limit_val_batches=1,
+        val_check_interval=2,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        callbacks=[cost, slow],
+        use_distributed_sampler=False,
+    )
+    trainer.fit(tiny, DigitsDataModule(batch_size=BATCH_SIZE))
+    first, *rest = slow.paces
+    assert "iterations_per_second" not in first, "the first iteration counts the arithmetic"
+    for number, pace in enumerate(rest, start=2):
+        assert pace["iterations_per_second"] == pytest.approx(1 / 2)
+        assert pace["images_per_second"] == pytest.approx(BATCH_SIZE / 2)
+        assert pace["seconds_left"] == pytest.approx(2 * (5 - number))
+        assert pace["epochs"] == pytest.approx(number / trainer.num_training_batches)
+    assert cost.seconds == pytest.approx(5 * 2)
+
+
+def test_the_pace_is_that_of_the_last_hundred_iterations(
+    tiny: SlimGAN, make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("slimgan_pl.callbacks.cost.time", clock)
+    speed, cost = [9.0], TrainingCost()
+    monkeypatch.setattr(SlimGAN, "training_step", lambda *_: setattr(clock, "now", clock.now + speed[0]))
+    trainer = make_trainer(max_steps=-1, max_epochs=1, callbacks=[cost], limit_train_batches=60)
+    trainer.fit(tiny, DigitsDataModule(batch_size=BATCH_SIZE))
+    assert cost.pace(trainer)["iterations_per_second"] == pytest.approx(1 / 9)
+    speed[0] = 1.0
+    make_trainer(max_steps=-1, max_epochs=1, callbacks=[cost], limit_train_batches=120).fit(
+        tiny, DigitsDataModule(batch_size=BATCH_SIZE)
+    )
+    assert cost.pace(trainer)["iterations_per_second"] == pytest.approx(1.0)

@@ -134,6 +134,14 @@ def test_a_chart_of_each_quantity_has_a_line_per_width(logged: Logged) -> None:
         )
 
 
+def test_what_is_not_new_is_logged_once(logged: Logged) -> None:
+    """The last iteration is judged once, and the charts come after each evaluation and at the end of training."""
+    tables = [row["iteration"] for row in logged.history if "evaluation/widths.path" in row]
+    assert tables == [2, 3]
+    charts = [row["iteration"] for row in logged.history if "widths/generator_loss_table.path" in row]
+    assert charts == [2, 3, 3]
+
+
 def test_an_evaluation_is_a_table_and_charts_of_quality_against_cost(logged: Logged) -> None:
     results = json.loads((logged.folder / "results.json").read_text())
     table = logged.table("evaluation/widths")
@@ -203,3 +211,27 @@ def matching(pattern: str, names: list[str]) -> set[str]:
 def test_the_logs_of_one_run_lie_in_its_folder(tmp_path: Path) -> None:
     loggers = make_loggers(str(tmp_path), "off")
     assert {os.fspath(logger.log_dir or "") for logger in loggers} == {str(tmp_path / "version_0")}
+
+
+def test_a_run_that_goes_on_is_the_same_run_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(TINY)
+    options = ("--config", "config.yaml", "--wandb", "offline", "--model.evaluator", "null")
+    run("fit", *options)
+    wandb.finish()
+    (first,) = Path("runs/version_0/wandb").glob("offline-run-*")
+    run("fit", *options, "--ckpt_path", "last", "--trainer.max_steps", 5)
+    wandb.finish()
+    both = list(Path("runs/version_0/wandb").glob("offline-run-*"))
+    assert {path.name.rpartition("-")[2] for path in both} == {first.name.rpartition("-")[2]}
+
+
+def test_where_nothing_is_logged_the_option_says_that_it_has_no_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(TINY)
+    off = ("--trainer.logger", "false", "--model.evaluator", "null")
+    run("fit", "--config", "config.yaml", "--wandb", "offline", *off)
+    assert "--wandb has no effect here" in capsys.readouterr().out
+    assert not list(tmp_path.rglob("offline-run-*"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+import wandb
 from commands import TINY, fails, run
 
 from slimgan_pl import SlimGAN
@@ -108,6 +109,53 @@ def test_a_net_that_cannot_be_saved_at_the_end_is_saved_elsewhere(
     assert f"it is in {path}, move it" in line
     assert read_checkpoint(path)["global_step"] == 8
     assert read_checkpoint(LAST)["global_step"] == 6
+
+
+def refuse_log(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "wandb.sdk.wandb_run.Run.log",
+        "slimgan_pl.callbacks.dashboards.widths_table",
+        "slimgan_pl.callbacks.dashboards.read_metrics",
+        "slimgan_pl.callbacks.dashboards.log_checkpoint",
+    ],
+    ids=["rows", "tables", "curves", "the checkpoint"],
+)
+def test_what_weights_and_biases_cannot_write_costs_a_warning_and_no_net(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    monkeypatch.setattr(place, refuse_log)
+    run(*FIT, "--trainer.val_check_interval", 4, "--wandb", "offline", "--wandb_run.log_checkpoint", "true")
+    wandb.finish()
+    said = capsys.readouterr().err
+    assert "what Weights & Biases is told could not be written (No space left on device)" in said
+    assert "Traceback" not in said
+    assert read_checkpoint(LAST)["global_step"] == 8
+    assert (LAST.parents[1] / "results.json").is_file()
+
+
+def test_a_table_of_figures_that_is_gone_costs_the_charts_and_no_net(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    path = LAST.parents[1] / "metrics.csv"
+
+    def damage() -> None:
+        path.write_bytes(b"\xff\xfe\x00")
+
+    at_iterations(monkeypatch, {8: damage})
+    monkeypatch.setattr(CSVTable, "save", lambda self: None)
+    run(*FIT, "--wandb", "offline")
+    wandb.finish()
+    assert "Weights & Biases was not told (" in capsys.readouterr().err
+    assert read_checkpoint(LAST)["global_step"] == 8
 
 
 @pytest.mark.parametrize("whose", ["discriminators", "generator"])

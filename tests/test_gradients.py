@@ -69,6 +69,17 @@ def test_a_width_s_norm_is_that_of_the_gradient_of_its_own_losses(shared_latents
             torch.testing.assert_close(norms[index], norm)
 
 
+def test_a_discriminator_that_is_alone_has_its_head_to_itself() -> None:
+    generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=(1.0,)).double()
+    bank = DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=1).double()
+    updates = Updates(generator, bank, Objective(ADVERSARIAL_LOSSES["hinge"], "none", 0.0, False))
+    updates.measures_gradients = True
+    latents = torch.randn(1, BATCH_SIZE, 8, dtype=torch.float64)
+    figures, _ = updates.discriminators(torch.rand(BATCH_SIZE, 1, 8, 8).double(), None, latents, None)
+    squares = [p.grad.square().sum() for p in bank.parameters() if p.grad is not None]
+    torch.testing.assert_close(figures["discriminator_gradient_norm"], torch.stack(squares).sum().sqrt()[None])
+
+
 @pytest.mark.parametrize("share_head", [False, True])
 def test_a_discriminator_s_norm_is_that_of_its_own_layers(share_head: bool) -> None:
     updates = make_updates(share_head)
@@ -105,16 +116,32 @@ class Remembering(DummyLogger):
         self.rows[step] = set(metrics)
 
 
-@pytest.mark.parametrize(("settings", "are_there"), [({}, True), ({"micro_batches": 2}, False)])
+@pytest.mark.parametrize(
+    ("settings", "precision", "are_there"),
+    [({}, "32-true", True), ({"micro_batches": 2}, "32-true", False), ({}, "16-mixed", False)],
+    ids=["plain", "micro-batches have their own", "16-mixed scales them"],
+)
 def test_norms_are_logged_per_width_where_they_are_what_they_seem(
     settings: dict[str, Any],
+    precision: str,
     are_there: bool,
     make_model: Callable[..., SlimGAN],
     make_trainer: Callable[..., Trainer],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     logger = Remembering()
     trainer = make_trainer(max_steps=4, log_every_n_steps=2, logger=logger)
+    measured: list[bool] = []
+    discriminators = Updates.discriminators
+
+    def watching(self: Updates, *args: Any, **kwargs: Any) -> Any:
+        measured.append(self.measures_gradients)
+        return discriminators(self, *args, **kwargs)
+
+    monkeypatch.setattr(Updates, "discriminators", watching)
+    monkeypatch.setattr(Trainer, "precision", property(lambda _: precision))
     trainer.fit(make_model(**settings), OneBatch(torch.rand(4, 1, 8, 8)))
     assert set(logger.rows) == {2, 4}
+    assert measured == ([False, True] * 2 if are_there else [False] * 4)
     names = {f"{net}_gradient_norm/{width:g}" for net in ("generator", "discriminator") for width in WIDTHS}
     assert all(names <= row if are_there else not names & row for row in logger.rows.values())

@@ -1,10 +1,13 @@
 """What is said of training is what the iteration computed, in 80 columns."""
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from commands import TINY, run
 from lightning.pytorch import Callback, LightningModule, Trainer
 from one_batch import OneBatch
 from rich.console import Console
@@ -77,5 +80,29 @@ def test_the_pace_is_said_once_it_is_known(said: tuple[Listening, SlimGAN]) -> N
     assert left == "0:00:00 left"
 
 
-def test_without_a_checkpoint_there_is_no_command_to_type(tmp_path: Any) -> None:
-    assert next_commands(None, tmp_path) == ""
+@pytest.mark.parametrize(
+    ("has_checkpoint", "has_evaluator", "expected"),
+    [
+        (True, True, ["sample", "test", "profile", "report"]),
+        (True, False, ["sample", "profile", "report"]),
+        (False, True, ["report"]),
+    ],
+)
+def test_what_is_to_be_typed_next_works(
+    has_checkpoint: bool,
+    has_evaluator: bool,
+    expected: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    root = "the runs"
+    run("fit", "--config", "tiny.yaml", "--trainer.default_root_dir", root)
+    folder = Path(root).resolve() / "version_0"
+    checkpoint = folder / "checkpoints" / "last.ckpt" if has_checkpoint else None
+    said = next_commands(checkpoint, folder, has_evaluator).splitlines()
+    commands = [shlex.split(line) for line in said if line.startswith("  slimgan ")]
+    assert [words[1] for words in commands] == expected
+    for words in commands:
+        run(*words[1:], *(["--seconds", "0", "--rounds", "1", "--batch_sizes", "1"] if words[1] == "profile" else []))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 __all__ = ["next_commands", "paths_table"]
 
@@ -17,15 +18,14 @@ def paths_table(paths: Mapping[str, Path | None]) -> str:
     return "\n".join(f"{name}: {shown(path)}" for name, path in paths.items() if path is not None)
 
 
-def next_commands(checkpoint: Path | None, folder: Path) -> str:
+def next_commands(checkpoint: Path | None, folder: Path, has_evaluator: bool = True) -> str:
     """Return the commands that use what a run has left, with what they do."""
-    if checkpoint is None:
-        return ""
-    path = shown(checkpoint)
-    commands = {
-        f"slimgan sample --ckpt_path {path} --width all --num_images 10": "draw images of every width",
-        f"slimgan test --ckpt_path {path} --seeds 3": "judge it again, over three seeds",
-        f"slimgan profile --ckpt_path {path}": "time and memory of every width on this machine",
-        f"slimgan report {shown(folder)}": "all of it on one page",
-    }
+    commands = {}
+    if checkpoint is not None:
+        path = quote(shown(checkpoint))
+        commands[f"slimgan sample --ckpt_path {path} --width all --num_images 10"] = "draw images of every width"
+        if has_evaluator:
+            commands[f"slimgan test --ckpt_path {path} --seeds 3"] = "judge it again, over three seeds"
+        commands[f"slimgan profile --ckpt_path {path}"] = "time and memory of every width on this machine"
+    commands[f"slimgan report {quote(shown(folder))}"] = "all of it on one page"
     return "\n".join(["Next:", *(f"  {command}\n    {what}" for command, what in commands.items())])

@@ -231,6 +231,8 @@ class SlimGANCLI(LightningCLI):
         logger = given["logger"]
         if logger is None or logger is True:
             logger = self._make_loggers(given["default_root_dir"]) if is_fit else False
+        if not logger and self._get(self.config, "wandb") != "off":
+            say("NOTE: Weights & Biases is told of training alone, and with loggers; --wandb has no effect here")
         if not is_fit:
             self.save_config_callback = None
         settings = {**given, "callbacks": callbacks, "plugins": plugins, "logger": logger, **kwargs}
@@ -294,7 +296,7 @@ class SlimGANCLI(LightningCLI):
             raise UserError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
-        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer)))
+        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer), self.model.evaluator is not None))
 
     def after_test(self) -> None:
         self._say_paths()

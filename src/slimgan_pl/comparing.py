@@ -19,7 +19,6 @@ from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
 
 __all__ = [
-    "LOWER_IS_BETTER",
     "TITLES",
     "Figure",
     "compare",

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from slimgan_pl.errors import UserError
 from slimgan_pl.files import reason_of
 
-__all__ = ["MOST_POINTS", "Curves", "curves_of", "read_metrics", "thin"]
+__all__ = ["HUGE", "MOST_POINTS", "Curves", "curves_of", "read_metrics", "split_column", "thin"]
 
 MOST_POINTS = 400  # of a line
+
+HUGE = 1e300  # from here on sums overflow
 
 
 class Curves(NamedTuple):
@@ -41,7 +43,7 @@ def curves_of(log: Sequence[Mapping[str, float]], quantity: str, most: int = MOS
         most: Points of a line.
     """
     columns = sorted({column for row in log for column in row})
-    widths = {width: column for column in columns if (width := width_in(column, quantity)) is not None}
+    widths = {of[1]: column for column in columns if (of := split_column(column)) and of[0] == quantity}
     lines: dict[float | None, str] = {width: widths[width] for width in sorted(widths)}
     if not lines and quantity in columns:
         lines = {None: quantity}
@@ -55,21 +57,21 @@ def curves_of(log: Sequence[Mapping[str, float]], quantity: str, most: int = MOS
 
 
 def is_finite(row: Mapping[str, float], column: str) -> bool:
-    return math.isfinite(row.get(column, math.nan))
+    return abs(row.get(column, math.nan)) < HUGE
 
 
-def width_in(column: str, quantity: str) -> float | None:
-    """Return the width that a column of a quantity is of, or None.
+def split_column(column: str) -> tuple[str, float] | None:
+    """Return the quantity and the width that a column is of, or None if it is of no width.
 
-    >>> width_in("generator_loss/0.25", "generator_loss"), width_in("pace/epochs", "pace")
-    (0.25, None)
+    >>> split_column("generator_loss/0.25"), split_column("pace/epochs")
+    (('generator_loss', 0.25), None)
     """
-    name, _, width = column.rpartition("/")
+    quantity, _, width = column.rpartition("/")
     try:
-        number = float(width) if name == quantity else math.nan
+        number = float(width) if quantity else math.nan
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    return (quantity, number) if math.isfinite(number) else None
 
 
 def thin(rows: Sequence[Mapping[str, float]], most: int = MOST_POINTS) -> list[dict[str, float]]:

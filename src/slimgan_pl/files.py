@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from slimgan_pl.errors import SlimGANWarning, cause_of
+from slimgan_pl.errors import SlimGANWarning, UserError, cause_of
 
-__all__ = ["file_sha256", "going_on_without", "reason_of", "replacing", "threads_without_traceback"]
+__all__ = ["check_folder", "file_sha256", "going_on_without", "reason_of", "replacing", "threads_without_traceback"]
+
+
+def check_folder(folder: Path) -> None:
+    """Raise a UserError where a folder cannot be made because there is a file in its place or above it."""
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{path} is a file, so nothing can be written below it; name another --output")
 
 
 @contextmanager

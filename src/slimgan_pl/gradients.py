@@ -26,12 +26,12 @@ def norm_of_change(parameters: Iterable[nn.Parameter], before: Sequence[Tensor |
     return get_total_norm(added)
 
 
-def branch_norms(branches: Iterable[nn.Module], heads: nn.ModuleList) -> Tensor:
+def branch_norms(branches: nn.ModuleList, heads: nn.ModuleList) -> Tensor:
     """Return the norm of the gradients of each discriminator's own layers, trunk and shared head left out, ``(W,)``."""
-    device = next(heads.parameters()).device
+    nothing = next(heads.parameters()).new_zeros(())
     norms = []
     for number, branch in enumerate(branches):
-        own = [branch, heads[number]] if len(heads) > 1 else [branch]
+        own = [branch, heads[number]] if len(heads) == len(branches) else [branch]
         gradients = [parameter.grad for net in own for parameter in net.parameters() if parameter.grad is not None]
-        norms.append(get_total_norm(gradients).to(device))
+        norms.append(get_total_norm(gradients) if gradients else nothing)
     return torch.stack(norms)

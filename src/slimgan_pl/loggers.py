@@ -2,7 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +14,19 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.csv_log import RunCSVLogger
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANWarning, UserError
 from slimgan_pl.files import going_on_without
 from slimgan_pl.runs import StoppedRun
 
-__all__ = ["ITERATION", "RunTensorBoardLogger", "RunWandbLogger", "WandbMode", "WandbRun", "make_loggers"]
+__all__ = [
+    "ITERATION",
+    "RunTensorBoardLogger",
+    "RunWandbLogger",
+    "WandbMode",
+    "WandbRun",
+    "going_on_without_wandb",
+    "make_loggers",
+]
 
 WandbMode = Literal["off", "offline", "online"]
 
@@ -44,8 +54,23 @@ class WandbRun:
     log_checkpoint: bool = False
 
 
+@contextmanager
+def going_on_without_wandb() -> Iterator[None]:
+    """Turn what Weights & Biases cannot be told, or cannot write, into a warning."""
+    try:
+        with going_on_without("what Weights & Biases is told"):
+            yield
+    except (wandb.errors.Error, UserError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
+        message = f"Weights & Biases was not told ({reason}); the run goes on without it"
+        warnings.warn(message, SlimGANWarning, stacklevel=3)
+
+
 class RunWandbLogger(WandbLogger):
     """Lightning's logger for Weights & Biases with the iteration as the x axis of every chart.
+
+    What it cannot write, the run goes on without. NOTE: it does not take back what was logged behind the checkpoint
+    that a run goes on from, as the other loggers do.
 
     Args:
         folder: The run's folder.
@@ -68,7 +93,8 @@ class RunWandbLogger(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        self.experiment.log({**metrics, **({} if step is None else {ITERATION: step})})
+        with going_on_without_wandb():
+            self.experiment.log({**metrics, **({} if step is None else {ITERATION: step})})
 
 
 class RunTensorBoardLogger(TensorBoardLogger):
@@ -103,7 +129,7 @@ def make_loggers(
         root: Folder of the runs.
         mode: Of Weights & Biases.
         run: What it is called there.
-        stopped: A run to go on with in its folder: what it logged behind its checkpoint is dropped.
+        stopped: A run to go on with in its folder: what CSV and TensorBoard hold behind its checkpoint is dropped.
     """
     version = None if stopped is None else stopped.version
     csv = RunCSVLogger(root, "", version, kept_rows=0 if stopped is None else stopped.logged_rows)
@@ -131,9 +157,9 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
     except (wandb.errors.Error, ValueError) as error:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
-        reason = str(error).split("\n")[0].rstrip(".")
+        reason = " ".join(str(error).split()).rstrip(".")[:200]
         raise UserError(
-            f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline"
+            f"Weights & Biases cannot start ({reason}); run `wandb login`, give --wandb offline, or mend --wandb_run"
         ) from error
     return logger
 

@@ -148,7 +148,7 @@ class TrainedModule(LightningModule):
         """
         settings = self.step_settings
         as_they_seem = self.trainer.precision != "16-mixed" and settings.micro_batches == 1
-        return as_they_seem and (settings.cuda_graphs or self._is_logged(self.global_step + 1))
+        return bool(self.loggers) and as_they_seem and (settings.cuda_graphs or self._is_logged(self.global_step + 1))
 
     def _log_figures(self) -> None:
         """Log a value per width, the mean losses and the pace, where the loggers take them.

@@ -6,6 +6,7 @@ from typing import Any
 import wandb
 from wandb.plot.custom_chart import CustomChart
 
+from slimgan_pl.callbacks.table import FIGURE_KEYS
 from slimgan_pl.curves import curves_of
 from slimgan_pl.evaluation import LOWER_IS_BETTER, key_of
 from slimgan_pl.loggers import ITERATION
@@ -18,8 +19,6 @@ SIZES = {"width": "width", "parameters": "parameters", "macs": "MACs"}
 
 LATENCY = "latency in ms"
 
-FIGURES = ("fid", "is", "kid", "precision", "recall", "density", "coverage")
-
 
 def widths_table(results: Mapping[str, Any], latencies: Mapping[float, float]) -> wandb.Table:
     """Return a row per width with its size, its latency and its figures.
@@ -28,7 +27,7 @@ def widths_table(results: Mapping[str, Any], latencies: Mapping[float, float]) -
         results: Of an evaluation.
         latencies: Seconds that one image takes, by width.
     """
-    keys = [key for key in (key_of(figure, results) for figure in FIGURES) if key in results["widths"][0]]
+    keys = [key for key in (key_of(figure, results) for figure in FIGURE_KEYS) if key in results["widths"][0]]
     sizes = {key: head for key, head in SIZES.items() if key in results["widths"][0]}
     rows = [
         [row[key] for key in sizes]
@@ -42,7 +41,7 @@ def widths_table(results: Mapping[str, Any], latencies: Mapping[float, float]) -
 def trade_off(table: wandb.Table, results: Mapping[str, Any]) -> dict[str, CustomChart]:
     """Return charts of quality against cost, a point per width: against MACs, and against latency."""
     columns = list(table.columns)
-    quality = next((key for key in (key_of(figure, results) for figure in FIGURES) if key in columns), None)
+    quality = next((key for key in (key_of(figure, results) for figure in FIGURE_KEYS) if key in columns), None)
     if quality is None:
         return {}
     costs = {"MACs": "quality_against_macs", LATENCY: "quality_against_latency"}
@@ -81,9 +80,10 @@ def best_figures(evaluations: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """Return the best of each figure over evaluations by one protocol, as ``best/fid/0.5``."""
     best: dict[str, float] = {}
     for results in evaluations:
-        named = {f"{key_of('mic', results)}": results.get(key_of("mic", results))}
+        keys = [key_of(name, results) for name in FIGURE_KEYS]
+        named = {key_of("mic", results): results.get(key_of("mic", results))}
         for row in results["widths"]:
-            named |= {f"{key}/{row['width']:g}": row.get(key) for key in (key_of(name, results) for name in FIGURES)}
+            named |= {f"{key}/{row['width']:g}": row.get(key) for key in keys}
         for key, value in named.items():
             if value is not None:
                 choose = min if key.startswith(LOWER_IS_BETTER) else max

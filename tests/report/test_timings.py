@@ -40,7 +40,7 @@ def test_the_smallest_batch_of_a_profile_is_taken(tmp_path: Path) -> None:
     latency = read_profile(write(tmp_path / "profile.json", PROFILE))
     assert latency is not None
     assert latency.seconds == {0.5: 0.25}
-    assert latency.how == "slimgan profile, batch of 1, abacus, cpu, 2 threads, median"
+    assert latency.how == "slimgan profile, batch of 1, abacus, 2 threads, median"
     assert not latency.is_rough
 
 

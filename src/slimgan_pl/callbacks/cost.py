@@ -57,13 +57,15 @@ class TrainingCost(Callback):
         return figures
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._mark = time.perf_counter()
+        self._mark: float | None = None
         self._per_iteration = None
         self._recent.clear()
         if isinstance(pl_module, TrainedModule):
             pl_module.pace = partial(self.pace, trainer)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        if self._mark is None:  # what callbacks do after an evaluation is no training
+            self._mark = time.perf_counter()
         if self._per_iteration is None:
             self._counter = FlopCounterMode(display=False)
             self._counter.__enter__()
@@ -73,22 +75,23 @@ class TrainingCost(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         now = time.perf_counter()
+        seconds = now - (self._mark or now)
         if self._counter is None:
-            self._recent.append(now - self._mark)
+            self._recent.append(seconds)
         else:  # slower than the others
             self._per_iteration = self._stop_counting() // 2 * trainer.world_size
         self.macs += self._per_iteration or 0
         self.iterations += 1
         self._images = len(batch[0]) * trainer.world_size
-        self.seconds += (now - self._mark) * trainer.world_size
+        self.seconds += seconds * trainer.world_size
         self._mark = now
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if isinstance(pl_module, TrainedModule):
             pl_module.pace = None
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._mark = time.perf_counter()
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._mark = None
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if self._counter is not None:

@@ -9,12 +9,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.folders import callbacks_of, run_folder
+from slimgan_pl.callbacks.table import FIGURE_KEYS
 from slimgan_pl.csv_log import RunCSVLogger
 from slimgan_pl.curves import read_metrics
 from slimgan_pl.files import going_on_without
 from slimgan_pl.gradients import NORM
 from slimgan_pl.history import evaluations_before
-from slimgan_pl.loggers import ITERATION, RunWandbLogger
+from slimgan_pl.loggers import ITERATION, RunWandbLogger, going_on_without_wandb
 from slimgan_pl.profiling import measure_latencies, narrow_net
 from slimgan_pl.slimgan import SlimGAN
 from slimgan_pl.wandb_charts import best_figures, curve_charts, trade_off, widths_table
@@ -25,8 +26,6 @@ QUANTITIES = (
     *("discriminator_loss", "generator_loss", "distillation_loss", "real_logits", "fake_logits"),
     *(f"generator{NORM}", f"discriminator{NORM}"),
 )
-
-FIGURES = ("fid", "kid", "is", "precision", "recall", "density", "coverage")
 
 LATENCY_ROUNDS = 10
 
@@ -56,7 +55,8 @@ class Dashboards(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         folder = run_folder(trainer)
         if isinstance(pl_module, SlimGAN) and pl_module.results is not None and wandb_loggers(trainer):
-            self._log_results(trainer, pl_module, evaluations_before(folder, pl_module.results))
+            with going_on_without_wandb():
+                self._log_results(trainer, pl_module, evaluations_before(folder, pl_module.results))
             self._log_curves(trainer)
 
     on_test_end = on_validation_end
@@ -65,7 +65,8 @@ class Dashboards(Callback):
         for logger in wandb_loggers(trainer):
             paths = [callback.last_path for callback in callbacks_of(trainer, IterationCheckpoint)]
             if logger.log_checkpoint and paths and paths[0] is not None:
-                log_checkpoint(logger, paths[0], trainer.global_step)
+                with going_on_without_wandb():
+                    log_checkpoint(logger, paths[0], trainer.global_step)
 
     def _log_results(self, trainer: Trainer, model: SlimGAN, earlier: list[dict[str, Any]]) -> None:
         results = model.results
@@ -89,14 +90,15 @@ class Dashboards(Callback):
         for table in (logger for logger in trainer.loggers if isinstance(logger, RunCSVLogger)):
             if wandb_loggers(trainer) and table.num_rows != self._rows:
                 self._rows = table.num_rows
-                charts = curve_charts(read_metrics(table.experiment.path), (*QUANTITIES, *FIGURES))
-                for logger in wandb_loggers(trainer):
-                    logger.log_metrics(charts, trainer.global_step)
+                with going_on_without_wandb():
+                    charts = curve_charts(read_metrics(table.experiment.path), (*QUANTITIES, *FIGURE_KEYS))
+                    for logger in wandb_loggers(trainer):
+                        logger.log_metrics(charts, trainer.global_step)
 
 
 def layout() -> dict[str, dict[str, list[Any]]]:
     """Return the charts of TensorBoard's Custom Scalars: which tags share one, by regular expressions."""
-    figures = {figure: ["Multiline", [rf"^{figure}(_(?!std).*)?/"]] for figure in FIGURES}
+    figures = {figure: ["Multiline", [rf"^{figure}(_(?!std).*)?/"]] for figure in FIGURE_KEYS}
     return {"Training": {name: ["Multiline", [f"^{name}/"]] for name in QUANTITIES}, "Evaluation": figures}
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import yaml
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
-from lightning.pytorch.loggers import WandbLogger
 
 from slimgan_pl.csv_log import RunCSVLogger
+from slimgan_pl.loggers import RunWandbLogger, going_on_without_wandb
 
 __all__ = ["NOT_SETTINGS", "RunRecord"]
 
@@ -19,7 +19,7 @@ class RunRecord(SaveConfigCallback):
     """Saves the configuration into the run's folder, into Weights & Biases, and into each checkpoint.
 
     A checkpoint says where the run's logs stand, too. So a run that goes on can say which settings have changed, and
-    drops what was logged behind its checkpoint.
+    drops what its table of figures holds behind its checkpoint.
     """
 
     @cached_property
@@ -30,8 +30,9 @@ class RunRecord(SaveConfigCallback):
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger):
-                logger.experiment.config.update({"settings": self.settings}, allow_val_change=True)
+            if isinstance(logger, RunWandbLogger):
+                with going_on_without_wandb():
+                    logger.experiment.config.update({"settings": self.settings}, allow_val_change=True)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         rows = [logger.num_rows for logger in trainer.loggers if isinstance(logger, RunCSVLogger)]

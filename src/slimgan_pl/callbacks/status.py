@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+import torch
 from lightning.pytorch import LightningModule
 from rich.table import Table
 
@@ -43,14 +44,15 @@ def pace_line(model: LightningModule) -> str:
 
 
 def width_figures(model: LightningModule) -> dict[str, dict[str, float]]:
-    """Return figures by width and short name, of the newest iteration that the device need not be waited for."""
+    """Return figures by width and short name, of the newest iteration that has settled."""
     report = model.settled_report if isinstance(model, TrainedModule) else None
     if report is None or not isinstance(model, TrainedModule):
         return {}
     figures: dict[str, dict[str, float]] = {}
-    for key, value in model.per_width({name: report.figures[name] for name in SHORT if name in report.figures}).items():
+    named = model.per_width({name: report.figures[name] for name in SHORT if name in report.figures})
+    for key, value in zip(named, torch.stack(list(named.values())).tolist(), strict=True):  # one wait for the device
         name, width = key.split("/")
-        figures.setdefault(width, {})[SHORT[name]] = float(value)
+        figures.setdefault(width, {})[SHORT[name]] = value
     return dict(sorted(figures.items(), key=lambda item: float(item[0])))
 
 

@@ -10,7 +10,18 @@ from rich.text import Text
 
 from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
 
-__all__ = ["FIGURES", "Column", "caption", "cell", "change", "compact", "headline", "results_table", "title"]
+__all__ = [
+    "FIGURES",
+    "FIGURE_KEYS",
+    "Column",
+    "caption",
+    "cell",
+    "change",
+    "compact",
+    "headline",
+    "results_table",
+    "title",
+]
 
 
 class Column(NamedTuple):
@@ -31,6 +42,8 @@ FIGURES = (
     Column("dens.\n↑", "density"),
     Column("cov.\n↑", "coverage"),
 )
+
+FIGURE_KEYS = tuple(column.key for column in FIGURES)
 
 
 def results_table(results: dict[str, Any], earlier: dict[str, Any] | None = None) -> Table:

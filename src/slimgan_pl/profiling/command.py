@@ -15,7 +15,7 @@ from slimgan_pl.arguments import as_list
 from slimgan_pl.checkpoints import load_model
 from slimgan_pl.errors import SlimGANWarning, UserError, check_range
 from slimgan_pl.evaluation.stamps import machine, versions
-from slimgan_pl.files import file_sha256, replacing
+from slimgan_pl.files import check_folder, file_sha256, replacing
 from slimgan_pl.modes import num_threads
 from slimgan_pl.profiling.devices import find_device
 from slimgan_pl.profiling.latency import MAX_ROUNDS, Form, narrow_net
@@ -116,6 +116,7 @@ def output_stem(source: str, output: str | None, is_config: bool) -> Path:
     path = Path(source)
     default = Path(f"{path.stem}.profile") if is_config else path.with_suffix(".profile")
     stem = default if output is None else Path(output) / "profile"
+    check_folder(stem.parent)
     stem.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(stem.parent, os.W_OK):
         raise UserError(f"{stem.parent} cannot be written to; name another folder with --output")

@@ -7,7 +7,7 @@ from slimgan_pl.callbacks.table import FIGURES
 from slimgan_pl.comparing import Figure, short_names
 from slimgan_pl.errors import MAX_SEED, UserError, check_range
 from slimgan_pl.evaluation import key_of
-from slimgan_pl.files import replacing
+from slimgan_pl.files import check_folder, replacing
 from slimgan_pl.report.drawing import Drawn, draw_run
 from slimgan_pl.report.reading import RunFiles, find_run, read_run
 
@@ -64,6 +64,7 @@ def check_output(path: Path) -> None:
     """Raise a UserError where a page would take the place of something else."""
     if not path.name or path.is_dir():
         raise UserError(f"--output {path} is a folder; name a file such as report.html")
+    check_folder(path.parent)
     if path.exists():
         with path.open("rb") as file:
             if MARK not in file.read(HEAD_BYTES):

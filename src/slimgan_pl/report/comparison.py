@@ -13,7 +13,7 @@ from slimgan_pl.report.blocks import LATENCY, LOSSES, Block, Choice, costs_of, l
 from slimgan_pl.report.charts import Point, trade_off
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.reading import RunFiles
-from slimgan_pl.report.tables import Cell, Table, figure_name
+from slimgan_pl.report.tables import Cell, Table, judged_name
 from slimgan_pl.runs import changes
 
 __all__ = ["Comparison", "compare_runs"]
@@ -53,7 +53,7 @@ def compare_runs(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) 
     groups: dict[str, list[tuple[RunFiles, Drawn, dict[str, Any]]]] = {}
     for run, pictures in judged:
         if run.results is not None and any(key_of(metric, run.results) in row for row in run.results["widths"]):
-            groups.setdefault(figure_name(column, run.results), []).append((run, pictures, run.results))
+            groups.setdefault(judged_name(column, run.results), []).append((run, pictures, run.results))
     notes = differences([run.results for run, _ in judged if run.results is not None])
     if len(groups) > 1:
         notes.append(f"these runs were judged by different nets: {', '.join(groups)}; each has a table of its own")
@@ -119,7 +119,7 @@ def evaluation_points(runs: Sequence[RunFiles], column: Column) -> dict[str, dic
             for row in results["widths"]:
                 value = row.get(key_of(column.key, results), math.nan)
                 if results["iteration"] is not None and math.isfinite(value):
-                    widths = found.setdefault(figure_name(column, results), {})
+                    widths = found.setdefault(judged_name(column, results), {})
                     widths.setdefault(row["width"], []).append(Point(results["iteration"], value, run.name))
     return found
 

@@ -62,7 +62,7 @@ def stamps_of(run: RunFiles) -> dict[str, str]:
         "Processes": (results.get("processes"), str),
         "Versions": (results.get("versions"), pairs),
         "Evaluation": (results.get("seconds"), lambda seconds: f"{seconds} s"),
-        "Iterations that were counted": (training.get("iterations"), "{:,}".format),
+        "Iterations that were counted": (training.get("iterations"), "{:,.0f}".format),
         "Training on all devices": (training.get("device_seconds"), duration),
         "Multiply-accumulates of training": (training.get("macs"), macs_text),
     }

@@ -18,7 +18,7 @@ from slimgan_pl.report.colours import SCHEMES, chart_config, width_colours
 from slimgan_pl.report.comparison import compare_runs
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.reading import RunFiles
-from slimgan_pl.report.sections import make_section, widths_of
+from slimgan_pl.report.sections import all_widths, make_section
 
 __all__ = ["make_page", "safe_json"]
 
@@ -32,7 +32,7 @@ def make_page(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) -> 
         metric: The figure that is compared, and comes first.
     """
     pairs = list(zip(runs, drawn, strict=True))
-    widths = sorted({width for run, pictures in pairs for width in widths_of(run, pictures)})
+    widths = sorted({width for run, pictures in pairs for width in all_widths(run, pictures)})
     names = [f"{width:g}" for width in widths]
     script = script_with_vega()
     template = environment().get_template("template.html")

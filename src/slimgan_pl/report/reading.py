@@ -95,26 +95,31 @@ def add_checkpoint(run: RunFiles) -> None:
 
 
 def add_results(run: RunFiles) -> None:
-    """Read the evaluations; the newest stands for the run where it was not judged at its end."""
+    """Read the evaluations; the newest stands for the run."""
+    note = "the results have no widths"
     try:
         final: dict[str, Any] | None = tidy(read_results(str(run.folder)))
     except UserError as error:
-        final = None
-        note = str(error)
+        final, note = None, str(error)
     by_iteration = {results["iteration"]: results for results in evaluations(run)}
     if final is not None:
         by_iteration[final["iteration"]] = final
-    run.history = [by_iteration[iteration] for iteration in sorted(by_iteration, key=lambda number: number or 0)]
-    run.results = final or (run.history[-1] if run.history else None)
-    if run.results is None:
+    judged = [by_iteration[iteration] for iteration in sorted(by_iteration, key=lambda number: number or 0)]
+    run.history = [results for results in judged if results["widths"]]
+    if not run.history:
         run.notes.append(f"No figures: {note}.")
-    elif final is None:
+        return
+    run.results = run.history[-1]
+    judged_at = run.results["iteration"] or 0
+    if run.results is not final:
         run.notes.append("It was not judged at its end; the figures are those of its last evaluation.")
-    if run.results is not None:
-        run.iteration = run.results["iteration"] or run.iteration
-    judged = run.folder / "results.json"
-    if judged.is_file():
-        run.date = max(filter(None, (run.date, date_of(judged))))
+    if run.iteration is None:
+        run.iteration = judged_at
+    elif run.iteration != judged_at:
+        run.notes.append(f"The figures are of iteration {judged_at:,}, the pictures of iteration {run.iteration:,}.")
+    path = run.folder / "results.json"
+    if path.is_file():
+        run.date = max(filter(None, (run.date, date_of(path))))
 
 
 def evaluations(run: RunFiles) -> Iterator[dict[str, Any]]:

@@ -4,11 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from slimgan_pl.curves import HUGE
 from slimgan_pl.evaluation import key_of
 
 __all__ = ["consistency_of", "tidy"]
 
 BETWEEN_WIDTHS = ("mic", "agreement")
+
+SIZES = ("width", "parameters", "macs", "iterations", "device_seconds")
 
 
 def tidy(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,8 +28,9 @@ def tidy(results: Mapping[str, Any]) -> dict[str, Any]:
     deviations = deviation.get("widths") if isinstance(deviation, dict) else None
     return {
         **{key: value for key, value in results.items() if key not in odd},
-        "iteration": None if iteration is None else int(iteration),
-        "widths": [numbers(row) for row in results["widths"] if is_number(row.get("width"))],
+        "iteration": int(iteration) if is_finite(iteration) else None,
+        "widths": list({row["width"]: row for row in map(numbers, results["widths"]) if "width" in row}.values()),
+        "training": numbers(results.get("training")),
         "real": numbers(results.get("real")),
         "deviation": {"widths": list(map(numbers, deviations)) if isinstance(deviations, list) else []},
         "protocol": {
@@ -38,12 +42,19 @@ def tidy(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def numbers(row: Any) -> dict[str, float]:
-    """Return what is a number in a row."""
-    return {key: value for key, value in row.items() if is_number(value)} if isinstance(row, dict) else {}
+    """Return what is a number in a row; sizes are finite, figures may be NaN."""
+    if not isinstance(row, dict):
+        return {}
+    return {key: value for key, value in row.items() if is_finite(value) or (is_number(value) and key not in SIZES)}
 
 
 def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return is_finite(value) or (isinstance(value, float) and math.isnan(value))
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a value is a number that can be drawn."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
 
 
 def consistency_of(results: Mapping[str, Any]) -> list[list[float]] | None:
@@ -55,6 +66,6 @@ def consistency_of(results: Mapping[str, Any]) -> list[list[float]] | None:
     for row in matrix:
         if not isinstance(row, list) or len(row) != size:
             return None
-        if not all(is_number(value) and math.isfinite(value) for value in row):
+        if not all(is_finite(value) for value in row):
             return None
     return matrix

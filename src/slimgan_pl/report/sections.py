@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from slimgan_pl.callbacks.table import caption
-from slimgan_pl.curves import curves_of
+from slimgan_pl.curves import curves_of, split_column
 from slimgan_pl.report.blocks import (
     Block,
     Choice,
@@ -19,7 +19,7 @@ from slimgan_pl.report.facts import facts_of, stamps_of
 from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.tables import Table, width_table
 
-__all__ = ["Section", "make_section", "widths_of"]
+__all__ = ["Section", "all_widths", "make_section"]
 
 
 class Section(NamedTuple):
@@ -64,13 +64,21 @@ def make_section(run: RunFiles, drawn: Drawn, names: Sequence[str], metric: str)
 
 
 def widths_of(run: RunFiles, drawn: Drawn) -> list[float]:
-    """Return the widths of a run, from whatever tells them."""
+    """Return the widths that a run was judged at, or that it has."""
     if run.results is not None:
         return [row["width"] for row in run.results["widths"]]
     if drawn.parameters:
         return sorted(drawn.parameters)
     curves = curves_of(run.metrics, "generator_loss")
     return [] if curves is None else [width for width in curves.lines if width is not None]
+
+
+def all_widths(run: RunFiles, drawn: Drawn) -> set[float]:
+    """Return all widths that anything of a run is of."""
+    of_results = [row["width"] for results in run.history for row in results["widths"]]
+    columns = {column for row in run.metrics for column in row}
+    of_curves = [of[1] for of in map(split_column, columns) if of is not None]
+    return {*of_results, *drawn.parameters, *of_curves}
 
 
 def remarks_on(results: dict[str, Any] | None, drawn: Drawn) -> list[str]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from slimgan_pl.callbacks.table import FIGURES, Column, cell, compact, title
-from slimgan_pl.comparing import LOWER_IS_BETTER, TITLES
-from slimgan_pl.evaluation import judge_of, key_of
+from slimgan_pl.comparing import TITLES
+from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
 from slimgan_pl.report.drawing import Drawn
 
-__all__ = ["Cell", "Table", "figure_name", "figures_in", "milliseconds", "width_table"]
+__all__ = ["Cell", "Table", "figure_name", "figures_in", "judged_name", "milliseconds", "width_table"]
 
 
 class Cell(NamedTuple):
@@ -35,6 +35,11 @@ def figure_name(column: Column, results: Mapping[str, Any]) -> str:
     """Return a figure's name; where it means something else by another extractor than Inception, with that."""
     name = TITLES.get(column.key, column.key.capitalize())
     return title(name, judge_of(column.key, results)) if column.is_named else name
+
+
+def judged_name(column: Column, results: Mapping[str, Any]) -> str:
+    """Return a figure's name with that of the net that it comes from, unless that is Inception."""
+    return title(TITLES.get(column.key, column.key.capitalize()), judge_of(column.key, results))
 
 
 def with_arrow(column: Column, results: Mapping[str, Any]) -> str:

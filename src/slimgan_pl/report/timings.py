@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -43,9 +43,16 @@ def read_profile(path: Path) -> Timings | None:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} does not hold what slimgan profile measures") from error
-    where = ", ".join(str(profile[key]) for key in ("processor", "device") if profile.get(key))
-    threads = f", {threads_text(profile['threads'])}" if profile.get("threads") else ""
-    return Timings(seconds, f"slimgan profile, batch of {batch}, {where or 'unknown device'}{threads}, median")
+    return Timings(seconds, f"slimgan profile, batch of {batch}, {conditions(profile)}, median")
+
+
+def conditions(profile: dict[str, Any]) -> str:
+    """Return what times of a profile are of: the form of the nets, the device, and on a CPU its name and threads."""
+    form = ["folded"] if profile.get("form") == "folded" else []
+    if profile.get("device") != "cpu":
+        return ", ".join([*form, str(profile.get("device") or "unknown device")])
+    threads = [threads_text(profile["threads"])] if profile.get("threads") else []
+    return ", ".join([*form, str(profile.get("processor") or "CPU"), *threads])
 
 
 def measure_here(generator: SlimmableGenerator) -> Timings:
