@@ -79,6 +79,29 @@ def test_a_run_without_its_last_results_shows_its_last_evaluation(run: Path) -> 
     assert found.results["iteration"] == 2
 
 
+def test_a_run_that_goes_on_shows_its_newest_figures_and_says_what_is_drawn(run: Path) -> None:
+    """Its ``results.json`` is of the time when it was to be shorter."""
+    (run / "results" / "iteration_000004.json").unlink(missing_ok=True)
+    final = json.loads((run / "results.json").read_text())
+    (run / "results.json").write_text(json.dumps({**final, "iteration": 1}))
+    found = read_run(run, "x")
+    assert found.results is not None
+    assert found.results["iteration"] == 2
+    assert found.iteration == 4, "that of the checkpoint"
+    first, second = found.notes
+    assert "It was not judged at its end" in first
+    assert second == "The figures are of iteration 2, the pictures of iteration 4."
+
+
+def test_results_without_widths_are_no_figures(run: Path) -> None:
+    shutil.rmtree(run / "results")
+    final = json.loads((run / "results.json").read_text())
+    (run / "results.json").write_text(json.dumps({**final, "widths": []}))
+    found = read_run(run, "x")
+    assert found.results is None
+    assert found.notes == ["No figures: the results have no widths."]
+
+
 def test_cells_that_are_no_numbers_are_left_out(run: Path) -> None:
     (run / "metrics.csv").write_text("step,x/1,y\n1,nan,word\nword,1,1\n2,,3\n")
     first, second = read_run(run, "x").metrics  # a row without an iteration goes
@@ -138,3 +161,15 @@ def test_what_is_no_number_is_left_out_of_results() -> None:
 def test_distances_that_are_not_whole_are_not_shown(matrix: object) -> None:
     assert consistency_of({**RESULTS, "consistency": matrix}) is None
     assert consistency_of({**RESULTS, "consistency": [[0.0, 2.0], [2.0, 0.0]]}) == [[0.0, 2.0], [2.0, 0.0]]
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**400, "x", None, True])
+def test_a_size_that_cannot_be_drawn_is_left_out(odd: object) -> None:
+    row = {"width": 0.5, "fid": 4.0, "macs": odd, "parameters": odd}
+    tidied = tidy({**RESULTS, "widths": [row, {"width": odd, "fid": 1.0}], "training": {"iterations": odd}})
+    assert tidied["widths"] == [{"width": 0.5, "fid": 4.0}]
+    assert tidied["training"] == {}
+
+
+def test_a_width_that_comes_twice_is_there_once() -> None:
+    assert len(tidy({**RESULTS, "widths": [{"width": 0.5}, {"width": 0.5, "fid": 1.0}]})["widths"]) == 1

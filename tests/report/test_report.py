@@ -202,7 +202,7 @@ def test_a_profile_takes_the_place_of_times_measured_here(here: Path) -> None:
     Path("runs/digits/version_0/checkpoints/last.profile.json").write_text(json.dumps(profile))
     run("report", "runs/digits")
     assert "125 ms" in written()
-    assert "Latency: slimgan profile, batch of 1, cpu, median." in written()
+    assert "Latency: slimgan profile, batch of 1, CPU, median." in written()
 
 
 def test_a_checkpoint_that_names_foreign_classes_is_not_drawn_unless_it_is_trusted(here: Path) -> None:
@@ -256,3 +256,45 @@ def test_the_page_of_a_run_is_the_same_for_the_same_seed(here: Path) -> None:
         run("report", "runs/digits", "--seed", seed)
         pictures.append(re.findall(r'src="(data:image/webp;[^"]*)"', written()))
     assert pictures[0] == pictures[1] != pictures[2]
+
+
+def change_results(path: Path, **changes: object) -> None:
+    for file in [path / "results.json", *path.glob("results/*.json")]:
+        file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def test_figures_of_other_nets_never_share_a_table(here: Path) -> None:
+    second = Path(shutil.copytree("runs/digits/version_0", "runs/other/version_0"))
+    for file in [second / "results.json", *second.glob("results/*.json")]:
+        text = file.read_text().replace('_digits"', '_rival"').replace('"name": "digits"', '"name": "rival"')
+        file.write_text(text)
+    run("report", "runs/digits", "runs/other", "--metric", "precision")
+    page = written()
+    assert "These runs were judged by different nets: Precision (digits), Precision (rival)" in page
+
+
+@pytest.mark.parametrize(
+    "line", ["loss/0.3,step\n1,1\n", "generator_loss/0.3,step\n1,1\n2,2\n", "generator_loss/1,step\n1e308,1\n1e308,2\n"]
+)
+def test_an_odd_log_makes_a_page(line: str, here: Path) -> None:
+    Path("runs/digits/version_0/metrics.csv").write_text(line)
+    run("report", "runs/digits")
+    assert "digits/version_0" in written()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iteration": 10**400},
+        {"consistency_digits": [[0, 10**400], [10**400, 0]]},
+        {"training": [1]},
+        {"mic_digits": "x"},
+    ],
+    ids=str,
+)
+def test_odd_results_make_a_page_or_one_sentence(
+    changes: dict[str, object], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_results(Path("runs/digits/version_0"), **changes)
+    run("report", "runs/digits")
+    assert "digits/version_0" in written()
