@@ -18,7 +18,7 @@ __all__ = ["check_memory", "live_bytes", "memory_kind", "peak_bytes"]
 
 
 def memory_kind(device: torch.device) -> str:
-    """Return what :func:`peak_bytes` measures on a device, in words."""
+    """Return what ``peak_bytes`` measures on a device, in words."""
     if device.type == "cuda":
         return "most bytes that PyTorch's allocator has given out, beside the weights"
     return "most bytes of tensors that live at once, beside the weights"

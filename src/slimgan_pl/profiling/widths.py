@@ -29,8 +29,8 @@ def profile_widths(
         form: Each width's ``slice``, or that ``folded`` for inference.
 
     Returns:
-        A row of plain values per width, narrow to wide: ``width``, ``macs`` for one image, its :func:`sizes`, and
-        ``latency``, a list with an entry per batch size.
+        A row of plain values per width, narrow to wide, with ``width``, ``macs`` for one image, ``parameters``,
+        ``weight_bytes``, and ``latency``, a list with an entry per batch size.
     """
     nets = [narrow_net(generator, width, form) for width in generator.widths]
     latencies = measure_latencies(nets, batch_sizes, rounds, seconds)
