@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import wandb
-from commands import TINY, run
+from commands import TINY, fails, run
 from PIL import Image, ImageChops
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 
-from slimgan_pl.loggers import make_loggers
+from slimgan_pl.loggers import make_loggers, run_id
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -222,8 +222,11 @@ def test_a_run_that_goes_on_is_the_same_run_there(tmp_path: Path, monkeypatch: p
     (first,) = Path("runs/version_0/wandb").glob("offline-run-*")
     run("fit", *options, "--ckpt_path", "last", "--trainer.max_steps", 5)
     wandb.finish()
-    both = list(Path("runs/version_0/wandb").glob("offline-run-*"))
-    assert {path.name.rpartition("-")[2] for path in both} == {first.name.rpartition("-")[2]}
+    folders = list(Path("runs/version_0/wandb").glob("offline-run-*"))
+    assert len(folders) == 2
+    assert {file.name for folder in folders for file in folder.glob("*.wandb")} == {
+        f"run-{run_id(first.parents[1])}.wandb"
+    }
 
 
 def test_where_nothing_is_logged_the_option_says_that_it_has_no_effect(
@@ -235,3 +238,33 @@ def test_where_nothing_is_logged_the_option_says_that_it_has_no_effect(
     run("fit", "--config", "config.yaml", "--wandb", "offline", *off)
     assert "--wandb has no effect here" in capsys.readouterr().out
     assert not list(tmp_path.rglob("offline-run-*"))
+
+
+def test_a_tag_that_is_refused_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(TINY)
+    status, line = fails(
+        capsys, "fit", "--config", "config.yaml", "--wandb", "offline", "--wandb_run.tags", f"[{'a' * 99}]"
+    )
+    assert status == 1
+    assert "tag" in line.lower()
+    assert "mend --wandb_run" in line
+    assert not list(Path("runs").glob("version_*"))
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], None),
+        (["offline-run-20260101_000000-abcd1234"], "abcd1234"),
+        (["run-20260102_000000-new45678", "run-20260101_000000-old12345"], "new45678"),
+        (["offline-run-20260101_000000-abcd1234", "offline-run-20260101_000000-abcd1234-1"], "abcd1234"),
+    ],
+    ids=["none", "one", "the newest", "two of one second"],
+)
+def test_the_run_of_a_folder_is_known_by_its_id(names: list[str], expected: str | None, tmp_path: Path) -> None:
+    for name in [*names, "latest-run"]:
+        (tmp_path / "wandb" / name).mkdir(parents=True)
+    assert run_id(tmp_path) == expected

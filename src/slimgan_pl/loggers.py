@@ -1,6 +1,7 @@
 """Where a run's figures are logged."""
 
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +27,12 @@ __all__ = [
     "WandbRun",
     "going_on_without_wandb",
     "make_loggers",
+    "run_id",
 ]
 
 WandbMode = Literal["off", "offline", "online"]
+
+WANDB_FOLDER = re.compile(r"(?:offline-)?run-\d+_\d+-(\w+)(?:-\d+)?")  # a date, an id, and a number if that is taken
 
 ITERATION = "iteration"  # the x axis of every chart in Weights & Biases
 
@@ -158,13 +162,15 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
         reason = " ".join(str(error).split()).rstrip(".")[:200]
+        mend = "" if isinstance(error, wandb.errors.Error) else ", or mend --wandb_run"
         raise UserError(
-            f"Weights & Biases cannot start ({reason}); run `wandb login`, give --wandb offline, or mend --wandb_run"
+            f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline{mend}"
         ) from error
     return logger
 
 
 def run_id(folder: Path) -> str | None:
     """Return the id of the run of Weights & Biases that was last logged in a folder, or None."""
-    runs = sorted((folder / "wandb").glob("*run-*-*"))  # by their dates
-    return runs[-1].name.rpartition("-")[2] if runs else None
+    found = filter(None, map(WANDB_FOLDER.fullmatch, sorted(path.name for path in (folder / "wandb").glob("*run-*"))))
+    ids = [match[1] for match in found]  # by their dates
+    return ids[-1] if ids else None
