@@ -121,15 +121,16 @@ def test_the_pace_is_that_of_training_alone(
 def test_the_pace_is_that_of_the_last_hundred_iterations(
     tiny: SlimGAN, make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Clock()
+    """An iteration takes 9 seconds, and one from the 62nd on."""
+    clock, numbers = Clock(), iter(range(1, 200))
     monkeypatch.setattr("slimgan_pl.callbacks.cost.time", clock)
-    speed, cost = [9.0], TrainingCost()
-    monkeypatch.setattr(SlimGAN, "training_step", lambda *_: setattr(clock, "now", clock.now + speed[0]))
-    trainer = make_trainer(max_steps=-1, max_epochs=1, callbacks=[cost], limit_train_batches=60)
-    trainer.fit(tiny, DigitsDataModule(batch_size=BATCH_SIZE))
-    assert cost.pace(trainer)["iterations_per_second"] == pytest.approx(1 / 9)
-    speed[0] = 1.0
-    make_trainer(max_steps=-1, max_epochs=1, callbacks=[cost], limit_train_batches=120).fit(
-        tiny, DigitsDataModule(batch_size=BATCH_SIZE)
-    )
-    assert cost.pace(trainer)["iterations_per_second"] == pytest.approx(1.0)
+
+    def step(*_: Any) -> None:
+        clock.now += 9.0 if next(numbers) < 62 else 1.0
+
+    monkeypatch.setattr(SlimGAN, "training_step", step)
+    for iterations, rate in ((61, 1 / 9), (161, 1.0)):
+        cost, numbers = TrainingCost(), iter(range(1, 200))
+        trainer = make_trainer(max_epochs=1, callbacks=[cost], limit_train_batches=iterations)
+        trainer.fit(tiny, DigitsDataModule(batch_size=BATCH_SIZE))
+        assert cost.pace(trainer)["iterations_per_second"] == pytest.approx(rate)

@@ -61,7 +61,7 @@ class Logged(NamedTuple):
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
-    """Return a run of three iterations that was judged after the second and at its end, logged offline."""
+    """Return a run of four iterations that was judged after the second and the last, logged offline."""
     root = tmp_path_factory.mktemp("logged")
     (root / "config.yaml").write_text(TINY)
     with pytest.MonkeyPatch.context() as patch:
@@ -70,7 +70,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
         options = ["--wandb", "offline", "--wandb_run.log_checkpoint", "true", "--wandb_run.tags", "[a, b]"]
         run(
             *("fit", "--config", "config.yaml", "--config", CONFIGS / "wandb.yaml", *options),
-            *("--trainer.log_every_n_steps", 1, "--trainer.val_check_interval", 2),
+            *("--trainer.max_steps", 4, "--trainer.log_every_n_steps", 1, "--trainer.val_check_interval", 2),
         )
         wandb.finish()
     folder = root / "runs" / "version_0"
@@ -95,7 +95,7 @@ def test_every_width_has_each_quantity_in_every_log(logged: Logged) -> None:
     for key in sorted(keys):
         values = [(row["step"], row[key]) for row in table if key in row]
         first = 3 if key.startswith("pace/") and key != "pace/epochs" else 1  # the first iteration is no measure
-        assert [iteration for iteration, _ in values] == list(range(first, 4)), key
+        assert [iteration for iteration, _ in values] == list(range(first, 5)), key
         sent = [(row["iteration"], row[key]) for row in logged.history if key in row]
         shown = [(scalar.step, scalar.value) for scalar in events.Scalars(key)]
         assert np.array(sent) == pytest.approx(np.array(values), rel=1e-6), key
@@ -135,11 +135,11 @@ def test_a_chart_of_each_quantity_has_a_line_per_width(logged: Logged) -> None:
 
 
 def test_what_is_not_new_is_logged_once(logged: Logged) -> None:
-    """The last iteration is judged once, and the charts come after each evaluation and at the end of training."""
+    """The last iteration is judged twice with the same figures, and training ends with nothing new in the table."""
     tables = [row["iteration"] for row in logged.history if "evaluation/widths.path" in row]
-    assert tables == [2, 3]
+    assert tables == [2, 4]
     charts = [row["iteration"] for row in logged.history if "widths/generator_loss_table.path" in row]
-    assert charts == [2, 3, 3]
+    assert charts == [2, 4, 4]
 
 
 def test_an_evaluation_is_a_table_and_charts_of_quality_against_cost(logged: Logged) -> None:
@@ -159,7 +159,7 @@ def test_an_evaluation_is_a_table_and_charts_of_quality_against_cost(logged: Log
 def test_pictures_are_those_on_disk_and_not_black(logged: Logged) -> None:
     names = [row["samples.filenames"][0] for row in logged.history if "samples.filenames" in row]
     assert len(names) == 2
-    for name, iteration in zip(names, (2, 3), strict=True):
+    for name, iteration in zip(names, (2, 4), strict=True):
         sent = Image.open(logged.media.parent / name).convert("RGB")
         saved = Image.open(logged.folder / "samples" / f"iteration_{iteration:06d}.png").convert("RGB")
         assert ImageChops.difference(sent, saved).getbbox() is None
@@ -184,7 +184,7 @@ def test_the_configuration_the_tags_and_the_checkpoint_are_there(logged: Logged)
     for config in logged.of("config"):
         settings |= config["update"]
     assert settings["settings"]["model"]["distill_weight"] == 7
-    assert settings["settings"]["trainer"]["max_steps"] == 3
+    assert settings["settings"]["trainer"]["max_steps"] == 4
     assert logged.of("run")[0]["tags"] == ["a", "b"]
     (artifact,) = [entry for entry in logged.of("artifact") if entry["type"] == "model"]
     assert artifact["manifest"]["contents"][0]["path"] == "last.ckpt"
@@ -192,7 +192,7 @@ def test_the_configuration_the_tags_and_the_checkpoint_are_there(logged: Logged)
 
 def test_tensorboard_has_the_pictures_and_a_chart_with_all_widths_of_each_quantity(logged: Logged) -> None:
     events = EventAccumulator(str(logged.folder)).Reload()
-    assert [image.step for image in events.Images("samples")] == [2, 3]
+    assert [image.step for image in events.Images("samples")] == [2, 4]
     layout = Layout()
     content = events.Tensors("custom_scalars__config__")[-1].tensor_proto.string_val[0]
     layout.ParseFromString(content)
