@@ -3,34 +3,16 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from slimgan_pl.callbacks.table import title
-from slimgan_pl.evaluation import judge_of, key_of
+from slimgan_pl.callbacks.table import Column, title
+from slimgan_pl.comparing import TITLES
+from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
+from slimgan_pl.report.tables import figures_in
 
 __all__ = ["MARK", "fill"]
 
 MARK = "<!-- results -->"  # stands in the page where the sections go
-
-
-class Figure(NamedTuple):
-    """A column: the figure it shows, its head, its arrow, and how a number is written."""
-
-    key: str
-    name: str
-    better: str
-    form: str
-
-
-FIGURES = (
-    Figure("fid", "FID", "↓", ".4g"),
-    Figure("kid", "KID", "↓", ".3g"),
-    Figure("is", "IS", "↑", ".4g"),
-    Figure("precision", "precision", "↑", ".2f"),
-    Figure("recall", "recall", "↑", ".2f"),
-    Figure("density", "density", "↑", ".2f"),
-    Figure("coverage", "coverage", "↑", ".2f"),
-)
 
 
 def fill(text: str, folder: Path) -> str:
@@ -62,9 +44,8 @@ def section(name: str, results: dict[str, Any]) -> str:
 def widths_table(results: dict[str, Any]) -> str:
     """Return a row per width, and one for the real images, which have a score alone."""
     rows = results["widths"]
-    shown = [figure for figure in FIGURES if key_of(figure.key, results) in rows[0]]
-    head = ["width", "parameters", "MACs"]
-    head += [f"{head_of(figure, results)} {figure.better}" for figure in shown]
+    shown = figures_in(results)
+    head = ["width", "parameters", "MACs", *(head_of(figure, results) for figure in shown)]
     spreads = results.get("deviation", {}).get("widths", [{}] * len(rows))
     cells = [
         [f"{row['width']:g}", f"{row['parameters']:,}", f"{row['macs'] / 1e6:.3g}\u00a0M"]
@@ -75,17 +56,19 @@ def widths_table(results: dict[str, Any]) -> str:
     return markdown_table(head, [*cells, real] if any(real[1:]) else cells)
 
 
-def head_of(figure: Figure, results: dict[str, Any]) -> str:
-    """Return a figure's name; those called by Inception alone carry the name of another extractor."""
-    return title(figure.name, judge_of(figure.key, results)) if figure.name.isupper() else figure.name
+def head_of(figure: Column, results: dict[str, Any]) -> str:
+    """Return a figure's name with an arrow; those called by Inception alone carry the name of another extractor."""
+    name = TITLES.get(figure.key, figure.key)
+    named = title(name, judge_of(figure.key, results)) if figure.is_named else name
+    return f"{named} {'↓' if figure.key in LOWER_IS_BETTER else '↑'}"
 
 
-def cell(figure: Figure, row: dict[str, Any], spread: dict[str, float], results: dict[str, Any]) -> str:
+def cell(figure: Column, row: dict[str, Any], spread: dict[str, float], results: dict[str, Any]) -> str:
     """Return a figure, with its standard deviation over seeds if there are several."""
     key = key_of(figure.key, results)
     if key not in row:
         return ""
-    return f"{row[key]:{figure.form}}" + (f" ±{spread[key]:.2g}" if spread.get(key) else "")
+    return figure.form.format(row[key]) + (f" ±{spread[key]:.2g}" if spread.get(key) else "")
 
 
 def consistency(results: dict[str, Any]) -> str:

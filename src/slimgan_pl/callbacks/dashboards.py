@@ -56,7 +56,7 @@ class Dashboards(Callback):
         folder = run_folder(trainer)
         if isinstance(pl_module, SlimGAN) and pl_module.results is not None and wandb_loggers(trainer):
             with going_on_without_wandb():
-                self._log_results(trainer, pl_module, evaluations_before(folder, pl_module.results))
+                self._log_results(trainer, pl_module, folder)
             self._log_curves(trainer)
 
     on_test_end = on_validation_end
@@ -68,7 +68,7 @@ class Dashboards(Callback):
                 with going_on_without_wandb():
                     log_checkpoint(logger, paths[0], trainer.global_step)
 
-    def _log_results(self, trainer: Trainer, model: SlimGAN, earlier: list[dict[str, Any]]) -> None:
+    def _log_results(self, trainer: Trainer, model: SlimGAN, folder: Path) -> None:
         results = model.results
         if results is None or self._judged_at == results["iteration"]:
             return
@@ -80,7 +80,7 @@ class Dashboards(Callback):
             self._latencies = {width: row[0].median_s for width, row in zip(shown, measured, strict=True)}
         table = widths_table(results, self._latencies)
         charts = {f"evaluation/{name}": value for name, value in {"widths": table, **trade_off(table, results)}.items()}
-        best = best_figures([*earlier, results])
+        best = best_figures([*evaluations_before(folder, results), results])
         for logger in wandb_loggers(trainer):
             logger.log_metrics(charts, results["iteration"])
             logger.experiment.summary.update(best)

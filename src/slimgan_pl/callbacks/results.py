@@ -53,8 +53,7 @@ class ResultsTable(Callback):
         self.last_path = path
         costs = [callback.figures for callback in callbacks_of(trainer, TrainingCost)]
         training = None if isinstance(model, ImageJudge) or not costs else costs[0]
-        earlier = evaluations_before(judged_folder(trainer), model.results)
-        report({**model.results, "training": training, "checkpoint": self._stamp}, path, *earlier[-1:])
+        report({**model.results, "training": training, "checkpoint": self._stamp}, path, judged_folder(trainer))
 
 
 def judged_checkpoint(trainer: Trainer) -> Path | None:
@@ -67,9 +66,9 @@ def judged_checkpoint(trainer: Trainer) -> Path | None:
 
 
 @rank_zero_only
-def report(results: dict[str, Any], path: Path, earlier: dict[str, Any] | None = None) -> None:
-    """Print results whole, however narrow the terminal, with the changes since earlier ones, and write them."""
-    console, table = Console(), results_table(results, earlier)
+def report(results: dict[str, Any], path: Path, run: Path) -> None:
+    """Print results whole, however narrow the terminal, with the changes since the run's last, and write them."""
+    console, table = Console(), results_table(results, *evaluations_before(run, results)[-1:])
     needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
     Console(width=max(console.width, needed)).print(table)
     with going_on_without(f"the results {path}"):

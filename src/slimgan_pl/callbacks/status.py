@@ -9,7 +9,7 @@ from rich.table import Table
 
 from slimgan_pl.training import TrainedModule
 
-__all__ = ["duration", "pace_line", "width_lines", "width_table"]
+__all__ = ["pace_line", "width_lines", "width_table"]
 
 SHORT = {
     "discriminator_loss": "D",

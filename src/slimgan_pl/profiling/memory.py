@@ -14,7 +14,7 @@ from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.profiling.devices import memory_size, synchronize
 from slimgan_pl.profiling.latency import Draw, make_draw
 
-__all__ = ["check_memory", "live_bytes", "memory_kind", "peak_bytes"]
+__all__ = ["check_memory", "memory_kind", "peak_bytes"]
 
 
 def memory_kind(device: torch.device) -> str:

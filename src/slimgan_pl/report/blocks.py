@@ -19,12 +19,10 @@ __all__ = [
     "Choice",
     "consistency_block",
     "costs_of",
-    "curve_block",
     "curve_blocks",
     "evaluation_blocks",
     "line_block",
     "pace_blocks",
-    "range_table",
     "trade_off_choice",
 ]
 

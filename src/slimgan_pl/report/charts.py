@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
-__all__ = ["Point", "heatmap", "lines", "round_number", "trade_off"]
+__all__ = ["Point", "heatmap", "lines", "trade_off"]
 
 HEIGHT = 210  # pixels; the width is that of the place
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-__all__ = ["SCHEMES", "Scheme", "chart_config", "run_colours", "width_colours"]
+__all__ = ["SCHEMES", "Scheme", "chart_config", "width_colours"]
 
 Scheme = Literal["light", "dark"]
 

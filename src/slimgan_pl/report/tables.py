@@ -33,13 +33,16 @@ def figures_in(results: Mapping[str, Any]) -> list[Column]:
 
 def figure_name(column: Column, results: Mapping[str, Any]) -> str:
     """Return a figure's name; where it means something else by another extractor than Inception, with that."""
-    name = TITLES.get(column.key, column.key.capitalize())
-    return title(name, judge_of(column.key, results)) if column.is_named else name
+    return judged_name(column, results) if column.is_named else plain_name(column)
 
 
 def judged_name(column: Column, results: Mapping[str, Any]) -> str:
     """Return a figure's name with that of the net that it comes from, unless that is Inception."""
-    return title(TITLES.get(column.key, column.key.capitalize()), judge_of(column.key, results))
+    return title(plain_name(column), judge_of(column.key, results))
+
+
+def plain_name(column: Column) -> str:
+    return TITLES.get(column.key, column.key.capitalize())
 
 
 def with_arrow(column: Column, results: Mapping[str, Any]) -> str:
