@@ -10,7 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from slimgan_pl.deploy.folded import (
+from slimgan_pl.errors import UserError
+from slimgan_pl.layers import SwitchableBatchNorm2d, SwitchableConditionalBatchNorm2d
+from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+from slimgan_pl.models.blocks import DCGANGeneratorBlock, ResNetGeneratorBlock
+from slimgan_pl.models.folded import (
     ChannelAffine,
     FoldedDCGANBlock,
     FoldedDCGANGenerator,
@@ -18,12 +22,8 @@ from slimgan_pl.deploy.folded import (
     FoldedResNetBlock,
     FoldedResNetGenerator,
 )
-from slimgan_pl.errors import UserError
-from slimgan_pl.layers import SwitchableBatchNorm2d, SwitchableConditionalBatchNorm2d
-from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
-from slimgan_pl.models.blocks import DCGANGeneratorBlock, ResNetGeneratorBlock
 
-__all__ = ["folded_slice"]
+__all__ = ["FOLDED", "folded_slice"]
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
 

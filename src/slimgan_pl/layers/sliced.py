@@ -13,9 +13,9 @@ from slimgan_pl.layers.widths import scale_channels
 __all__ = ["SlicedConv2d", "SlicedConvTranspose2d", "SlicedEmbedding", "SlicedLinear"]
 
 
-def leading(weight: Tensor, rows: int, columns: int) -> Tensor:
-    """Return the first rows and columns of a weight; where that is all, the weight without a view's cost."""
-    return weight if weight.shape[:2] == (rows, columns) else weight[:rows, :columns]
+def leading(tensor: Tensor, *sizes: int) -> Tensor:
+    """Return the first entries of the first dimensions; where that is all, the tensor without a view's cost."""
+    return tensor if tensor.shape[: len(sizes)] == sizes else tensor[tuple(slice(0, size) for size in sizes)]
 
 
 class SlicedLinear(nn.Linear):
@@ -23,7 +23,7 @@ class SlicedLinear(nn.Linear):
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_features, width, "SlicedLinear")
-        bias = None if self.bias is None else self.bias[:out]
+        bias = None if self.bias is None else leading(self.bias, out)
         return F.linear(x, leading(self.weight, out, x.shape[1]), bias)
 
 
@@ -32,7 +32,7 @@ class SlicedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_channels, width, "SlicedConv2d")
-        bias = None if self.bias is None else self.bias[:out]
+        bias = None if self.bias is None else leading(self.bias, out)
         result: Tensor = self._conv_forward(x, leading(self.weight, out, x.shape[1]), bias)
         return result
 
@@ -42,7 +42,7 @@ class SlicedConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:  # type: ignore[override]
         out = scale_channels(self.out_channels, width, "SlicedConvTranspose2d")
-        bias = None if self.bias is None else self.bias[:out]
+        bias = None if self.bias is None else leading(self.bias, out)
         weight = leading(self.weight, x.shape[1], out)
         return F.conv_transpose2d(x, weight, bias, self.stride, self.padding, self.output_padding)  # type: ignore[arg-type]
 
@@ -51,4 +51,4 @@ class SlicedEmbedding(nn.Embedding):
     """Embedding of which the first ``channels`` numbers are used: labels ``(N,) -> (N, channels)``."""
 
     def forward(self, labels: Tensor, channels: int) -> Tensor:  # type: ignore[override]
-        return F.embedding(labels, self.weight[:, :channels])
+        return F.embedding(labels, leading(self.weight, self.num_embeddings, channels))

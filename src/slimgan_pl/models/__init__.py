@@ -4,6 +4,7 @@ from slimgan_pl.models.cost import count_macs, count_parameters
 from slimgan_pl.models.discriminators import DCGANDiscriminatorBank, DiscriminatorBank, ResNetDiscriminatorBank
 from slimgan_pl.models.generators import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 from slimgan_pl.models.recalibration import Change, recalibrate
+from slimgan_pl.models.saved import load_generator, save_generator
 
 __all__ = [
     "Change",
@@ -15,5 +16,7 @@ __all__ = [
     "SlimmableGenerator",
     "count_macs",
     "count_parameters",
+    "load_generator",
     "recalibrate",
+    "save_generator",
 ]

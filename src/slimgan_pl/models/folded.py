@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slimgan_pl.errors import UserError
-from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.blocks import upsample
+from slimgan_pl.models.generators import SlimmableGenerator
 
 __all__ = [
     "ChannelAffine",

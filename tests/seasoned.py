@@ -1,0 +1,43 @@
+"""Small generators whose norms have seen data, for what is exported of them."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+
+__all__ = ["NETS", "draw_inputs", "seasoned"]
+
+WIDTHS = (0.25, 0.5, 1.0)
+
+NETS: dict[str, Callable[[], SlimmableGenerator]] = {
+    "dcgan": lambda: DCGANGenerator((32, 16, 8), latent_dim=12, image_channels=1, widths=WIDTHS),
+    "sliceable resnet": lambda: ResNetGenerator((32, 16), latent_dim=12, widths=(0.5, 1.0), num_classes=5),
+    "one width": lambda: DCGANGenerator((16, 8), latent_dim=12, widths=(1.0,)),
+    "switchable dcgan": lambda: DCGANGenerator(
+        (32, 16), latent_dim=12, widths=(0.5, 1.0), num_classes=5, conditional_norm="switchable"
+    ),
+}
+
+
+@torch.no_grad()
+def seasoned(name: str) -> SlimmableGenerator:
+    """Return a net in evaluation mode in which no bias and nothing in a norm has its initial value."""
+    torch.manual_seed(0)
+    generator = NETS[name]()
+    for parameter in generator.parameters():
+        if parameter.dim() == 1:  # biases and norms
+            parameter.add_(torch.randn_like(parameter), alpha=0.2)
+    for norm in generator.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.get_buffer("running_mean").normal_(std=0.3)
+            norm.get_buffer("running_var").uniform_(0.5, 2.0)
+    return generator.eval()
+
+
+def draw_inputs(generator: SlimmableGenerator, count: int) -> tuple[Tensor, Tensor | None]:
+    """Return latents, and labels if there are classes."""
+    source = torch.Generator().manual_seed(1)
+    labels = torch.arange(count) % generator.num_classes if generator.num_classes else None
+    return torch.randn(count, generator.latent_dim, generator=source), labels
