@@ -1,5 +1,6 @@
 """Small nets and data that the tests share."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.slimgan import SlimGAN
 
 WIDTHS = (0.25, 0.5, 1.0)
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before any test imports ONNX Runtime
 
 
 @pytest.fixture(scope="session", autouse=True)
