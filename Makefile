@@ -1,7 +1,7 @@
 # Each target creates .venv and installs what it needs by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-PATHS := src tests scripts benchmarks docs
+PATHS := src runtime tests scripts benchmarks docs
 
 .PHONY: help demo test check docs audit format
 
@@ -13,10 +13,10 @@ help:
 	@echo "make audit   known vulnerabilities of the dependencies (needs the network)"
 	@echo "make format  format the code"
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml runtime/pyproject.toml
 	@echo "Installing into .venv (PyTorch is several gigabytes; this takes a few minutes the first time)"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable runtime --editable ".[dev]"
 	@touch $@
 
 demo: .venv/installed

@@ -1,0 +1,76 @@
+"""What an exported file says of itself: the inputs it takes and the widths it has."""
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from slimgan_runtime.errors import UserError
+
+__all__ = ["IMAGES", "LABELS", "LATENTS", "WIDTH", "Contract", "read_contract"]
+
+KEY = "slimgan"  # of the metadata of an exported file
+NEWEST = 1
+
+LATENTS, LABELS, WIDTH, IMAGES = "latents", "labels", "width", "images"  # names of inputs and of the output
+
+
+class Contract(NamedTuple):
+    """What a file takes and draws; ``widths`` ascend, ``image_shape`` is ``(C, H, W)``."""
+
+    widths: tuple[float, ...]
+    latent_dim: int
+    num_classes: int
+    image_shape: tuple[int, int, int]
+
+
+def read_contract(metadata: Mapping[str, str], inputs: Collection[str], file: str) -> Contract:
+    """Return what the metadata of a file say.
+
+    Args:
+        metadata: Names and values.
+        inputs: Names of the inputs that the file has.
+        file: Its name, for the error message.
+
+    Raises:
+        UserError: If slimgan-pl did not write them, or a later one than this package knows, or they do not go with
+            the inputs.
+    """
+    try:
+        values = json.loads(metadata[KEY])
+        version = values["version"]
+    except (KeyError, TypeError, ValueError):
+        raise UserError(f"{file} says nothing of slimgan-pl; give a file that slimgan export wrote") from None
+    if isinstance(version, int) and version > NEWEST:
+        raise UserError(f"{file} is of a later slimgan-pl (format {version}); install a later slimgan-runtime")
+    try:
+        contract = parse(values)
+    except (KeyError, TypeError, ValueError):
+        contract = None
+    if contract is None or version != NEWEST or not goes_with(contract, inputs):
+        raise UserError(f"what {file} says of itself is damaged; export it again")
+    return contract
+
+
+def parse(values: Mapping[str, Any]) -> Contract | None:
+    """Return the values as a contract, or None where they make no sense."""
+    size = whole(values["image_size"])
+    widths = tuple(float(width) for width in values["widths"])
+    shape = (whole(values["image_channels"]), size, size)
+    contract = Contract(widths, whole(values["latent_dim"]), whole(values["num_classes"]), shape)
+    ascending = all(low < high for low, high in zip((0.0, *widths), widths, strict=False))
+    positive = min(contract.latent_dim, *shape) > 0 and contract.num_classes >= 0
+    return contract if widths and ascending and math.isfinite(widths[-1]) and positive else None
+
+
+def whole(value: object) -> int:
+    """Return a whole number, or raise a TypeError."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError
+    return value
+
+
+def goes_with(contract: Contract, inputs: Collection[str]) -> bool:
+    """Return whether a file with such inputs can be what its contract says."""
+    expected = {LATENTS} | ({LABELS} if contract.num_classes else set())
+    return set(inputs) == expected | {WIDTH} or (set(inputs) == expected and len(contract.widths) == 1)
