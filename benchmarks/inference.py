@@ -1,19 +1,24 @@
 """Speed and memory of drawing: ``python benchmarks/inference.py --json FILE`` from the repository's root.
 
-It compares the whole generator run at a width, that width's slice, and the slice folded for inference. The nets have
-random weights: images mean nothing here, times do.
+It compares the whole generator run at a width, that width's slice, the slice folded for inference, and on a CPU ONNX
+Runtime with a file of that width and with one file of all widths. The nets have random weights: images mean nothing
+here, times do.
 """
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from jsonargparse import auto_cli
 from measuring import best_device, machine, medians, peak_memory, print_rows, print_table, save_json
 from torch import Tensor
 
 from slimgan_pl.deploy import folded_slice
+from slimgan_pl.deploy.onnx_graphs import multi_width_graph, single_width_graph
+from slimgan_pl.deploy.ort import onnxruntime
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, count_macs
 
 NETS: dict[str, Callable[[], SlimmableGenerator]] = {
@@ -23,7 +28,10 @@ NETS: dict[str, Callable[[], SlimmableGenerator]] = {
     "conditional-resnet-32": lambda: ResNetGenerator((256, 256, 256, 256), num_classes=10),
 }
 DEFAULT_NETS = ("dcgan-32", "resnet-32", "resnet-32-small")
+REST = 0.06  # seconds; idle threads of ONNX Runtime wait in a loop for about 0.035
+
 Row = dict[str, float]
+Runner = Callable[[dict[str, Any]], object]
 
 
 def main(
@@ -60,15 +68,18 @@ def speed(name: str, batch_sizes: Sequence[int], rounds: int) -> list[Row]:
     """Draw with the whole, the slice and the folded slice in turns; return a row per width and batch size."""
     generator = build(name)
     macs = {width: count_macs(generator, width) for width in generator.widths}
-    rows = []
+    runners, rows = onnx_runners(generator), []
     for batch_size in batch_sizes:
         inputs = draw(generator, batch_size)
         for width in generator.widths:
-            seconds = time_width(generator, width, inputs, rounds * (8 if batch_size <= 16 else 1))
+            seconds = time_width(generator, runners, width, inputs, rounds * (8 if batch_size <= 16 else 1))
             row = {"width": width, "batch_size": batch_size, **{f"{key}_s": value for key, value in seconds.items()}}
             row["images_per_s"] = batch_size / seconds["folded"]
             row["whole_over_slice"] = seconds["whole"] / seconds["slice"]
             row["whole_over_folded"] = seconds["whole"] / seconds["folded"]
+            if "onnx" in seconds:
+                row["whole_over_onnx"] = seconds["whole"] / seconds["onnx"]
+                row["multi_over_onnx"] = seconds["onnx_multi"] / seconds["onnx"]
             row["mac_share"] = macs[width] / macs[1.0]
             row["weight_bytes"] = num_bytes(generator.slice(width))
             rows.append(row)
@@ -78,18 +89,50 @@ def speed(name: str, batch_sizes: Sequence[int], rounds: int) -> list[Row]:
     return rows
 
 
+def onnx_runners(generator: SlimmableGenerator) -> dict[str, dict[float, Runner]]:
+    """Return what draws in ONNX Runtime at each width, from a file of its own and from the file of all widths."""
+    if best_device().type != "cpu":
+        return {}
+    multi = session_of(multi_width_graph(generator))
+    runners: dict[str, dict[float, Runner]] = {"onnx": {}, "onnx_multi": {}}
+    for index, width in enumerate(generator.widths):
+        single, number = session_of(single_width_graph(generator, width)), np.array(index)
+        runners["onnx"][width] = partial(single.run, None)
+        runners["onnx_multi"][width] = partial(run_at, multi, number)
+    return runners
+
+
+def run_at(session: onnxruntime.InferenceSession, number: np.ndarray, feed: dict[str, Any]) -> object:
+    """Draw with the width of a number."""
+    return session.run(None, {**feed, "width": number})
+
+
+def session_of(model: Any) -> onnxruntime.InferenceSession:
+    """Return a session on as many threads as PyTorch has."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
 def time_width(
-    generator: SlimmableGenerator, width: float, inputs: tuple[Tensor, Tensor | None], rounds: int
+    generator: SlimmableGenerator,
+    runners: Mapping[str, Mapping[float, Runner]],
+    width: float,
+    inputs: tuple[Tensor, Tensor | None],
+    rounds: int,
 ) -> dict[str, float]:
     """Return the median seconds of one batch, after two that do not count."""
+    latents, labels = inputs
+    feed = {"latents": latents.numpy(force=True)} | ({} if labels is None else {"labels": labels.numpy(force=True)})
     narrow, folded = generator.slice(width), folded_slice(generator, width)
-    functions = {
+    functions: dict[str, Callable[[], object]] = {
         "whole": lambda: generator(*inputs, width=width),
         "slice": lambda: narrow(*inputs),
         "folded": lambda: folded(*inputs),
+        **{name: partial(runner[width], feed) for name, runner in runners.items()},
     }
     medians(functions, 2)
-    return medians(functions, rounds)
+    return medians(functions, rounds, rest=REST)
 
 
 def memory_of(name: str, batch_size: int) -> dict[str, dict[float, int]]:
@@ -139,10 +182,14 @@ COLUMNS: dict[str, Callable[[Row], Any]] = {
     "whole ms": lambda row: f"{row['whole_s'] * 1e3:.2f}",
     "slice ms": lambda row: f"{row['slice_s'] * 1e3:.2f}",
     "folded ms": lambda row: f"{row['folded_s'] * 1e3:.2f}",
+    "ONNX ms": lambda row: milliseconds(row.get("onnx_s")),
+    "multi ms": lambda row: milliseconds(row.get("onnx_multi_s")),
     "ideal ms": lambda row: f"{row['ideal_s'] * 1e3:.2f}",
     "images/s": lambda row: f"{row['images_per_s']:,.0f}",
     "slice x": lambda row: f"{row['whole_over_slice']:.2f}",
     "folded x": lambda row: f"{row['whole_over_folded']:.2f}",
+    "ONNX x": lambda row: ratio(row.get("whole_over_onnx")),
+    "multi/ONNX": lambda row: ratio(row.get("multi_over_onnx")),
     "MACs": lambda row: f"{row['mac_share']:.1%}",
     "weights MB": lambda row: f"{row['weight_bytes'] / 1e6:.2f}",
     "peak MB: whole": lambda row: megabytes(row.get("whole_peak_bytes")),
@@ -154,10 +201,20 @@ def show(name: str, rows: list[Row]) -> None:
     """Print a row per batch size and width.
 
     Images a second and the ideal, which scales with the MACs, are the folded slice's; x is how many times faster than
-    the whole.
+    the whole, and multi/ONNX the time of the file of all widths over that of the file of one.
     """
     cells = [[str(column(row)) for column in COLUMNS.values()] for row in rows]
     print_rows(f"{name}, medians of turns", list(COLUMNS), cells)
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Return a time in milliseconds, or nothing."""
+    return "" if seconds is None else f"{seconds * 1e3:.2f}"
+
+
+def ratio(value: float | None) -> str:
+    """Return a ratio, or nothing."""
+    return "" if value is None else f"{value:.2f}"
 
 
 def megabytes(count: float | None) -> str:

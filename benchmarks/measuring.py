@@ -50,11 +50,21 @@ def peak_memory() -> int:
     return int(line.split()[1]) * 1024
 
 
-def medians(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each function; they take turns, so that a busy machine slows all of them."""
+def medians(functions: Mapping[str, Callable[[], object]], rounds: int, rest: float = 0.0) -> dict[str, float]:
+    """Return the median seconds of each function; they take turns, so that a busy machine slows all of them.
+
+    Args:
+        functions: What is timed.
+        rounds: Turns.
+        rest: Seconds to rest before each turn, which then begins with a call that does not count. Threads of one
+            library that still wait in a loop for work would slow the next one's.
+    """
     times: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
+            if rest:
+                time.sleep(rest)
+                function()
             synchronize()
             start = time.perf_counter()
             function()
