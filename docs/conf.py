@@ -40,10 +40,10 @@ napoleon_numpy_docstring = False
 
 nitpick_ignore_regex = [
     # Intersphinx would resolve what is another package's or Python's, but needs the network.
-    ("py:.*", r"(torch|torchvision|torchmetrics|lightning|numpy|rich|jsonargparse)\..*|Module"),
+    ("py:.*", r"(torch|torchvision|torchmetrics|lightning|numpy|rich|jsonargparse|onnx|os)\..*|Module"),
     ("py:.*", r"(collections|pathlib|abc|typing|argparse)\..*"),
     # Annotations and bases name classes that no package makes public.
-    ("py:.*", r"slimgan_pl(\.\w+){2,3}"),
+    ("py:.*", r"slimgan_pl(\.\w+){2,3}|slimgan_runtime\.\w+\.\w+|ModelProto"),
 ]
 
 del Recorded.__new__  # its *args would stand for the arguments of all classes that record theirs

@@ -34,7 +34,9 @@ TEST_BAD = "test --ckpt_path bad.ckpt"
 RESUME_BAD = f"{FIT} --ckpt_path bad.ckpt --trainer.max_steps 4 --model.evaluator null"
 RECALIBRATE = "recalibrate --ckpt_path last.ckpt"
 PROFILE = "profile --ckpt_path last.ckpt --rounds 1 --seconds 0"
+EXPORT = "export --ckpt_path last.ckpt"
 IMPORT = "import --generator G.pth --output new.ckpt"
+CARD = b'{"files": [], "page": [], "checkpoint": {"sha256": ""}}'
 WRITTEN = "is not a checkpoint that slimgan fit has written"
 
 
@@ -398,6 +400,31 @@ PROFILES = [
     Case("batch_sizes of words", f"{PROFILE} --batch_sizes [a]", 2, "Expected int"),
 ]
 
+EXPORTS = [
+    Case("no checkpoint", "export --ckpt_path no.ckpt", 1, "there is no checkpoint no.ckpt"),
+    Case("a checkpoint that is none", "export --ckpt_path tiny.yaml", 1, "cannot be read as a checkpoint"),
+    Case("an unknown format", f"{EXPORT} --format tflite", 2, "Expected one of ['safetensors', 'onnx'"),
+    Case("an unknown precision", f"{EXPORT} --precision int4", 2, "Expected one of ['float32', 'float16', 'int8']"),
+    Case("an unknown width", f"{EXPORT} --format onnx --width 0.3", 1, "0.3 is not one of this generator's widths"),
+    Case("a width x", f"{EXPORT} --format onnx --width x", 2, "Expected float or one of ['all']"),
+    Case("one width of all", f"{EXPORT} --width 0.5", 1, "--format onnx-multi holds all widths; leave --width out"),
+    Case("one width of a page", f"{EXPORT} --format web --width 0.5", 1, "--format web holds all widths"),
+    Case("integers of all widths", f"{EXPORT} --precision int8", 1, "int8 needs a file per width"),
+    Case("integers in safetensors", f"{EXPORT} --format safetensors --precision int8", 1, "take --format onnx"),
+    Case("folded ONNX", f"{EXPORT} --fold true", 1, "leave it out"),
+    Case("a package without a page", f"{EXPORT} --onnxruntime_web x.tgz", 1, "is for --format web"),
+    Case("a package that is not there", f"{EXPORT} --format web --onnxruntime_web x.tgz", 1, "x.tgz"),
+    Case("numbers without an extractor", f"{EXPORT} --num_fake 8", 1, "name an --extractor too"),
+    Case("an unknown extractor", f"{EXPORT} --format safetensors --extractor nope", 1, "nope"),
+    Case("a file in the place", f"{EXPORT} --output tiny.yaml", 1, "tiny.yaml is a file"),
+    Case("a folder of something else", f"{EXPORT} --output images --overwrite true", 1, "holds no export", images()),
+    Case("an earlier export", f"{EXPORT} --output o", 1, "or give --overwrite true", raw("o/model_card.json", CARD)),
+    Case("a foreign card", f"{EXPORT} --output o --overwrite true", 1, "no export", raw("o/model_card.json", b"{}")),
+    Case("no images to judge", f"{EXPORT} --extractor digits --num_fake 0", 1, "num_fake is 0"),
+    Case("an empty output", f"{EXPORT} --output ''", 1, "--output is empty"),
+    Case("nowhere to write", f"{EXPORT} --output /proc/export", 1, "/proc"),
+]
+
 REPORTS = [
     Case("none", "report", 2, "required: report.runs"),
     Case("missing", "report a nowhere", 1, "there is no folder nowhere", results("a")),
@@ -589,6 +616,11 @@ def test_a_bad_image_is_one_sentence(case: Case, here: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize("case", rows(TOOLS, PROFILES))
 def test_a_mistake_with_a_tool_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(EXPORTS))
+def test_a_mistake_with_an_export_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 

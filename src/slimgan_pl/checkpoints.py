@@ -15,7 +15,7 @@ from slimgan_pl.errors import UserError, cause_of
 from slimgan_pl.slimgan import SlimGAN
 from slimgan_pl.trust import check_trusted
 
-__all__ = ["build_model", "check_weights", "load_model", "read_checkpoint"]
+__all__ = ["build_model", "check_weights", "load_model", "model_of", "read_checkpoint"]
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -89,7 +89,17 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
         UserError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names a class
             that is not trusted.
     """
-    checkpoint = read_checkpoint(path)
+    return model_of(read_checkpoint(path), path, trust)
+
+
+def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimGAN:
+    """Build the model of what :func:`read_checkpoint` returned, as :func:`load_model` does.
+
+    Args:
+        checkpoint: What the file holds.
+        path: The file, for messages.
+        trust: Whether it may name classes of other packages, whose code is then run.
+    """
     if not trust:
         check_trusted(checkpoint["hyper_parameters"], path)
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
-__all__ = ["next_commands", "paths_table"]
+__all__ = ["next_commands", "paths_table", "shown"]
 
 
 def shown(path: Path) -> str:
@@ -27,5 +27,6 @@ def next_commands(checkpoint: Path | None, folder: Path, has_evaluator: bool = T
         if has_evaluator:
             commands[f"slimgan test --ckpt_path {path} --seeds 3"] = "judge it again, over three seeds"
         commands[f"slimgan profile --ckpt_path {path}"] = "time and memory of every width on this machine"
+        commands[f"slimgan export --ckpt_path {path}"] = "one file with every width, for programs without PyTorch"
     commands[f"slimgan report {quote(shown(folder))}"] = "all of it on one page"
     return "\n".join(["Next:", *(f"  {command}\n    {what}" for command, what in commands.items())])

@@ -5,6 +5,8 @@ from typing import Any
 
 from slimgan_pl.arguments import OneLineParser
 from slimgan_pl.comparing import compare
+from slimgan_pl.exporting.command import export
+from slimgan_pl.exporting.demo import demo
 from slimgan_pl.interop import import_checkpoint
 from slimgan_pl.profiling.command import profile
 from slimgan_pl.recalibrating import recalibrate_checkpoint
@@ -20,6 +22,8 @@ TOOLS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "profile": profile,
     "report": report,
+    "export": export,
+    "demo": demo,
 }
 
 OF_RUNS: dict[Callable[..., None], str] = {  # tools that take any number of runs, and what those are

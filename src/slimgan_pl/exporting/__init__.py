@@ -1,0 +1,1 @@
+"""What leaves the package: exported generators, held to the images that PyTorch draws, and the card beside them."""

@@ -1,0 +1,46 @@
+"""What an export says in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from slimgan_pl.exporting.exported import ExportedFile
+
+__all__ = ["files_table", "show_files"]
+
+MAX_COLUMNS = 200
+
+
+def show_files(files: Sequence[ExportedFile]) -> None:
+    """Print the table whole, however narrow the terminal."""
+    console, table = Console(), files_table(files)
+    needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
+    Console(width=max(console.width, needed)).print(table)
+
+
+def files_table(files: Sequence[ExportedFile]) -> Table:
+    """Return a table with a row for each file and width."""
+    table = Table(title="Exported, against PyTorch in float32", box=SIMPLE_HEAD, pad_edge=False)
+    judged = any(error.distance is not None for file in files for error in file.errors)
+    for head in ("file", "size", "width", "largest\nerror", "RMS\nerror", *(("FID", "change") if judged else ())):
+        table.add_column(head, justify="left" if head == "file" else "right", no_wrap=True)
+    for file in files:
+        head = (file.name, megabytes(file.bytes))
+        for error in file.errors:
+            cells = [*head, f"{error.width:g}", f"{error.max_abs:.1e}", f"{error.rms:.1e}"]
+            if error.distance is not None and error.distance_change is not None:
+                cells += [f"{error.distance:.4g}", f"{error.distance_change:+.2g}"]
+            table.add_row(*cells)
+            head = ("", "")
+    return table
+
+
+def megabytes(count: int) -> str:
+    """Return a size.
+
+    >>> megabytes(1_234_567), megabytes(45_600)
+    ('1.23 MB', '0.0456 MB')
+    """
+    return f"{count / 1e6:.3g} MB"

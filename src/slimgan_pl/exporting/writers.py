@@ -1,0 +1,128 @@
+"""Writing a generator in each format, with what draws from the file that was written."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from slimgan_pl.deploy import folded_slice
+from slimgan_pl.deploy.precision import FloatPrecision, in_precision
+from slimgan_pl.errors import UserError
+from slimgan_pl.exporting.exported import Kind, Precision
+from slimgan_pl.exporting.image_errors import Draw, session_draw
+from slimgan_pl.files import replacing
+from slimgan_pl.models import SlimmableGenerator, load_generator, save_generator
+
+if TYPE_CHECKING:
+    from onnx import ModelProto  # of the extra onnx
+
+__all__ = ["Written", "check_onnx", "write_files"]
+
+
+class Written(NamedTuple):
+    """A file, and what draws with it."""
+
+    path: Path
+    widths: tuple[float, ...]
+    draw: Draw
+    graph: "ModelProto | None" = None  # of an ONNX file
+
+
+def write_files(
+    generator: SlimmableGenerator,
+    kind: Kind,
+    widths: Sequence[float],
+    folder: Path,
+    precision: Precision,
+    fold: bool,
+) -> Iterator[Written]:
+    """Write a file per width, or one with all, and yield each.
+
+    Args:
+        generator: The trained generator, on the CPU.
+        kind: Of the files.
+        widths: Those that are asked for.
+        folder: Where they are written.
+        precision: Of the weights.
+        fold: Whether batch norms of safetensors become part of the layers around them; they always do in ONNX.
+
+    Raises:
+        UserError: If a library is missing.
+    """
+    if kind == "safetensors":
+        assert precision != "int8"
+        for width in widths:
+            yield write_safetensors(generator, width, folder, precision, fold)
+    elif kind == "onnx":
+        for width in widths:
+            yield write_onnx(generator, width, folder, precision)
+    else:
+        assert precision != "int8"
+        yield write_multi(generator, folder, precision)
+
+
+def write_safetensors(
+    generator: SlimmableGenerator, width: float, folder: Path, precision: FloatPrecision, fold: bool
+) -> Written:
+    """Write one width with its schedule, and read it back."""
+    narrow: SlimmableGenerator = folded_slice(generator, width) if fold else generator.slice(width)
+    path = folder / f"generator_{width:g}.safetensors"
+    save_generator(in_precision(narrow, precision), path, width)
+    loaded = load_generator(path, [type(narrow)])
+    dtype = loaded.image.weight.dtype
+
+    @torch.no_grad()
+    def draw(latents: Tensor, labels: Tensor | None, width: float) -> Tensor:
+        images: Tensor = loaded(latents.to(dtype), labels)
+        return images.float()
+
+    return Written(path, (width,), draw)
+
+
+def write_onnx(generator: SlimmableGenerator, width: float, folder: Path, precision: Precision) -> Written:
+    """Write one width as a file of its own."""
+    with needing_onnx():
+        from slimgan_pl.deploy.onnx_graphs import single_width_graph
+        from slimgan_pl.deploy.quantizing import quantized_graph
+    if precision == "int8":
+        model = quantized_graph(generator, width)
+    else:
+        model = single_width_graph(generator, width, precision)
+    return saved(model, folder / f"generator_{width:g}.onnx", (width,))
+
+
+def write_multi(generator: SlimmableGenerator, folder: Path, precision: FloatPrecision) -> Written:
+    """Write all widths as one file."""
+    with needing_onnx():
+        from slimgan_pl.deploy.onnx_graphs import multi_width_graph
+    return saved(multi_width_graph(generator, precision), folder / "generator.onnx", generator.widths)
+
+
+def saved(model: "ModelProto", path: Path, widths: tuple[float, ...]) -> Written:
+    """Write a graph, and open the file in ONNX Runtime."""
+    with needing_onnx():
+        from slimgan_pl.deploy.ort import onnxruntime
+    with replacing(path) as file:
+        file.write(model.SerializeToString())
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return Written(path, widths, session_draw(session, widths), model)
+
+
+def check_onnx() -> None:
+    """Raise a UserError where a library for ONNX is missing, before any work is done."""
+    with needing_onnx():
+        import onnxscript  # noqa: F401
+
+        import slimgan_pl.deploy.ort  # noqa: F401
+
+
+@contextmanager
+def needing_onnx() -> Iterator[None]:
+    """Turn a library that is missing into a UserError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UserError(f"ONNX files need {error.name}; install it with pip install 'slimgan-pl[onnx]'") from error
