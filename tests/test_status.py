@@ -83,8 +83,8 @@ def test_the_pace_is_said_once_it_is_known(said: tuple[Listening, SlimGAN]) -> N
 @pytest.mark.parametrize(
     ("has_checkpoint", "has_evaluator", "expected"),
     [
-        (True, True, ["sample", "test", "profile", "report"]),
-        (True, False, ["sample", "profile", "report"]),
+        (True, True, ["sample", "test", "profile", "export", "report"]),
+        (True, False, ["sample", "profile", "export", "report"]),
         (False, True, ["report"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""The page, written once, and one browser that all tests of it share."""
+"""The page, written once, and a browser that the tests of a module share."""
 
 import shutil
 import threading
@@ -76,9 +76,9 @@ def addresses(site: Path) -> Iterator[dict[str, str]]:
         server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Return a browser, the only one that the tests start."""
+    """Return a browser, which is closed before tests of other pages start theirs: a process can have one at a time."""
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("there is no chromium")
@@ -88,7 +88,7 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(browser: Any, addresses: Mapping[str, str]) -> Iterator[Visit]:
     """Return a page that several tests use."""
     visit = Visit(browser, addresses["own"]).opened()

@@ -13,7 +13,7 @@ from visits import Visit
 from slimgan_pl.images import to_bytes
 from slimgan_pl.models import SlimmableGenerator
 
-pytest_plugins = ["browser_fixtures"]  # loaded once, so that all modules share one browser
+pytest_plugins = ["browser_fixtures"]
 
 WIDTHS = (0.5, 1.0)
 

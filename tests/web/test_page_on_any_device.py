@@ -13,7 +13,7 @@ from visits import Visit
 from slimgan_pl.models import DCGANGenerator
 from slimgan_pl.web import SiteServer, width_facts, write_site
 
-pytest_plugins = ["browser_fixtures"]  # loaded once, so that all modules share one browser
+pytest_plugins = ["browser_fixtures"]
 
 
 @contextmanager
