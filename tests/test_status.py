@@ -104,5 +104,5 @@ def test_what_is_to_be_typed_next_works(
     said = next_commands(checkpoint, folder, has_evaluator).splitlines()
     commands = [shlex.split(line) for line in said if line.startswith("  slimgan ")]
     assert [words[1] for words in commands] == expected
-    for words in commands:
+    for words in commands if has_evaluator else []:  # the others are among these
         run(*words[1:], *(["--seconds", "0", "--rounds", "1", "--batch_sizes", "1"] if words[1] == "profile" else []))

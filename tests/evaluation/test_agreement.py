@@ -80,14 +80,14 @@ def ours(
 
 def test_figures_equal_torch_fidelitys_with_inception(inception_weights: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    noise = random.integers(0, 256, (70, 3, 24, 24), dtype=np.uint8)
-    fakes, real = noise[:32] // 2, np.repeat(np.repeat(noise[32:, :, ::4, ::4], 4, 2), 4, 3)
+    noise = random.integers(0, 256, (38, 3, 24, 24), dtype=np.uint8)
+    fakes, real = noise[:17] // 2, np.repeat(np.repeat(noise[17:, :, ::4, ::4], 4, 2), 4, 3)
     expected = reference(
         fakes,
         real,
         feature_extractor="inception-v3-compat",
         feature_extractor_weights_path=str(inception_weights),
-        kid_subset_size=32,
+        kid_subset_size=17,
     )
     evaluator = Evaluator("inception", str(inception_weights))
     figures = ours(fakes, real, tmp_path, evaluator)
