@@ -49,6 +49,12 @@ def two_runs(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def digits_checkpoint(two_runs: Path) -> Path:
+    """Return the checkpoint of the first of these runs."""
+    return two_runs / "digits" / "version_0" / "checkpoints" / "last.ckpt"
+
+
 @pytest.fixture
 def make_model() -> Callable[..., SlimGAN]:
     """Return a function that builds a tiny SlimGAN for grey 8x8 images."""

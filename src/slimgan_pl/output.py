@@ -7,10 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any, TextIO
 
+from rich.console import Console
+from rich.table import Table
+
 from slimgan_pl.errors import SlimGANWarning, UserError
 from slimgan_pl.files import reason_of
 
-__all__ = ["LossyOutput", "printing_at_any_price"]
+__all__ = ["LossyOutput", "print_whole", "printing_at_any_price"]
+
+MAX_COLUMNS = 200  # of a table
+
+
+def print_whole(table: Table) -> None:
+    """Print a table with nothing cut off, however narrow the terminal."""
+    console = Console()
+    needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
+    Console(width=max(console.width, needed)).print(table)
 
 
 class LossyOutput:

@@ -58,13 +58,8 @@ STAMP = {
 
 
 @pytest.fixture(scope="module")
-def ckpt(two_runs: Path) -> Path:
-    return two_runs / "digits" / "version_0" / "checkpoints" / "last.ckpt"
-
-
-@pytest.fixture(scope="module")
-def source(ckpt: Path) -> Source:
-    return read_source(ckpt)
+def source(digits_checkpoint: Path) -> Source:
+    return read_source(digits_checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +85,9 @@ def blocks(text: str, language: str) -> list[str]:
     return [token.content for token in tokens if token.type == "fence" and token.info == language]
 
 
-def variant(ckpt: Path, path: Path, **settings: Any) -> Path:
+def variant(digits_checkpoint: Path, path: Path, **settings: Any) -> Path:
     """Write an untrained checkpoint with other settings of the model."""
-    content = torch.load(ckpt, weights_only=True)
+    content = torch.load(digits_checkpoint, weights_only=True)
     hyper = {**content["hyper_parameters"], **settings}
     named = {key: value for key, value in hyper.items() if not key.startswith("_")}
     weights = build_model(named, path).state_dict()
@@ -122,9 +117,11 @@ def test_the_json_holds_independent_counts(card: dict[str, Any]) -> None:
         assert row["macs"] == 8 * 16 * c + 16 * c * c * (4 * 4 + 8 * 8) + 9 * c * 16 * 16
 
 
-def test_the_markdown_has_a_row_per_width_with_the_figures_of_the_run(card: dict[str, Any], ckpt: Path) -> None:
+def test_the_markdown_has_a_row_per_width_with_the_figures_of_the_run(
+    card: dict[str, Any], digits_checkpoint: Path
+) -> None:
     widths = tables(card_markdown(card))[0]
-    judged = json.loads((ckpt.parent.parent / "results.json").read_text())
+    judged = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
     assert widths[0][4] == "FID (digits) ↓"
     assert len(widths) == 1 + len(WIDTHS)
     for row, width, result in zip(widths[1:], WIDTHS, judged["widths"], strict=True):
@@ -158,20 +155,20 @@ def describe_unmeasured() -> ExportedFile:
     return ExportedFile("generator.onnx", "onnx-multi", "float32", WIDTHS, False, 20_000, "ab" * 32, errors)
 
 
-def test_the_files_that_are_written_are_the_card(ckpt: Path, source: Source, tmp_path: Path) -> None:
+def test_the_files_that_are_written_are_the_card(digits_checkpoint: Path, source: Source, tmp_path: Path) -> None:
     card = write_card(tmp_path, source, [MULTI], STAMP)
     read = json.loads((tmp_path / "model_card.json").read_text())
     assert read == card
     assert (tmp_path / "model_card.md").read_text() == card_markdown(read)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model_card.json", "model_card.md"]
     assert read["files"][0] == json.loads(json.dumps(asdict(MULTI)))
-    assert read["checkpoint"] == {"file": "last.ckpt", "sha256": file_sha256(ckpt)}
+    assert read["checkpoint"] == {"file": "last.ckpt", "sha256": file_sha256(digits_checkpoint)}
 
 
-def test_a_card_names_no_folder_of_the_machine(card: dict[str, Any], ckpt: Path) -> None:
-    content = torch.load(ckpt, weights_only=True)
+def test_a_card_names_no_folder_of_the_machine(card: dict[str, Any], digits_checkpoint: Path) -> None:
+    content = torch.load(digits_checkpoint, weights_only=True)
     text = json.dumps(card) + card_markdown(card)
-    assert str(ckpt.parent) not in text
+    assert str(digits_checkpoint.parent) not in text
     assert content["run"]["settings"]["trainer"]["default_root_dir"] not in text
 
 
@@ -186,14 +183,14 @@ def test_training_is_told_with_the_settings_that_matter(card: dict[str, Any]) ->
         assert line in text
 
 
-def test_a_cost_that_does_not_cover_all_iterations_is_not_told(ckpt: Path) -> None:
-    content = torch.load(ckpt, weights_only=True)
+def test_a_cost_that_does_not_cover_all_iterations_is_not_told(digits_checkpoint: Path) -> None:
+    content = torch.load(digits_checkpoint, weights_only=True)
     assert about_training(content)["cost"] is not None
     assert about_training({**content, "global_step": 5})["cost"] is None
 
 
-def test_what_was_not_judged_says_so_and_how_to(ckpt: Path, tmp_path: Path) -> None:
-    path = variant(ckpt, tmp_path / "the other's.ckpt")
+def test_what_was_not_judged_says_so_and_how_to(digits_checkpoint: Path, tmp_path: Path) -> None:
+    path = variant(digits_checkpoint, tmp_path / "the other's.ckpt")
     card = make_card(read_source(path), [MULTI])
     assert card["evaluation"] is None
     text = card_markdown(card)
@@ -242,8 +239,8 @@ def test_a_page_of_a_net_that_was_trained_alone_has_its_figures(alone: Path, tmp
     assert width["figures"] == {"FID (digits)": judged["widths"][0]["fid_digits"]}
 
 
-def test_what_was_read_stands_whatever_becomes_of_the_file(ckpt: Path, tmp_path: Path) -> None:
-    shutil.copytree(ckpt.parent.parent, tmp_path / "run")
+def test_what_was_read_stands_whatever_becomes_of_the_file(digits_checkpoint: Path, tmp_path: Path) -> None:
+    shutil.copytree(digits_checkpoint.parent.parent, tmp_path / "run")
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     source, digest = read_source(path), file_sha256(path)
     path.write_bytes(b"another")
@@ -261,8 +258,8 @@ def test_what_was_read_stands_whatever_becomes_of_the_file(ckpt: Path, tmp_path:
     assert judge.changes({("same", 1.0): lambda z, _, width: source.model.generator(z, width=width)}).found
 
 
-def test_a_checkpoint_that_says_little_has_a_card(ckpt: Path, tmp_path: Path) -> None:
-    content = torch.load(ckpt, weights_only=True)
+def test_a_checkpoint_that_says_little_has_a_card(digits_checkpoint: Path, tmp_path: Path) -> None:
+    content = torch.load(digits_checkpoint, weights_only=True)
     kept = {name: value for name, value in content.items() if not name.startswith("datamodule") and name != "run"}
     nets = ("generator", "discriminators")
     settings = {name: value for name, value in content["hyper_parameters"].items() if name in nets}
@@ -272,12 +269,12 @@ def test_a_checkpoint_that_says_little_has_a_card(ckpt: Path, tmp_path: Path) ->
     assert "- Data: not recorded" in text
 
 
-def test_figures_that_are_no_numbers_leave_valid_json(ckpt: Path, tmp_path: Path) -> None:
-    results = json.loads((ckpt.parent.parent / "results.json").read_text())
+def test_figures_that_are_no_numbers_leave_valid_json(digits_checkpoint: Path, tmp_path: Path) -> None:
+    results = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
     results["widths"][0]["fid_digits"] = float("nan")
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     path.parent.mkdir(parents=True)
-    path.write_bytes(ckpt.read_bytes())
+    path.write_bytes(digits_checkpoint.read_bytes())
     (tmp_path / "run" / "results.json").write_text(json.dumps(results))
     write_card(tmp_path, read_source(path), [MULTI])
 

@@ -16,10 +16,10 @@ RUNTIME = dict.fromkeys(onnxruntime_web.FILES, b"")
 
 
 @pytest.fixture
-def checkpoint(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkpoint(digits_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a checkpoint of a tiny run; the working directory is an empty one."""
     monkeypatch.chdir(tmp_path)
-    return two_runs / "digits" / "version_0" / "checkpoints" / "last.ckpt"
+    return digits_checkpoint
 
 
 def test_a_demo_shows_a_checkpoint_and_leaves_nothing(

@@ -28,13 +28,8 @@ FOLDER = {
 
 
 @pytest.fixture(scope="module")
-def ckpt(two_runs: Path) -> Path:
-    return two_runs / "digits" / "version_0" / "checkpoints" / "last.ckpt"
-
-
-@pytest.fixture(scope="module")
-def source(ckpt: Path) -> Source:
-    return read_source(ckpt)
+def source(digits_checkpoint: Path) -> Source:
+    return read_source(digits_checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +54,8 @@ def found(source: Source, generator: SlimmableGenerator) -> Distances:
     return prepare_distances(source, "digits").changes({**draws, ("noisy.onnx", 0.5): noisy})
 
 
-def test_pytorchs_distances_are_those_of_the_run(found: Distances, ckpt: Path) -> None:
-    judged = json.loads((ckpt.parent.parent / "results.json").read_text())
+def test_pytorchs_distances_are_those_of_the_run(found: Distances, digits_checkpoint: Path) -> None:
+    judged = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
     expected = {row["width"]: row["fid_digits"] for row in judged["widths"]}
     own = {row["width"]: row["distance"] for row in found.stamp["pytorch"]}
     assert own == pytest.approx(expected, rel=1e-6)

@@ -26,10 +26,10 @@ WIDTHS = (0.25, 0.5, 0.75, 1.0)
 
 
 @pytest.fixture
-def checkpoint(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkpoint(digits_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a checkpoint of a tiny run; the working directory is an empty one."""
     monkeypatch.chdir(tmp_path)
-    return two_runs / "digits" / "version_0" / "checkpoints" / "last.ckpt"
+    return digits_checkpoint
 
 
 def card() -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
-from rich.console import Console
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.cost import TrainingCost
@@ -15,10 +14,9 @@ from slimgan_pl.callbacks.table import results_table
 from slimgan_pl.files import file_sha256, going_on_without, replacing
 from slimgan_pl.history import evaluations_before
 from slimgan_pl.judging import ImageJudge, JudgedModule
+from slimgan_pl.output import print_whole
 
 __all__ = ["ResultsTable"]
-
-MAX_COLUMNS = 200
 
 
 class ResultsTable(Callback):
@@ -68,9 +66,7 @@ def judged_checkpoint(trainer: Trainer) -> Path | None:
 @rank_zero_only
 def report(results: dict[str, Any], path: Path, run: Path) -> None:
     """Print results whole, however narrow the terminal, with the changes since the run's last, and write them."""
-    console, table = Console(), results_table(results, *evaluations_before(run, results)[-1:])
-    needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
-    Console(width=max(console.width, needed)).print(table)
+    print_whole(results_table(results, *evaluations_before(run, results)[-1:]))
     with going_on_without(f"the results {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:

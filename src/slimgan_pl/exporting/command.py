@@ -15,10 +15,11 @@ from slimgan_pl.exporting.folder import filling, find_output
 from slimgan_pl.exporting.image_errors import Draw
 from slimgan_pl.exporting.page import write_page
 from slimgan_pl.exporting.source import read_source
-from slimgan_pl.exporting.table import show_files
+from slimgan_pl.exporting.table import files_table
 from slimgan_pl.exporting.writers import check_onnx, write_files
 from slimgan_pl.layers import width_index
 from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.output import print_whole
 from slimgan_pl.web import runtime_files
 
 __all__ = ["Format", "export"]
@@ -89,7 +90,7 @@ def export(
             found = judge.changes(draws)
             files, stamp = [with_distances(file, found) for file in files], found.stamp
         write_card(scratch, source, files, stamp, page)
-    show_files(files)
+    print_whole(files_table(files))
     print(f"Model card: {shown(folder / CARD_MARKDOWN)}")
     if format == "web":
         print(f"Serve it: python -m http.server --bind 127.0.0.1 --directory {quote(shown(folder))}")

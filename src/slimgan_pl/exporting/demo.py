@@ -6,8 +6,9 @@ import threading
 import webbrowser
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import get_args
 
+from slimgan_pl.deploy.precision import FloatPrecision
 from slimgan_pl.errors import check_choice
 from slimgan_pl.exporting.compared import compared
 from slimgan_pl.exporting.page import write_page
@@ -23,7 +24,7 @@ def demo(
     ckpt_path: str,
     port: int = 8000,
     open_browser: bool = True,
-    precision: Literal["float32", "float16"] = "float32",
+    precision: FloatPrecision = "float32",
     onnxruntime_web: str | None = None,
     trust_checkpoint: bool = False,
 ) -> None:
@@ -37,7 +38,7 @@ def demo(
         onnxruntime_web: The npm package onnxruntime-web as a file; by default npm fetches it, once.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
-    check_choice("--precision", precision, ("float32", "float16"))
+    check_choice("--precision", precision, get_args(FloatPrecision))
     source = read_source(ckpt_path, trust_checkpoint)
     check_onnx()
     runtime = runtime_files(onnxruntime_web)

@@ -10,11 +10,10 @@ from tempfile import mkdtemp
 from typing import Any
 
 from slimgan_pl.errors import UserError
+from slimgan_pl.exporting.card import CARD_JSON, CARD_MARKDOWN
 from slimgan_pl.files import check_folder, reason_of, replacing
 
-__all__ = ["CARD", "filling", "find_output"]
-
-CARD = "model_card.json"  # every export has one; it lists the files
+__all__ = ["filling", "find_output"]
 
 
 def find_output(output: str, overwrite: bool) -> Path:
@@ -90,17 +89,17 @@ def move_files(scratch: Path, folder: Path) -> None:
         target = folder / path
         if (os.path.lexists(target) and path not in old) or not target.parent.resolve().is_relative_to(root):
             raise UserError(f"{target} is there and not of an earlier export; move it away or name another --output")
-    card = (scratch / CARD).read_bytes()
-    write(folder / CARD, json.dumps(with_files(json.loads(card), old), indent=2).encode())
+    card = (scratch / CARD_JSON).read_bytes()
+    write(folder / CARD_JSON, json.dumps(with_files(json.loads(card), old), indent=2).encode())
     for path in new:
-        if path.name != CARD:
+        if path.name != CARD_JSON:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             os.replace(scratch / path, folder / path)
     for path in old.difference(new):
         (folder / path).unlink(missing_ok=True)
         with suppress(OSError):  # what else is in there stays
             (folder / path).parent.rmdir()
-    write(folder / CARD, card)
+    write(folder / CARD_JSON, card)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -116,7 +115,7 @@ def with_files(card: dict[str, Any], paths: set[Path]) -> dict[str, Any]:
 def read_card(folder: Path) -> dict[str, Any] | None:
     """Return the card of an export, or None if there is none or it is anybody else's."""
     try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = json.loads((folder / CARD_JSON).read_text(encoding="utf-8"))
         is_ours = isinstance(card["checkpoint"]["sha256"], str) and isinstance(card["page"], list)
         names = [file["name"] for file in card["files"]]
     except (OSError, ValueError, LookupError, TypeError):
@@ -130,7 +129,7 @@ def listed(folder: Path) -> set[Path]:
     card = read_card(folder)
     if card is None:
         return set()
-    names = [*(file["name"] for file in card["files"]), *card["page"], CARD, "model_card.md"]
+    names = [*(file["name"] for file in card["files"]), *card["page"], CARD_JSON, CARD_MARKDOWN]
     root = folder.resolve()
     paths = {Path(name) for name in names if (folder / name).is_file()}
     return {path for path in paths if not path.is_absolute() and (folder / path).resolve().is_relative_to(root)}

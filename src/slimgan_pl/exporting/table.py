@@ -3,21 +3,11 @@
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from slimgan_pl.exporting.exported import ExportedFile
 
-__all__ = ["files_table", "show_files"]
-
-MAX_COLUMNS = 200
-
-
-def show_files(files: Sequence[ExportedFile]) -> None:
-    """Print the table whole, however narrow the terminal."""
-    console, table = Console(), files_table(files)
-    needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
-    Console(width=max(console.width, needed)).print(table)
+__all__ = ["files_table"]
 
 
 def files_table(files: Sequence[ExportedFile]) -> Table:

@@ -1,7 +1,6 @@
 """Writing a generator in each format, with what draws from the file that was written."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,7 +38,7 @@ def write_files(
     precision: Precision,
     fold: bool,
 ) -> Iterator[Written]:
-    """Write a file per width, or one with all, and yield each.
+    """Write a file per width, or one with all, and yield each; before ONNX, call :func:`check_onnx`.
 
     Args:
         generator: The trained generator, on the CPU.
@@ -50,7 +49,7 @@ def write_files(
         fold: Whether batch norms of safetensors become part of the layers around them; they always do in ONNX.
 
     Raises:
-        UserError: If a library is missing.
+        UserError: If a weight is too large for the precision.
     """
     if kind == "safetensors":
         assert precision != "int8"
@@ -84,9 +83,9 @@ def write_safetensors(
 
 def write_onnx(generator: SlimmableGenerator, width: float, folder: Path, precision: Precision) -> Written:
     """Write one width as a file of its own."""
-    with needing_onnx():
-        from slimgan_pl.deploy.onnx_graphs import single_width_graph
-        from slimgan_pl.deploy.quantizing import quantized_graph
+    from slimgan_pl.deploy.onnx_graphs import single_width_graph
+    from slimgan_pl.deploy.quantizing import quantized_graph
+
     if precision == "int8":
         model = quantized_graph(generator, width)
     else:
@@ -96,15 +95,15 @@ def write_onnx(generator: SlimmableGenerator, width: float, folder: Path, precis
 
 def write_multi(generator: SlimmableGenerator, folder: Path, precision: FloatPrecision) -> Written:
     """Write all widths as one file."""
-    with needing_onnx():
-        from slimgan_pl.deploy.onnx_graphs import multi_width_graph
+    from slimgan_pl.deploy.onnx_graphs import multi_width_graph
+
     return saved(multi_width_graph(generator, precision), folder / "generator.onnx", generator.widths)
 
 
 def saved(model: "ModelProto", path: Path, widths: tuple[float, ...]) -> Written:
     """Write a graph, and open the file in ONNX Runtime."""
-    with needing_onnx():
-        from slimgan_pl.deploy.ort import onnxruntime
+    from slimgan_pl.deploy.ort import onnxruntime
+
     with replacing(path) as file:
         file.write(model.SerializeToString())
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -112,17 +111,10 @@ def saved(model: "ModelProto", path: Path, widths: tuple[float, ...]) -> Written
 
 
 def check_onnx() -> None:
-    """Raise a UserError where a library for ONNX is missing, before any work is done."""
-    with needing_onnx():
+    """Raise a UserError where a library that writing ONNX needs is missing."""
+    try:
         import onnxscript  # noqa: F401
 
         import slimgan_pl.deploy.ort  # noqa: F401
-
-
-@contextmanager
-def needing_onnx() -> Iterator[None]:
-    """Turn a library that is missing into a UserError."""
-    try:
-        yield
     except ModuleNotFoundError as error:
         raise UserError(f"ONNX files need {error.name}; install it with pip install 'slimgan-pl[onnx]'") from error
