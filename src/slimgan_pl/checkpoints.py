@@ -12,10 +12,13 @@ from lightning.pytorch.cli import instantiate_module
 from torch import Tensor
 
 from slimgan_pl.errors import UserError, cause_of
+from slimgan_pl.recorded import with_current_paths
 from slimgan_pl.slimgan import SlimGAN
 from slimgan_pl.trust import check_trusted
 
 __all__ = ["build_model", "check_weights", "load_model", "model_of", "read_checkpoint"]
+
+SETTINGS = ("hyper_parameters", "datamodule_hyper_parameters", "run")
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -35,8 +38,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read as a checkpoint: it is damaged or of another kind") from error
     if not is_ours(checkpoint):
         raise UserError(f"{path} is not a checkpoint that slimgan fit has written")
-    result: dict[str, Any] = checkpoint
-    return result
+    settings = {key: with_current_paths(checkpoint[key]) for key in SETTINGS if key in checkpoint}
+    return {**checkpoint, **settings}
 
 
 def is_ours(content: Any) -> bool:

@@ -1,6 +1,8 @@
 """Objects that know how they were built."""
 
 import inspect
+import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -9,7 +11,56 @@ from typing_extensions import Self
 
 from slimgan_pl.errors import UserError
 
-__all__ = ["Recorded", "plain", "plain_hyperparameters"]
+__all__ = ["Recorded", "class_path", "plain", "plain_hyperparameters", "with_current_paths"]
+
+PACKAGE = __name__.partition(".")[0]
+
+RENAMED = {  # modules of version 0.1.0 whose classes a checkpoint may name -> where they are public
+    "slimgan_pl.data.digits": "slimgan_pl.data",
+    "slimgan_pl.data.image_folder": "slimgan_pl.data",
+    "slimgan_pl.data.torchvision": "slimgan_pl.data",
+    "slimgan_pl.evaluation.evaluator": "slimgan_pl.evaluation",
+    "slimgan_pl.evaluation.extractors": "slimgan_pl.evaluation",
+    "slimgan_pl.models.discriminators": "slimgan_pl.models",
+    "slimgan_pl.models.generators": "slimgan_pl.models",
+}
+
+
+def class_path(kind: type) -> str:
+    """Return the path that a class is imported by: of this package the public one, which outlives a move of files.
+
+    >>> from slimgan_pl.models import DCGANGenerator
+    >>> class_path(DCGANGenerator)
+    'slimgan_pl.models.DCGANGenerator'
+    """
+    module = kind.__module__
+    packages = [module[: match.start()] for match in re.finditer(r"\.", module)] if is_ours(module) else []
+    for package in packages:
+        if kind.__qualname__ in getattr(sys.modules.get(package), "__all__", ()):
+            module = package
+            break
+    return f"{module}.{kind.__qualname__}"
+
+
+def is_ours(module: str) -> bool:
+    """Return whether a module is of this package."""
+    return module.partition(".")[0] == PACKAGE
+
+
+def with_current_paths(settings: Any) -> Any:
+    """Return nested plain values with the classes of version 0.1.0 by the names that they have now.
+
+    >>> with_current_paths({"class_path": "slimgan_pl.models.generators.DCGANGenerator"})
+    {'class_path': 'slimgan_pl.models.DCGANGenerator'}
+    """
+    if isinstance(settings, Mapping):
+        return {key: with_current_paths(value) for key, value in settings.items()}
+    if isinstance(settings, list | tuple):
+        return [with_current_paths(value) for value in settings]
+    if isinstance(settings, str):
+        module, _, name = settings.rpartition(".")
+        return f"{RENAMED[module]}.{name}" if module in RENAMED else settings
+    return settings
 
 
 def plain(value: object) -> Any:
@@ -70,6 +121,6 @@ class Recorded:
     def recipe(self) -> dict[str, Any]:
         """Plain values: ``class_path``, and ``init_args`` with the defaults filled in."""
         return {
-            "class_path": f"{type(self).__module__}.{type(self).__qualname__}",
+            "class_path": class_path(type(self)),
             "init_args": plain(self.arguments),
         }

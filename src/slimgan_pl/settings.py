@@ -6,6 +6,7 @@ from typing import Any
 
 from slimgan_pl.errors import SlimGANWarning, UserError
 from slimgan_pl.evaluation import Evaluator
+from slimgan_pl.recorded import class_path
 from slimgan_pl.slimgan import ADAM
 
 __all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "UNUSED_NETS", "carried_settings"]
@@ -56,7 +57,7 @@ def named_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]
         settings["data"] = {"class_path": data["_class_path"], "init_args": init_args}
     settings |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
     evaluator = settings.get("model.evaluator")
-    if evaluator and evaluator["class_path"] == f"{Evaluator.__module__}.{Evaluator.__qualname__}":
+    if evaluator and evaluator["class_path"] == class_path(Evaluator):
         settings["model.evaluator"] = known_settings(evaluator, Evaluator, ckpt_path)
     return settings
 

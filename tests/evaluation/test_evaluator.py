@@ -154,7 +154,7 @@ def test_a_result_is_stamped_with_all_that_it_depends_on(tmp_path: Path) -> None
     result = digits(num_real=30).judge(generator(), noise(64, folder=tmp_path / "noise-0123"))
     assert result["protocol"] | {"name": "custom", "data": "noise-0123", "real_split": "test"} == result["protocol"]
     assert (result["protocol"]["num_real"], result["protocol"]["num_fake"]) == (30, 50)
-    assert result["extractor"]["class"] == "slimgan_pl.evaluation.extractors.DigitsClassifier"
+    assert result["extractor"]["class"] == "slimgan_pl.evaluation.DigitsClassifier"
     assert result["extractor"]["resize"] == "antialiased bilinear"
     assert torch.__version__.startswith(result["versions"]["torch"])
     assert (result["device"], result["processes"]) == ("cpu", 1)

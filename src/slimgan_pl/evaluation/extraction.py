@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from slimgan_pl.errors import UserError
 from slimgan_pl.evaluation.stamps import tensors_sha256
 from slimgan_pl.modes import exact_float32
+from slimgan_pl.recorded import class_path
 
 __all__ = ["Extracted", "Extraction", "extractor_name"]
 
@@ -91,7 +92,7 @@ def resize_of(net: nn.Module) -> str:
 def net_stamp(net: nn.Module) -> dict[str, Any]:
     """Return a net's class and the hash of its weights."""
     return {
-        "class": f"{type(net).__module__}.{type(net).__qualname__}",
+        "class": class_path(type(net)),
         "weights_sha256": tensors_sha256(net.state_dict()),
     }
 

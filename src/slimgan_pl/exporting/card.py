@@ -21,7 +21,7 @@ from slimgan_pl.files import replacing
 from slimgan_pl.models import SlimmableGenerator, count_macs
 from slimgan_pl.models.contract import IMAGES, LABELS, LATENTS, WIDTH
 from slimgan_pl.profiling.widths import sizes
-from slimgan_pl.recorded import plain
+from slimgan_pl.recorded import class_path, plain
 
 __all__ = ["CARD_JSON", "CARD_MARKDOWN", "make_card", "write_card"]
 
@@ -97,7 +97,7 @@ def about_generator(generator: SlimmableGenerator) -> dict[str, Any]:
     """Return what builds a generator and what it draws."""
     return {
         "class": type(generator).__qualname__,
-        "module": type(generator).__module__,
+        "module": class_path(type(generator)).rpartition(".")[0],
         "arguments": plain(generator.arguments),
         "widths": list(generator.widths),
         "latent_dim": generator.latent_dim,
