@@ -24,7 +24,7 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from slimgan_pl.data import ByteLoader, ImageFolderDataModule
-from slimgan_pl.images import from_bytes
+from slimgan_pl.utils.images import from_bytes
 
 BATCH_SIZE = 64
 

@@ -18,7 +18,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from slimgan_pl.data import ByteArray
 from slimgan_pl.errors import SlimGANWarning
 from slimgan_pl.evaluation import Evaluator, frechet_distance
-from slimgan_pl.evaluation.metrics import FeatureStatistics, Gaussian
+from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian
 from slimgan_pl.models import DCGANGenerator
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)

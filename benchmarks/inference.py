@@ -16,10 +16,10 @@ from jsonargparse import auto_cli
 from measuring import best_device, machine, medians, peak_memory, print_rows, print_table, save_json
 from torch import Tensor
 
-from slimgan_pl.deploy import folded_slice
-from slimgan_pl.deploy.onnx_graphs import multi_width_graph, single_width_graph
-from slimgan_pl.deploy.ort import onnxruntime
+from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
+from slimgan_pl.export.ort import onnxruntime
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, count_macs
+from slimgan_pl.models.folding import folded_slice
 
 NETS: dict[str, Callable[[], SlimmableGenerator]] = {
     "dcgan-32": lambda: DCGANGenerator((512, 256, 128, 64)),

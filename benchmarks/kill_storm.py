@@ -23,8 +23,8 @@ import torch
 from jsonargparse import auto_cli
 from measuring import print_table, save_json
 
-from slimgan_pl import cli
-from slimgan_pl.checkpoints import read_checkpoint
+from slimgan_pl.cli import main as cli
+from slimgan_pl.runs.checkpoints import read_checkpoint
 
 CONFIG = """
 trainer:
@@ -60,7 +60,7 @@ class Commands:
     def __init__(self) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["slimgan_pl.cli"])
+        self.context.set_forkserver_preload(["slimgan_pl.cli.main"])
 
     def start(
         self, folder: Path, args: Sequence[str] = RESUME, settings: Mapping[str, str] | None = None

@@ -19,8 +19,8 @@ from measuring import best_device, machine, print_rows, print_table, save_json, 
 from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks import Dashboards, IterationProgress, StopOnNonFinite, TrainingCost
 from slimgan_pl.data import ByteDataModule, DigitsDataModule
-from slimgan_pl.loggers import make_loggers
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator, ResNetDiscriminatorBank, ResNetGenerator
+from slimgan_pl.runs.loggers import make_loggers
 
 INTERVALS = (10, 50)  # that of configs/digits.yaml, and Lightning's default
 

@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from slimgan_pl.evaluation import stamps
+from slimgan_pl.utils import environment as stamps
 
 __all__ = ["best_device", "machine", "medians", "peak_memory", "print_rows", "print_table", "save_json", "synchronize"]
 

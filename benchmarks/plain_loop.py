@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Optimizer
 
-from slimgan_pl.losses import hinge_discriminator, linear_generator
 from slimgan_pl.models import DiscriminatorBank, ResNetDiscriminatorBank, ResNetGenerator, SlimmableGenerator
-from slimgan_pl.models.blocks import ResNetDiscriminatorBlock, ResNetGeneratorBlock, upsample
+from slimgan_pl.models.resnet import ResNetDiscriminatorBlock, ResNetGeneratorBlock, upsample
+from slimgan_pl.training.losses import hinge_discriminator, linear_generator
 
 __all__ = ["plain_iteration", "with_plain_blocks"]
 

@@ -23,7 +23,7 @@ import torch
 from jsonargparse import auto_cli
 from measuring import machine, medians, print_rows, print_table, save_json
 
-from slimgan_pl.deploy.onnx_graphs import multi_width_graph
+from slimgan_pl.export.onnx_graphs import multi_width_graph
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 from slimgan_runtime import Runtime
 from slimgan_runtime.ort import onnxruntime

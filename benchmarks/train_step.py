@@ -21,10 +21,6 @@ from torch import Tensor
 from torch.optim import Adam
 
 from slimgan_pl.data import ByteArray, ByteLoader
-from slimgan_pl.images import from_bytes
-from slimgan_pl.iteration import Iteration, Player
-from slimgan_pl.layout import use_channels_last
-from slimgan_pl.losses import ADVERSARIAL_LOSSES
 from slimgan_pl.models import (
     DCGANDiscriminatorBank,
     DCGANGenerator,
@@ -33,8 +29,11 @@ from slimgan_pl.models import (
     ResNetGenerator,
     SlimmableGenerator,
 )
-from slimgan_pl.modes import tensor_float32
-from slimgan_pl.updates import Objective, Updates
+from slimgan_pl.training.iteration import Iteration, Player
+from slimgan_pl.training.losses import ADVERSARIAL_LOSSES
+from slimgan_pl.training.updates import Objective, Updates
+from slimgan_pl.utils.images import from_bytes
+from slimgan_pl.utils.torch_state import tensor_float32, use_channels_last
 
 
 class Net(NamedTuple):

@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 import slimgan_pl
-from slimgan_pl.recorded import Recorded
+from slimgan_pl.utils.recipes import Recorded
 
 project = "slimgan-pl"
 author = "the slimgan-pl authors"

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from slimgan_pl.callbacks.table import Column, title
-from slimgan_pl.comparing import TITLES
 from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
-from slimgan_pl.report.tables import figures_in
+from slimgan_pl.evaluation.results_table import TITLES, Column, figures_in, title
 
 __all__ = ["MARK", "fill"]
 

@@ -10,8 +10,8 @@ import wandb_workspaces.workspaces as ws
 from jsonargparse import auto_cli
 
 from slimgan_pl.callbacks.dashboards import QUANTITIES
-from slimgan_pl.callbacks.table import FIGURE_KEYS
-from slimgan_pl.loggers import ITERATION
+from slimgan_pl.evaluation.results_table import FIGURE_KEYS
+from slimgan_pl.runs.loggers import ITERATION
 
 __all__ = ["main", "make_report", "make_workspace"]
 

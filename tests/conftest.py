@@ -14,7 +14,7 @@ from PIL import Image
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
-from slimgan_pl.slimgan import SlimGAN
+from slimgan_pl.training.slimgan import SlimGAN
 
 WIDTHS = (0.25, 0.5, 1.0)
 
@@ -34,6 +34,14 @@ def deterministic() -> None:
     """Seed each test."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # the nets are tiny
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a tiny configuration, in a folder of its own that is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    return tmp_path / "tiny.yaml"
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from slimgan_pl.errors import UserError
-    from slimgan_pl.slimgan import SlimGAN
+    from slimgan_pl.training.slimgan import SlimGAN
 
 __version__ = "0.1.0"
 __all__ = ["SlimGAN", "UserError", "__version__"]
 
-_HOMES = {"SlimGAN": "slimgan_pl.slimgan", "UserError": "slimgan_pl.errors"}
+_HOMES = {"SlimGAN": "slimgan_pl.training.slimgan", "UserError": "slimgan_pl.errors"}
 
 
 def __getattr__(name: str) -> object:

@@ -1,5 +1,5 @@
 """``python -m slimgan_pl``."""
 
-from slimgan_pl.cli import main
+from slimgan_pl.cli.main import main
 
 main()

@@ -2,21 +2,12 @@
 
 import math
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 
-__all__ = [
-    "MAX_SEED",
-    "SlimGANWarning",
-    "UserError",
-    "cause_of",
-    "check_choice",
-    "check_range",
-    "lacks_memory",
-    "show_in_one_line",
-]
+__all__ = ["MAX_SEED", "SlimGANWarning", "UserError", "cause_of", "check_choice", "check_range", "lacks_memory"]
 
 MAX_SEED = 2**63 - 1  # that PyTorch takes
 
@@ -63,15 +54,3 @@ def cause_of(error: BaseException, kind: type[ErrorType]) -> ErrorType | None:
             return cause
         cause = cause.__cause__ or cause.__context__
     return None
-
-
-def show_in_one_line(show: Callable[..., None]) -> Callable[..., None]:
-    """Return what prints this package's warnings as one sentence, and others as ``show`` does."""
-
-    def show_ours(message: Warning | str, category: type[Warning], *where: Any) -> None:
-        if issubclass(category, SlimGANWarning):
-            print(f"slimgan: warning: {message}", file=sys.stderr)
-        else:
-            show(message, category, *where)
-
-    return show_ours

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from evaluations import MeanColour, figures, generator, noise
 from safetensors.torch import load_file, save_file
-from test_evaluator import MeanColour, figures, generator, noise
 
 from slimgan_pl.data import ByteArray
 from slimgan_pl.errors import SlimGANWarning

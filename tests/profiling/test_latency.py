@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from slimgan_pl import UserError
-from slimgan_pl.deploy import FoldedGenerator
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+from slimgan_pl.models.folding import FoldedGenerator
 from slimgan_pl.profiling import Latency, find_device, latency, measure_latencies, measure_latency, narrow_net
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from slimgan_pl.errors import UserError
+from slimgan_pl.evaluation.results import consistency_of, tidy
 from slimgan_pl.report.reading import find_run, read_run
-from slimgan_pl.report.results import consistency_of, tidy
 
 RESULTS = {
     "extractor": {"name": "inception", "weights_sha256": "0"},

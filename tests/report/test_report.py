@@ -11,10 +11,10 @@ import pytest
 import torch
 from commands import fails, run
 
+from slimgan_pl.evaluation.results import tidy
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.page import make_page
 from slimgan_pl.report.reading import RunFiles
-from slimgan_pl.report.results import tidy
 
 HOSTILE = "</script><script>alert(1)</script>"
 

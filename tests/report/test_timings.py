@@ -9,7 +9,7 @@ import pytest
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.report.timings import measure_here, read_profile
-from slimgan_pl.slimgan import SlimGAN
+from slimgan_pl.training.slimgan import SlimGAN
 
 TIMES = [{"batch_size": 8, "median_s": 0.5}, {"batch_size": 1, "median_s": 0.25}]
 PROFILE = {"device": "cpu", "processor": "abacus", "threads": 2, "widths": [{"width": 0.5, "latency": TIMES}]}

@@ -14,10 +14,8 @@ import torch
 from exports import TOLERANCE, draws, one_width, write_one_file
 from seasoned import seasoned
 
-import slimgan_pl.deploy
-import slimgan_pl.images
-import slimgan_runtime
-from slimgan_pl.errors import UserError as PackageUserError
+import slimgan_pl.export
+import slimgan_pl.utils.images
 from slimgan_runtime import Runtime, to_bytes
 from slimgan_runtime.exported import ExportedGenerator
 
@@ -107,7 +105,7 @@ def test_latents_are_standard_normal_and_a_seed_repeats_them(file: Path) -> None
 @pytest.mark.parametrize("channels", [1, 3])
 def test_bytes_are_those_of_the_package(channels: int) -> None:
     images = torch.linspace(-1.1, 1.1, 2 * channels * 64).view(2, channels, 8, 8)
-    expected = slimgan_pl.images.to_bytes(images).permute(0, 2, 3, 1).numpy()
+    expected = slimgan_pl.utils.images.to_bytes(images).permute(0, 2, 3, 1).numpy()
     np.testing.assert_array_equal(to_bytes(images.numpy()), expected[..., 0] if channels == 1 else expected)
 
 
@@ -176,13 +174,3 @@ def test_calls_of_several_threads_draw_side_by_side(file: Path, monkeypatch: pyt
     with ThreadPoolExecutor(2) as pool:
         shapes = [images.shape for images in pool.map(runtime.generate, [runtime.latents(1)] * 2)]
     assert shapes == [(1, 1, 16, 16)] * 2
-
-
-def test_the_package_hands_it_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert slimgan_pl.deploy.Runtime is slimgan_runtime.Runtime
-    assert "Runtime" not in slimgan_pl.deploy.__all__
-    monkeypatch.setitem(__import__("sys").modules, "slimgan_runtime", None)
-    with pytest.raises(PackageUserError, match=r"pip install \./runtime"):
-        _ = slimgan_pl.deploy.Runtime
-    with pytest.raises(AttributeError, match="no_such_name"):
-        slimgan_pl.deploy.no_such_name  # noqa: B018

@@ -2,62 +2,25 @@
 
 import tempfile
 import warnings
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 
-from slimgan_pl.callbacks.finite import NonFiniteError, check_state
-from slimgan_pl.callbacks.folders import evaluation_follows, run_folder
-from slimgan_pl.errors import SlimGANWarning, UserError, cause_of
-from slimgan_pl.files import reason_of, replacing
-from slimgan_pl.judging import JudgedModule
+from slimgan_pl.callbacks.nonfinite import NonFiniteError, check_state
+from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.evaluation.lightning_module import JudgedModule
+from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
+from slimgan_pl.runs.folder import evaluation_follows, run_folder
+from slimgan_pl.utils.files import reason_of
 
-__all__ = ["AtomicCheckpointIO", "IterationCheckpoint"]
+__all__ = ["IterationCheckpoint"]
 
 LAST = "last.ckpt"
-
-OnFailure = Callable[[dict[str, Any], OSError], None]
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint beside its target, syncs it and renames it, so that a kill never leaves half a file.
-
-    Lightning's own writes into the temporary folder and moves the file, which on another filesystem copies it.
-    """
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: OnFailure | None = None
-    ) -> None:
-        """Save a checkpoint.
-
-        Args:
-            checkpoint: What to save.
-            path: Where; what is there stays until the new file is whole.
-            storage_options: Takes the checkpoint and the error where the system refuses; by default it is raised.
-
-        Raises:
-            OSError: If there is no room or no write access.
-        """
-        target = Path(path)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(target) as file:
-                torch.save(checkpoint, file)
-        except (OSError, RuntimeError) as error:  # torch tells of a full disk in words of its own
-            cause = cause_of(error, OSError)
-            if cause is None:
-                raise
-            if storage_options is None:
-                raise cause from None
-            storage_options(checkpoint, cause)
 
 
 class IterationCheckpoint(Checkpoint):

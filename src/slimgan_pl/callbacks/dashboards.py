@@ -8,17 +8,17 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
-from slimgan_pl.callbacks.folders import callbacks_of, run_folder
-from slimgan_pl.callbacks.table import FIGURE_KEYS
-from slimgan_pl.csv_log import RunCSVLogger
-from slimgan_pl.curves import read_metrics
-from slimgan_pl.files import going_on_without
-from slimgan_pl.gradients import NORM
-from slimgan_pl.history import evaluations_before
-from slimgan_pl.loggers import ITERATION, RunWandbLogger, going_on_without_wandb
+from slimgan_pl.evaluation.results_table import FIGURE_KEYS
 from slimgan_pl.profiling import measure_latencies, narrow_net
-from slimgan_pl.slimgan import SlimGAN
-from slimgan_pl.wandb_charts import best_figures, curve_charts, trade_off, widths_table
+from slimgan_pl.runs.csv_log import RunCSVLogger
+from slimgan_pl.runs.curves import read_metrics
+from slimgan_pl.runs.evaluations import evaluations_before
+from slimgan_pl.runs.folder import callbacks_of, run_folder
+from slimgan_pl.runs.loggers import ITERATION, RunWandbLogger, going_on_without_wandb
+from slimgan_pl.runs.wandb_charts import best_figures, curve_charts, trade_off, widths_table
+from slimgan_pl.training.gradient_norms import NORM
+from slimgan_pl.training.slimgan import SlimGAN
+from slimgan_pl.utils.files import going_on_without
 
 __all__ = ["Dashboards"]
 

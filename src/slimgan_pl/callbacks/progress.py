@@ -2,19 +2,30 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 from torch import Tensor
 
-from slimgan_pl.callbacks.status import pace_line, width_lines, width_table
-from slimgan_pl.judging import JudgedModule
+from slimgan_pl.evaluation.lightning_module import JudgedModule
+from slimgan_pl.training.module import TrainedModule
 
-__all__ = ["IterationProgress"]
+__all__ = ["IterationProgress", "pace_line", "width_lines", "width_table"]
+
+SHORT = {
+    "discriminator_loss": "D",
+    "generator_loss": "G",
+    "distillation_loss": "distill",
+    "real_logits": "real",
+    "fake_logits": "fake",
+}
 
 PLAIN_LINES = 20  # lines for a whole run where the output is no terminal
 
@@ -128,3 +139,75 @@ def make_bars() -> Bars:
         TimeRemainingColumn(),
         console=Console(),
     )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in hours, minutes and seconds.
+
+    >>> duration(75), duration(200_000)
+    ('0:01:15', '2 days, 7:33:20')
+    """
+    return str(timedelta(seconds=round(seconds)))
+
+
+def pace_line(model: LightningModule) -> str:
+    """Return how fast training is and how long it takes yet, as far as it is known."""
+    pace = model.pace() if isinstance(model, TrainedModule) and model.pace is not None else {}
+    forms = {
+        "iterations_per_second": "{:.3g} iterations/s",
+        "images_per_second": "{:,.0f} images/s",
+        "epochs": "{:.1f} epochs",
+    }
+    parts = [form.format(pace[name]) for name, form in forms.items() if name in pace]
+    if "seconds_left" in pace:
+        parts.append(f"{duration(pace['seconds_left'])} left")
+    return ", ".join(parts)
+
+
+def width_figures(model: LightningModule) -> dict[str, dict[str, float]]:
+    """Return figures by width and short name, of the newest iteration that has settled."""
+    report = model.settled_report if isinstance(model, TrainedModule) else None
+    if report is None or not isinstance(model, TrainedModule):
+        return {}
+    figures: dict[str, dict[str, float]] = {}
+    named = model.per_width({name: report.figures[name] for name in SHORT if name in report.figures})
+    for key, value in zip(named, torch.stack(list(named.values())).tolist(), strict=True):  # one wait for the device
+        name, width = key.split("/")
+        figures.setdefault(width, {})[SHORT[name]] = value
+    return dict(sorted(figures.items(), key=lambda item: float(item[0])))
+
+
+def width_lines(model: LightningModule) -> list[str]:
+    """Return a line per width for a log, in 80 characters."""
+    figures = width_figures(model)
+    return [
+        f"  width {width:<5}" + "".join(f"  {name} {number(row.get(name)):>7}" for name in names_in(figures))
+        for width, row in figures.items()
+    ]
+
+
+def width_table(model: LightningModule) -> Table:
+    """Return a row per width for a terminal."""
+    figures = width_figures(model)
+    table = Table("width", box=None, pad_edge=False, header_style="dim")
+    for name in names_in(figures):
+        table.add_column(name, justify="right", min_width=7)
+    for width, row in figures.items():
+        table.add_row(width, *(number(row.get(name)) for name in names_in(figures)))
+    return table
+
+
+def names_in(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return the short names that a width has a figure of."""
+    return [name for name in SHORT.values() if any(name in row for row in figures.values())]
+
+
+def number(value: float | None) -> str:
+    """Return a number in seven characters, or a dash for none.
+
+    >>> number(-1.2345), number(12345.678), number(0.00012345)
+    ('-1.234', '1.2e+04', '0.00012')
+    """
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if 0.01 <= abs(value) < 1000 else f"{value:.2g}"

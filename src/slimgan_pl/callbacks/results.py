@@ -8,13 +8,13 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
-from slimgan_pl.callbacks.cost import TrainingCost
-from slimgan_pl.callbacks.folders import callbacks_of, judged_folder, output_path, run_folder
-from slimgan_pl.callbacks.table import results_table
-from slimgan_pl.files import file_sha256, going_on_without, replacing
-from slimgan_pl.history import evaluations_before
-from slimgan_pl.judging import ImageJudge, JudgedModule
-from slimgan_pl.output import print_whole
+from slimgan_pl.callbacks.training_cost import TrainingCost
+from slimgan_pl.evaluation.lightning_module import ImageJudge, JudgedModule
+from slimgan_pl.evaluation.results_table import results_table
+from slimgan_pl.runs.evaluations import evaluations_before
+from slimgan_pl.runs.folder import callbacks_of, judged_folder, output_path, run_folder
+from slimgan_pl.utils.files import file_sha256, going_on_without, replacing
+from slimgan_pl.utils.terminal import print_whole
 
 __all__ = ["ResultsTable"]
 

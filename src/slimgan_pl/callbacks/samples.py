@@ -1,26 +1,23 @@
 """Pictures of what the widths draw."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
-from slimgan_pl.callbacks.folders import output_path, run_folder
 from slimgan_pl.errors import MAX_SEED, UserError, check_range
-from slimgan_pl.files import going_on_without
-from slimgan_pl.images import save_images, width_grid
+from slimgan_pl.runs.folder import output_path, run_folder
+from slimgan_pl.training.sample_grid import draw_grid
+from slimgan_pl.utils.files import going_on_without
+from slimgan_pl.utils.images import save_images
 
 if TYPE_CHECKING:
-    from slimgan_pl.slimgan import SlimGAN
+    from slimgan_pl.training.slimgan import SlimGAN
 
-__all__ = ["SampleGrid", "draw_grid", "shown_classes"]
-
-MOST_CLASSES = 10
+__all__ = ["SampleGrid"]
 
 
 class SampleGrid(Callback):
@@ -73,36 +70,6 @@ class SampleGrid(Callback):
                 save_images(grid, path)
         self.last_path = path
         return grid
-
-
-def draw_grid(model: "SlimGAN", num_latents: int, seed: int, label: int | None = None) -> Tensor:
-    """Return a uint8 picture ``(3, H, W)``: a row per width, narrow to wide, and a column per latent.
-
-    With classes these rows come for each class in turn: for ``label`` alone, or for all, or ten of them where there are
-    more.
-    """
-    classes = model.generator.num_classes
-    shown: Iterable[int] = shown_classes(classes) if label is None else [label]
-    rows = [
-        model.sample(
-            num_latents,
-            width,
-            torch.full((num_latents,), each) if classes else None,
-            torch.Generator().manual_seed(seed),
-        )
-        for each in shown
-        for width in model.generator.widths
-    ]
-    return width_grid(rows)
-
-
-def shown_classes(num_classes: int) -> Sequence[int]:
-    """Return the classes that a grid shows: all, ten of them where there are more, or one that stands for none.
-
-    >>> list(shown_classes(0)), list(shown_classes(20))
-    ([0], [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
-    """
-    return range(0, max(num_classes, 1), -(-num_classes // MOST_CLASSES) or 1)
 
 
 @rank_zero_only

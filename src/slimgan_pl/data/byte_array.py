@@ -23,9 +23,9 @@ from filelock import FileLock, Timeout
 from rich.progress import track
 
 from slimgan_pl.errors import SlimGANWarning, UserError
-from slimgan_pl.files import file_sha256, replacing
+from slimgan_pl.utils.files import file_sha256, replacing
 
-__all__ = ["ByteArray", "ImageSource", "default_cache_dir", "open_byte_array"]
+__all__ = ["ByteArray", "ImageSource", "open_byte_array"]
 
 CHUNK = 4  # images that a thread reads at a time, and finishes before an interrupt ends it
 
@@ -68,11 +68,6 @@ class ImageSource(ABC):
     @abstractmethod
     def read(self, index: int) -> npt.NDArray[np.uint8]:
         """Return one image ``(C, H, W)``. It is called from several threads."""
-
-
-def default_cache_dir() -> Path:
-    """Return the folder for arrays where none is given: ``slimgan-pl`` in the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slimgan-pl"
 
 
 def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: bool = True) -> ByteArray:

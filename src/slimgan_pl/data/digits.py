@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from slimgan_pl.data.byte_array import ImageSource
-from slimgan_pl.data.module import ByteDataModule, Split
+from slimgan_pl.data.datamodule import ByteDataModule, Split
 
 __all__ = ["DigitsDataModule"]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from slimgan_pl.data.byte_array import ImageSource
-from slimgan_pl.data.module import ByteDataModule, Split
+from slimgan_pl.data.datamodule import ByteDataModule, Split
 from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import UserError, check_range
 

@@ -11,7 +11,7 @@ from torchvision.datasets import CIFAR10, CIFAR100, STL10, CelebA, VisionDataset
 from torchvision.datasets.utils import check_integrity
 
 from slimgan_pl.data.byte_array import ImageSource
-from slimgan_pl.data.module import ByteDataModule, Split
+from slimgan_pl.data.datamodule import ByteDataModule, Split
 from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import UserError
 

@@ -12,11 +12,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from slimgan_pl.errors import SlimGANWarning
-from slimgan_pl.evaluation.extraction import Extracted
-from slimgan_pl.evaluation.metrics import Gaussian
-from slimgan_pl.evaluation.stamps import tensors_sha256
+from slimgan_pl.evaluation.features import Extracted
+from slimgan_pl.evaluation.metrics.frechet import Gaussian
 from slimgan_pl.evaluation.statistics import ImageStatistics
-from slimgan_pl.files import replacing
+from slimgan_pl.utils.environment import tensors_sha256
+from slimgan_pl.utils.files import replacing
 
 __all__ = ["StatisticsCache"]
 

@@ -9,21 +9,22 @@ import torch
 from torch import nn
 
 from slimgan_pl.data.byte_array import ByteArray
-from slimgan_pl.distributed import all_agree, rank_and_world
 from slimgan_pl.errors import MAX_SEED, SlimGANWarning, UserError, check_choice, check_range
 from slimgan_pl.evaluation.cache import StatisticsCache
-from slimgan_pl.evaluation.extraction import Extraction, extractor_name
-from slimgan_pl.evaluation.extractors import check_name, key_of, make_extractor
-from slimgan_pl.evaluation.figures import MetricName, RealSide, score_of
-from slimgan_pl.evaluation.metrics import KID_SUBSET_SIZE, KID_SUBSETS, SHUFFLE_SEED
-from slimgan_pl.evaluation.neighbours import COVERAGE_NEIGHBOURS, FIDELITY_NEIGHBOURS
+from slimgan_pl.evaluation.extractors import check_name, make_extractor
+from slimgan_pl.evaluation.features import Extraction, extractor_name
+from slimgan_pl.evaluation.image_sources import FakeSource, GeneratorSource
+from slimgan_pl.evaluation.metrics.frechet import SHUFFLE_SEED
+from slimgan_pl.evaluation.metrics.kernel import KID_SUBSET_SIZE, KID_SUBSETS
+from slimgan_pl.evaluation.metrics.prdc import COVERAGE_NEIGHBOURS, FIDELITY_NEIGHBOURS
+from slimgan_pl.evaluation.metrics.registry import MetricName, RealSide, score_of
 from slimgan_pl.evaluation.protocols import CHOICE_SEED, Counts, ProtocolName, make_protocol
-from slimgan_pl.evaluation.seeds import over_seeds
+from slimgan_pl.evaluation.results import key_of, over_seeds
 from slimgan_pl.evaluation.session import Progress, Session
-from slimgan_pl.evaluation.sources import FakeSource, GeneratorSource
-from slimgan_pl.evaluation.stamps import array_sha256, device_name, versions
 from slimgan_pl.models import SlimmableGenerator
-from slimgan_pl.recorded import Recorded
+from slimgan_pl.utils.distributed import all_agree, rank_and_world
+from slimgan_pl.utils.environment import array_sha256, device_name, versions
+from slimgan_pl.utils.recipes import Recorded
 
 __all__ = ["Evaluator"]
 

@@ -5,10 +5,8 @@ features and class logits ``(N, K)``. Any module of that form will do; only Ince
 mIC without the extractor's name.
 """
 
-from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,23 +16,13 @@ from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from slimgan_pl.errors import UserError
-from slimgan_pl.recorded import Recorded
-
-FIGURES_OF_LOGITS = ("is", "is_std", "agreement")
+from slimgan_pl.utils.recipes import Recorded
 
 INCEPTION = "inception-v3-compat"  # its name in torch-fidelity
 
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 
-__all__ = [
-    "DigitsClassifier",
-    "FidelityExtractor",
-    "InceptionExtractor",
-    "figure_suffix",
-    "judge_of",
-    "key_of",
-    "make_extractor",
-]
+__all__ = ["DigitsClassifier", "FidelityExtractor", "InceptionExtractor", "make_extractor"]
 
 
 def make_extractor(name: str, weights_path: str | None = None) -> nn.Module:
@@ -62,30 +50,6 @@ def check_name(name: str) -> None:
             f"there is no extractor {name!r}; give inception, digits, one of torch-fidelity's such as dinov2-vit-b-14, "
             "clip-vit-b-32 or vgg16, or the class_path of a module"
         )
-
-
-def figure_suffix(name: str) -> str:
-    """Return what stands behind the name of a figure: nothing for Inception, else the extractor's name.
-
-    >>> figure_suffix("inception"), figure_suffix("digits")
-    ('', '_digits')
-    """
-    return "" if name == "inception" else f"_{name}"
-
-
-def judge_of(figure: str, results: Mapping[str, Any]) -> str:
-    """Return the name of the net that a figure of results comes from: the classifier if class logits made it.
-
-    >>> judge_of("is", {"extractor": {"name": "inception"}, "classifier": {"name": "digits"}})
-    'digits'
-    """
-    classifier = results.get("classifier") if figure in FIGURES_OF_LOGITS else None
-    return str((classifier or {}).get("name", results["extractor"]["name"]))
-
-
-def key_of(figure: str, results: Mapping[str, Any]) -> str:
-    """Return the name that a figure has in results."""
-    return f"{figure}{figure_suffix(judge_of(figure, results))}"
 
 
 class FidelityExtractor(Recorded, nn.Module):

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray
-from slimgan_pl.distributed import failing_together, gather_objects, numbers_below, rank_and_world, shared_batches
-from slimgan_pl.evaluation.extraction import Extraction
-from slimgan_pl.evaluation.figures import BetweenWidths, MetricName, RealSide, figures_of
-from slimgan_pl.evaluation.neighbours import make_manifold
+from slimgan_pl.evaluation.features import Extraction
+from slimgan_pl.evaluation.image_sources import FakeSource
+from slimgan_pl.evaluation.metrics.prdc import make_manifold
+from slimgan_pl.evaluation.metrics.registry import BetweenWidths, MetricName, RealSide, figures_of
 from slimgan_pl.evaluation.protocols import Counts, choose
-from slimgan_pl.evaluation.sources import FakeSource
 from slimgan_pl.evaluation.statistics import Collector, ImageStatistics
+from slimgan_pl.utils.distributed import failing_together, gather_objects, numbers_below, rank_and_world, shared_batches
 
 __all__ = ["Progress", "Session"]
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from slimgan_pl.distributed import gather_rows
 from slimgan_pl.errors import UserError
-from slimgan_pl.evaluation.extraction import Extracted
-from slimgan_pl.evaluation.metrics import FeatureStatistics, Gaussian, SplitScore
-from slimgan_pl.evaluation.neighbours import Manifold
+from slimgan_pl.evaluation.features import Extracted
+from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian
+from slimgan_pl.evaluation.metrics.inception_score import SplitScore
+from slimgan_pl.evaluation.metrics.prdc import Manifold
+from slimgan_pl.utils.distributed import gather_rows
 
 __all__ = ["Collector", "ImageStatistics"]
 

@@ -1,14 +1,14 @@
 """Slimmable building blocks."""
 
+from slimgan_pl.layers.init import initialized, spectral
 from slimgan_pl.layers.norm import (
     PerWidth,
     SliceableConditionalBatchNorm2d,
     SwitchableBatchNorm2d,
     SwitchableConditionalBatchNorm2d,
 )
+from slimgan_pl.layers.slice_weights import copy_slice
 from slimgan_pl.layers.sliced import SlicedConv2d, SlicedConvTranspose2d, SlicedEmbedding, SlicedLinear
-from slimgan_pl.layers.slicing import copy_slice
-from slimgan_pl.layers.spectral import initialized, spectral
 from slimgan_pl.layers.widths import check_widths, scale_channels, width_index
 
 __all__ = [

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from slimgan_pl.errors import UserError
 
 TOLERANCE = 1e-5  # a width as it is printed, with six digits, is still that width
 
-__all__ = ["check_widths", "scale_channels", "width_index"]
+__all__ = ["check_labels", "check_widths", "scale_channels", "width_index"]
 
 
 def check_widths(widths: Sequence[float]) -> tuple[float, ...]:
@@ -63,3 +65,11 @@ def width_index(widths: Sequence[float], width: float) -> int:
             return index
     known = ", ".join(f"{candidate:g}" for candidate in widths)
     raise UserError(f"width {width:g} is not one of this generator's widths: {known}")
+
+
+def check_labels(labels: Tensor | None, num_classes: int, net: str) -> None:
+    """Raise a UserError where labels are missing, or given to a net without classes."""
+    if num_classes and labels is None:
+        raise UserError(f"this {net} is conditional: give labels from 0 to {num_classes - 1}")
+    if not num_classes and labels is not None:
+        raise UserError(f"this {net} has no classes: leave the labels out")

@@ -1,10 +1,12 @@
 """Slimmable generators and discriminator banks, in pure PyTorch."""
 
 from slimgan_pl.models.cost import count_macs, count_parameters
-from slimgan_pl.models.discriminators import DCGANDiscriminatorBank, DiscriminatorBank, ResNetDiscriminatorBank
-from slimgan_pl.models.generators import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+from slimgan_pl.models.dcgan import DCGANDiscriminatorBank, DCGANGenerator
+from slimgan_pl.models.discriminator import DiscriminatorBank
+from slimgan_pl.models.generator import SlimmableGenerator
 from slimgan_pl.models.recalibration import Change, recalibrate
-from slimgan_pl.models.saved import load_generator, save_generator
+from slimgan_pl.models.resnet import ResNetDiscriminatorBank, ResNetGenerator
+from slimgan_pl.models.serialization import load_generator, save_generator
 
 __all__ = [
     "Change",

@@ -3,7 +3,7 @@
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from slimgan_pl.models.generators import SlimmableGenerator
+from slimgan_pl.models.generator import SlimmableGenerator
 
 __all__ = ["count_macs", "count_parameters"]
 

@@ -10,8 +10,8 @@ from torch.optim.swa_utils import update_bn
 
 from slimgan_pl.errors import MAX_SEED, UserError, check_range
 from slimgan_pl.layers import SwitchableBatchNorm2d
-from slimgan_pl.models.generators import SlimmableGenerator
-from slimgan_pl.modes import evaluating
+from slimgan_pl.models.generator import SlimmableGenerator
+from slimgan_pl.utils.torch_state import evaluating
 
 __all__ = ["Change", "recalibrate"]
 

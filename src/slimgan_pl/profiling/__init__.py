@@ -1,9 +1,9 @@
 """What each width of a generator costs on a device: time and memory, measured in pure PyTorch."""
 
-from slimgan_pl.profiling.devices import find_device
 from slimgan_pl.profiling.latency import Form, Latency, measure_latencies, measure_latency, narrow_net
 from slimgan_pl.profiling.memory import peak_bytes
-from slimgan_pl.profiling.widths import profile_widths
+from slimgan_pl.profiling.profile_widths import profile_widths
+from slimgan_pl.utils.environment import find_device
 
 __all__ = [
     "Form",

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slimgan_pl.deploy import folded_slice
 from slimgan_pl.errors import check_range
 from slimgan_pl.models import SlimmableGenerator
-from slimgan_pl.profiling.devices import synchronize
+from slimgan_pl.models.folding import folded_slice
+from slimgan_pl.utils.environment import synchronize
 
 __all__ = ["Draw", "Form", "Latency", "make_draw", "measure_latencies", "measure_latency", "narrow_net"]
 

@@ -11,8 +11,8 @@ from torch.utils._pytree import tree_leaves
 
 from slimgan_pl.errors import UserError
 from slimgan_pl.models import SlimmableGenerator
-from slimgan_pl.profiling.devices import memory_size, synchronize
 from slimgan_pl.profiling.latency import Draw, make_draw
+from slimgan_pl.utils.environment import memory_size, synchronize
 
 __all__ = ["check_memory", "memory_kind", "peak_bytes"]
 

@@ -5,7 +5,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from slimgan_pl.callbacks.table import compact
+from slimgan_pl.utils.formatting import compact
 
 __all__ = ["describe", "profile_table"]
 

@@ -1,5 +1,1 @@
-"""Runs as one web page in one file."""
-
-from slimgan_pl.report.command import report
-
-__all__ = ["report"]
+"""Runs as one self-contained HTML page."""

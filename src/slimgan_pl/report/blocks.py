@@ -4,13 +4,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from slimgan_pl.callbacks.table import title
-from slimgan_pl.curves import Curves, curves_of
-from slimgan_pl.evaluation import judge_of, key_of
+from slimgan_pl.evaluation.results import consistency_of, judge_of, key_of
+from slimgan_pl.evaluation.results_table import figure_name, figures_in, title
 from slimgan_pl.report.charts import Point, Spec, heatmap, lines, trade_off
-from slimgan_pl.report.results import consistency_of
-from slimgan_pl.report.tables import Cell, Table, figure_name, figures_in
+from slimgan_pl.report.tables import Cell, Table
 from slimgan_pl.report.timings import Timings
+from slimgan_pl.runs.curves import Curves, curves_of
 
 __all__ = [
     "LATENCY",

@@ -4,17 +4,17 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from slimgan_pl.callbacks.record import NOT_SETTINGS
-from slimgan_pl.callbacks.table import FIGURES, Column
-from slimgan_pl.comparing import differences, lines, make_run
-from slimgan_pl.curves import curves_of
-from slimgan_pl.evaluation import key_of
+from slimgan_pl.evaluation.results import key_of
+from slimgan_pl.evaluation.results_table import FIGURES, Column, judged_name
 from slimgan_pl.report.blocks import LATENCY, LOSSES, Block, Choice, costs_of, line_block
 from slimgan_pl.report.charts import Point, trade_off
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.reading import RunFiles
-from slimgan_pl.report.tables import Cell, Table, judged_name
-from slimgan_pl.runs import changes
+from slimgan_pl.report.tables import Cell, Table
+from slimgan_pl.runs.comparison import differences, lines, make_run
+from slimgan_pl.runs.curves import curves_of
+from slimgan_pl.runs.folder import NOT_SETTINGS
+from slimgan_pl.runs.resume import changes
 
 __all__ = ["Comparison", "compare_runs"]
 

@@ -14,11 +14,11 @@ import vl_convert
 from markupsafe import Markup
 
 from slimgan_pl import __version__
-from slimgan_pl.report.colours import SCHEMES, chart_config, width_colours
 from slimgan_pl.report.comparison import compare_runs
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.sections import all_widths, make_section
+from slimgan_pl.utils.colours import SCHEMES, chart_config, width_colours
 
 __all__ = ["make_page", "safe_json"]
 

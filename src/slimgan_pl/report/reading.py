@@ -7,12 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from slimgan_pl.comparing import read_results
-from slimgan_pl.configs import read_config
-from slimgan_pl.curves import read_metrics
 from slimgan_pl.errors import UserError
-from slimgan_pl.report.results import tidy
-from slimgan_pl.runs import run_folders, stopped_run
+from slimgan_pl.evaluation.results import read_results, tidy
+from slimgan_pl.runs.curves import read_metrics
+from slimgan_pl.runs.resume import run_folders, stopped_run
+from slimgan_pl.utils.yaml_files import read_config
 
 __all__ = ["RunFiles", "find_run", "read_run"]
 

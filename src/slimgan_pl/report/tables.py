@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from slimgan_pl.callbacks.table import FIGURES, Column, cell, compact, title
-from slimgan_pl.comparing import TITLES
-from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
+from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
+from slimgan_pl.evaluation.results import key_of
+from slimgan_pl.evaluation.results_table import Column, cell, figure_name, figures_in
 from slimgan_pl.report.drawing import Drawn
+from slimgan_pl.utils.formatting import compact, milliseconds
 
-__all__ = ["Cell", "Table", "figure_name", "figures_in", "judged_name", "milliseconds", "width_table"]
+__all__ = ["Cell", "Table", "width_table"]
 
 
 class Cell(NamedTuple):
@@ -26,36 +27,8 @@ class Table(NamedTuple):
     rows: list[list[Cell]]
 
 
-def figures_in(results: Mapping[str, Any]) -> list[Column]:
-    """Return the figures that results hold."""
-    return [column for column in FIGURES if any(key_of(column.key, results) in row for row in results["widths"])]
-
-
-def figure_name(column: Column, results: Mapping[str, Any]) -> str:
-    """Return a figure's name; where it means something else by another extractor than Inception, with that."""
-    return judged_name(column, results) if column.is_named else plain_name(column)
-
-
-def judged_name(column: Column, results: Mapping[str, Any]) -> str:
-    """Return a figure's name with that of the net that it comes from, unless that is Inception."""
-    return title(plain_name(column), judge_of(column.key, results))
-
-
-def plain_name(column: Column) -> str:
-    return TITLES.get(column.key, column.key.capitalize())
-
-
 def with_arrow(column: Column, results: Mapping[str, Any]) -> str:
     return f"{figure_name(column, results)} {'↓' if column.key in LOWER_IS_BETTER else '↑'}"
-
-
-def milliseconds(seconds: float | None) -> str:
-    """Return a time with its unit.
-
-    >>> milliseconds(0.00123456)
-    '1.23 ms'
-    """
-    return "" if seconds is None else f"{1000 * seconds:.3g} ms"
 
 
 def width_table(widths: Sequence[float], results: dict[str, Any] | None, drawn: Drawn) -> Table:

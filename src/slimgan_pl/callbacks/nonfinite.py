@@ -1,0 +1,70 @@
+"""Stopping a run whose numbers are no longer finite."""
+
+import math
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.training.gradient_norms import NORM
+from slimgan_pl.training.iteration import Status
+from slimgan_pl.training.module import Report, TrainedModule
+
+__all__ = ["NonFiniteError", "StopOnNonFinite", "check_report", "check_state"]
+
+
+class NonFiniteError(UserError):
+    """A loss, a gradient or a weight is NaN or infinite; raised by all processes together."""
+
+    def __init__(self, wrong: str, iteration: int) -> None:
+        super().__init__(
+            f"{wrong} at iteration {iteration}; lower the learning rate, and go on from the last checkpoint or start "
+            "again"
+        )
+
+
+class StopOnNonFinite(Callback):
+    """Ends training at the first iteration with a loss or a gradient that is NaN or infinite.
+
+    The checkpoints from before it stay. On a GPU an iteration is looked at when the next is under way, so that the
+    device never waits.
+    """
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
+        report = pl_module.settled_report if isinstance(pl_module, TrainedModule) else None
+        if report is not None:
+            check_report(pl_module, report)
+
+
+def check_report(model: LightningModule, report: Report) -> None:
+    """Raise a NonFiniteError that says what went wrong in an iteration, if something did."""
+    status = Status(*report.status.tolist())
+    if status.figures or status.discriminator_gradients or status.generator_gradients:
+        raise NonFiniteError(first_wrong(model, report, status), report.iteration)
+
+
+def first_wrong(model: LightningModule, report: Report, status: Status) -> str:
+    """Return what was not finite first: the discriminators come before the generator, a figure before its gradient."""
+    assert isinstance(model, TrainedModule)
+    losses = {name: numbers for name, numbers in report.figures.items() if not name.endswith(NORM)}
+    values = {name: float(value) for name, value in model.per_width(losses).items()}
+    wrong = [name for name, value in values.items() if not math.isfinite(value)]
+    of_generator = [name for name in wrong if name.startswith(("generator", "distillation"))]
+    if status.discriminator_gradients and wrong == of_generator:
+        return "a gradient of the discriminators is not finite"
+    for name in wrong:
+        figure, width = name.split("/")
+        return f"the {figure.replace('_', ' ')} of width {width} is {values[name]}"
+    return "a loss of another process is not finite" if status.figures else "a gradient of the generator is not finite"
+
+
+def check_state(trainer: Trainer, model: LightningModule) -> None:
+    """Raise a NonFiniteError where the last iteration, a weight or a statistic is not finite on any process."""
+    if isinstance(model, TrainedModule) and model.reports:
+        check_report(model, model.reports[-1])
+    state = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+    finite = torch.stack([value.isfinite().all() for value in state.values()])
+    if trainer.strategy.reduce_boolean_decision(bool(finite.all())):
+        return
+    wrong = [name for name, is_finite in zip(state, finite.tolist(), strict=True) if not is_finite]
+    raise NonFiniteError(f"{wrong[0] if wrong else 'a weight of another process'} is not finite", trainer.global_step)

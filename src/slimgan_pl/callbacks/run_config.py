@@ -1,0 +1,41 @@
+"""What a run was started with, on disk and in its checkpoints."""
+
+from functools import cached_property
+from typing import Any
+
+import yaml
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.cli import SaveConfigCallback
+
+from slimgan_pl.runs.csv_log import RunCSVLogger
+from slimgan_pl.runs.folder import NOT_SETTINGS
+from slimgan_pl.runs.loggers import RunWandbLogger, going_on_without_wandb
+
+__all__ = ["RunRecord"]
+
+
+class RunRecord(SaveConfigCallback):
+    """Saves the configuration into the run's folder, into Weights & Biases, and into each checkpoint.
+
+    A checkpoint says where the run's logs stand, too. So a run that goes on can say which settings have changed, and
+    drops what its table of figures holds behind its checkpoint.
+    """
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The configuration as plain values, without what does not change a run."""
+        settings: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
+        return {key: value for key, value in settings.items() if key not in NOT_SETTINGS}
+
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        for logger in trainer.loggers:
+            if isinstance(logger, RunWandbLogger):
+                with going_on_without_wandb():
+                    logger.experiment.config.update({"settings": self.settings}, allow_val_change=True)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        rows = [logger.num_rows for logger in trainer.loggers if isinstance(logger, RunCSVLogger)]
+        checkpoint["run"] = {
+            "settings": {**self.settings, "processes": trainer.world_size},
+            "logged_rows": rows[0] if rows else 0,
+        }

@@ -1,0 +1,1 @@
+"""The `slimgan` command: one module per subcommand."""

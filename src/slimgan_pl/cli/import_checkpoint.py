@@ -1,0 +1,110 @@
+"""``slimgan import``: the authors' checkpoints as ones of this package."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Trainer
+from lightning.pytorch.cli import instantiate_module
+
+from slimgan_pl.callbacks import AtomicCheckpointIO
+from slimgan_pl.convert.discriminators import (
+    DEFAULT_SHARED,
+    Sharing,
+    default_discriminators,
+    find_sharing,
+    make_discriminators,
+)
+from slimgan_pl.convert.files import read_weights, refusing
+from slimgan_pl.convert.generators import make_generator
+from slimgan_pl.errors import UserError
+from slimgan_pl.models import DiscriminatorBank, ResNetGenerator, SlimmableGenerator
+from slimgan_pl.training.compatibility import check_fit
+from slimgan_pl.training.slimgan import SlimGAN
+
+__all__ = ["import_checkpoint"]
+
+DATA = {32: "CIFAR10DataModule", 48: "STL10DataModule", 64: "CelebADataModule"}  # the paper's, by image size
+RESIDUAL_ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.0, 0.9]}}
+
+
+def import_checkpoint(
+    generator: str, output: str, discriminator: str | None = None, num_shared: int | None = None
+) -> None:
+    """Turn a checkpoint of the SlimGAN authors' code into one that test, sample and fit take.
+
+    Args:
+        generator: Their generator file; the net is read from its tensors. A plain generator becomes a GAN of one width.
+        output: The checkpoint to write.
+        discriminator: Their discriminator file; without one the discriminators start fresh.
+        num_shared: Stages that the discriminators share, for a file that does not show it.
+    """
+    if num_shared is not None and discriminator is None:
+        raise UserError("--num_shared says what a discriminator file holds; give that with --discriminator")
+    if Path(output).exists():
+        raise UserError(f"{output} is there already; give another --output, or delete it")
+    weights = read_weights(generator)
+    with refusing("generator", generator):
+        net = make_generator(weights.tensors)
+    print(f"Generator: {describe(net)}, iteration {weights.iteration}")
+    bank = default_discriminators(net)
+    if discriminator is None:
+        print(f"Discriminators: {describe(bank)}; they start fresh, as no --discriminator is given")
+    else:
+        bank = import_discriminators(discriminator, net, num_shared)
+    write_checkpoint(net, bank, weights.iteration, Path(output))
+    print(f"Checkpoint: {output}. Adam's state is not taken over: slimgan fit starts the optimizers fresh.")
+    print(f"Next: slimgan sample --ckpt_path {output} --width all --num_images 10")
+    data = DATA.get(net.image_size, "ImageFolderDataModule")
+    print(f"      slimgan test --ckpt_path {output} --data {data} --data.root data  (or another data set)")
+
+
+def import_discriminators(path: str, generator: SlimmableGenerator, num_shared: int | None) -> DiscriminatorBank:
+    """Read the discriminators of a file, and say what they share."""
+    weights = read_weights(path)
+    with refusing("discriminators", path):
+        found = find_sharing(weights.tensors, weights.optimizer)
+        if num_shared is None:
+            sharing = found or Sharing(DEFAULT_SHARED)
+        else:
+            sharing = Sharing(num_shared, found is not None and found.share_head)
+        bank = make_discriminators(weights.tensors, generator.image_size, sharing)
+    print(f"Discriminators: {describe(bank)}, iteration {weights.iteration}")
+    if found is not None and found != sharing:
+        print(f"NOTE: {path} shows that they share {found.num_shared} stages; taken is --num_shared {num_shared}.")
+    if found is None and num_shared is None:
+        print(
+            f"NOTE: {path} does not show how many stages they share, as it was hardly trained; taken is the paper's "
+            f"{DEFAULT_SHARED}. Give --num_shared if it is another."
+        )
+    check_fit(generator, bank)
+    return bank
+
+
+def describe(net: SlimmableGenerator | DiscriminatorBank) -> str:
+    """Return what a net is in a few words."""
+    words = [type(net).__name__, f"channels {list(net.arguments['channels'])}"]
+    if isinstance(net, SlimmableGenerator):
+        words += [f"{net.image_size}x{net.image_size}", f"widths {', '.join(f'{width:g}' for width in net.widths)}"]
+    else:
+        words += [f"{net.num_branches} of them", f"num_shared {net.num_shared}"]
+        words += ["one last layer"] if net.num_branches > len(net.heads) else []
+    return ", ".join(words + ([f"{net.num_classes} classes"] if net.num_classes else []))
+
+
+def write_checkpoint(generator: SlimmableGenerator, bank: DiscriminatorBank, iteration: int, path: Path) -> None:
+    """Write a checkpoint with the paper's settings for these nets, and no state of an optimizer."""
+    settings: dict[str, Any] = {"evaluator": {"class_path": "slimgan_pl.evaluation.Evaluator"}}
+    if isinstance(generator, ResNetGenerator):
+        settings |= {"critic_steps": 5, "distill_weight": 10.0 if generator.num_classes else 20.0}
+        settings |= {"generator_optimizer": RESIDUAL_ADAM, "discriminator_optimizer": RESIDUAL_ADAM}
+    recipes = {"generator": generator.recipe, "discriminators": bank.recipe}
+    model: SlimGAN = instantiate_module(SlimGAN, {**recipes, **settings})
+    model.generator.load_state_dict(generator.state_dict())
+    model.discriminators.load_state_dict(bank.state_dict())
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    trainer = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, plugins=[AtomicCheckpointIO()])
+    trainer.strategy.connect(model)
+    steps = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+    steps.total.ready = steps.total.completed = iteration
+    trainer.save_checkpoint(path)

@@ -1,0 +1,163 @@
+"""``slimgan profile``: what every width costs on a device, as a table, as JSON and as a picture."""
+
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from slimgan_pl.cli.arguments import as_list
+from slimgan_pl.errors import SlimGANWarning, UserError, check_range
+from slimgan_pl.profiling.latency import MAX_ROUNDS, Form, narrow_net
+from slimgan_pl.profiling.memory import check_memory, memory_kind
+from slimgan_pl.profiling.profile_widths import profile_widths, sizes
+from slimgan_pl.profiling.table import profile_table
+from slimgan_pl.runs.checkpoints import load_model
+from slimgan_pl.training.slimgan import SlimGAN
+from slimgan_pl.utils.environment import find_device, machine, versions
+from slimgan_pl.utils.files import check_folder, file_sha256, replacing
+from slimgan_pl.utils.torch_state import num_threads
+
+__all__ = ["profile"]
+
+DAY = 86_400.0  # seconds
+
+
+def profile(
+    ckpt_path: str | None = None,
+    config: str | None = None,
+    batch_sizes: int | Sequence[int] = (1, 64),
+    rounds: int = 30,
+    seconds: float = 5.0,
+    threads: int | None = None,
+    device: str = "auto",
+    folded: bool = False,
+    output: str | None = None,
+    trust_checkpoint: bool = False,
+) -> None:
+    """Measure size, arithmetic, latency and memory of every width of a generator, and write them with a picture.
+
+    Args:
+        ckpt_path: Checkpoint that ``slimgan fit`` wrote.
+        config: A configuration of ``slimgan fit`` instead: its nets with new weights. No data set is needed.
+        batch_sizes: Images drawn at once: a number, or several such as [1,16,64].
+        rounds: Times that each width and batch size is timed, at least.
+        seconds: How long timing goes on, at least.
+        threads: Threads of PyTorch on the CPU; by default as many as it chooses.
+        device: cpu, cuda, cuda:1, mps or the like; auto is the first GPU, or the CPU where there is none.
+        folded: Measure the widths folded for inference, without batch norms, instead of plain slices.
+        output: Folder for profile.json and profile.png; by default last.profile.json and last.profile.png beside
+            last.ckpt, and for a configuration its name in the current folder.
+        trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+    """
+    batches = list(dict.fromkeys(as_list(batch_sizes)))
+    check_options(batches, rounds, seconds, threads)
+    where = find_device(device)
+    model = find_model(ckpt_path, config, trust_checkpoint)
+    model.generator.to(where)
+    form: Form = "folded" if folded else "slice"
+    widest = narrow_net(model.generator, 1.0, form)
+    for batch_size in batches:
+        check_memory(widest, batch_size)
+    source = ckpt_path or config or ""
+    stem = output_stem(source, output, is_config=ckpt_path is None)
+    with num_threads(threads):
+        stamps = stamp(ckpt_path, config, where, form)
+        print(f"Measuring {len(model.generator.widths)} widths in batches of {', '.join(map(str, batches))} ...")
+        widths = profile_widths(model.generator, batches, rounds, seconds, form)
+    if model.individual is not None:
+        widths[0]["width"] = model.individual  # its only width, as tables and logs call it
+    whole = {"class": type(model.generator).__name__, **sizes(model.generator)}
+    save({**stamps, "generator": whole, "widths": widths}, source, stem)
+
+
+def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threads: int | None) -> None:
+    """Raise a UserError where a number is out of range."""
+    if not batch_sizes:
+        raise UserError("batch_sizes is empty; give some, for example --batch_sizes [1,64]")
+    for batch_size in batch_sizes:
+        check_range("a batch size", batch_size, 1)
+    check_range("rounds", rounds, 1, MAX_ROUNDS)
+    check_range("seconds", seconds, 0, DAY)
+    if threads is not None:
+        check_range("threads", threads, 1, os.cpu_count() or 1)
+
+
+def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> SlimGAN:
+    """Return the model of a checkpoint or of a configuration.
+
+    Raises:
+        UserError: If both are given, or neither.
+    """
+    if (ckpt_path is None) == (config is None):
+        raise UserError("slimgan profile takes a net: give either a checkpoint with --ckpt_path or a --config")
+    if ckpt_path is not None:
+        return load_model(ckpt_path, trust)
+    from slimgan_pl.cli.configured_model import configured_model  # which has the command's parser, and that this tool
+
+    assert config is not None
+    return configured_model(config)
+
+
+def output_stem(source: str, output: str | None, is_config: bool) -> Path:
+    """Return where files go, but for their suffixes, in a folder that is there and can be written to.
+
+    Raises:
+        UserError: If it cannot.
+    """
+    if output == "":
+        raise UserError("--output is empty; name a folder")
+    path = Path(source)
+    default = Path(f"{path.stem}.profile") if is_config else path.with_suffix(".profile")
+    stem = default if output is None else Path(output) / "profile"
+    check_folder(stem.parent)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(stem.parent, os.W_OK):
+        raise UserError(f"{stem.parent} cannot be written to; name another folder with --output")
+    return stem
+
+
+def stamp(ckpt_path: str | None, config: str | None, device: torch.device, form: Form) -> dict[str, Any]:
+    """Return what a profile is of, as plain values."""
+    checkpoint = None
+    if ckpt_path is not None:
+        checkpoint = {"file": Path(ckpt_path).name, "sha256": file_sha256(Path(ckpt_path))}
+    return {
+        "checkpoint": checkpoint,
+        "config": None if config is None else Path(config).name,
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        **machine(device),
+        "precision": precision(device),
+        "form": form,
+        "memory": memory_kind(device),
+        "versions": versions(),
+    }
+
+
+def precision(device: torch.device) -> str:
+    """Return the precision that weights are loaded in, and whether a GPU rounds its factors."""
+    is_rounded = device.type == "cuda" and torch.backends.cudnn.allow_tf32
+    return "float32 with TF32 convolutions" if is_rounded else "float32"
+
+
+def save(figures: dict[str, Any], name: str, stem: Path) -> None:
+    """Print a profile and write its files."""
+    Console(width=max(Console().width, 80)).print(profile_table(figures, name))
+    path, picture = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".png"))
+    with replacing(path) as file:
+        file.write(f"{json.dumps(figures, indent=2)}\n".encode())
+    print(f"Profile: {path}")
+    try:
+        from slimgan_pl.profiling.chart import save_picture
+    except ImportError as error:
+        message = f'there is no picture without {error.name}; pip install "slimgan-pl[report]" brings it'
+        warnings.warn(message, SlimGANWarning, stacklevel=2)
+        picture.unlink(missing_ok=True)  # of an earlier profile
+        return
+    save_picture(figures, name, picture)
+    print(f"Picture: {picture}")

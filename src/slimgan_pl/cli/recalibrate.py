@@ -1,0 +1,61 @@
+"""``slimgan recalibrate``: a checkpoint with batch-norm statistics measured anew."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from slimgan_pl.callbacks import AtomicCheckpointIO
+from slimgan_pl.errors import UserError
+from slimgan_pl.models import Change, recalibrate
+from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
+
+__all__ = ["recalibrate_checkpoint"]
+
+
+def recalibrate_checkpoint(
+    ckpt_path: str,
+    output: str | None = None,
+    num_batches: int = 100,
+    batch_size: int = 64,
+    seed: int = 0,
+    trust_checkpoint: bool = False,
+) -> None:
+    """Measure each width's batch-norm statistics anew and write a checkpoint with them; all else in it stays.
+
+    Args:
+        ckpt_path: Checkpoint that ``slimgan fit`` wrote.
+        output: Checkpoint to write; by default last.recalibrated.ckpt beside last.ckpt.
+        num_batches: Batches of latents that the statistics are measured over.
+        batch_size: Latents in a batch.
+        seed: Seed of the latents.
+        trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+    """
+    path = Path(ckpt_path).with_suffix(".recalibrated.ckpt") if output is None else Path(output)
+    if path.exists():
+        raise UserError(f"{path} is there already; give another --output, or delete it")
+    model = load_model(ckpt_path, trust_checkpoint)
+    console = Console()
+    console.print(changes_table(recalibrate(model.generator, num_batches, batch_size, seed), num_batches * batch_size))
+    checkpoint = read_checkpoint(ckpt_path)
+    checkpoint["state_dict"] = model.state_dict()
+    AtomicCheckpointIO().save_checkpoint(checkpoint, path)
+    print(f"Checkpoint: {path}")
+    print(f"Next: slimgan test --ckpt_path {path}")
+
+
+def changes_table(changes: Sequence[Change], num_latents: int) -> Table:
+    """Return a table with a row per width."""
+    table = Table(
+        title=f"Batch-norm statistics over {num_latents:,} latents",
+        caption="mean in standard deviations, pixel in [-1, 1]",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for head in ("width", "RMS change of mean", "of standard deviation", "of a pixel"):
+        table.add_column(head, justify="right")
+    for change in changes:
+        table.add_row(f"{change.width:g}", f"{change.mean:.3g}", f"{change.deviation:.2%}", f"{change.images:.3g}")
+    return table

@@ -1,0 +1,98 @@
+"""``slimgan report``: runs as one web page in one file."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from slimgan_pl.errors import MAX_SEED, UserError, check_range
+from slimgan_pl.evaluation.results import key_of
+from slimgan_pl.evaluation.results_table import FIGURES
+from slimgan_pl.report.drawing import Drawn, draw_run
+from slimgan_pl.report.reading import RunFiles, find_run, read_run
+from slimgan_pl.runs.comparison import Figure, short_names
+from slimgan_pl.utils.files import check_folder, replacing
+
+__all__ = ["report"]
+
+MARK, HEAD_BYTES = b'content="slimgan report"', 300  # what a page says of itself, and where
+
+
+def report(
+    runs: list[str],
+    output: str = "report.html",
+    metric: Figure | None = None,
+    seed: int = 0,
+    trust_checkpoint: bool = False,
+) -> None:
+    """Write one web page about runs: figures, curves, pictures, settings; it needs no other file and no network.
+
+    Args:
+        runs: Folders of runs, such as runs/digits for the newest in it.
+        output: The page to write; an older report there is replaced, another file never.
+        metric: The figure that comes first and that runs are compared by; by default the first that there is.
+        seed: Seed of the latents that are drawn.
+        trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+    """
+    make_page = page_maker()
+    check_range("the seed", seed, 0, MAX_SEED)
+    path = Path(output)
+    check_output(path)
+    folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
+    found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
+    figure = first_figure(found, metric)
+    drawn = [draw_run(run, seed, trust_checkpoint) for run in found]
+    page = make_page(found, drawn, figure).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(page)
+    print(f"{len(found)} {'run' if len(found) == 1 else 'runs'} in {output} ({len(page) / 1e6:.1f} MB)")
+
+
+def page_maker() -> Callable[[Sequence[RunFiles], Sequence[Drawn], str], str]:
+    """Return what makes the page.
+
+    Raises:
+        UserError: If the libraries for it are not installed.
+    """
+    try:
+        from slimgan_pl.report.page import make_page
+    except ModuleNotFoundError as error:
+        raise UserError(f"a report needs {error.name}; install it with pip install 'slimgan-pl[report]'") from error
+    return make_page
+
+
+def check_output(path: Path) -> None:
+    """Raise a UserError where a page would take the place of something else."""
+    if not path.name or path.is_dir():
+        raise UserError(f"--output {path} is a folder; name a file such as report.html")
+    check_folder(path.parent)
+    if path.exists():
+        with path.open("rb") as file:
+            if MARK not in file.read(HEAD_BYTES):
+                raise UserError(f"{path} is there and is no report; give another --output, or delete it")
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """Return what the page calls runs.
+
+    >>> names_of([Path("/runs/a/version_0")]), names_of([Path("/runs/a/version_0"), Path("/runs/b/version_0")])
+    (['a/version_0'], ['a/version_0', 'b/version_0'])
+    """
+    if len(folders) > 1:
+        return short_names([str(folder) for folder in folders])
+    (folder,) = folders
+    return [f"{folder.parent.name}/{folder.name}" if folder.name.startswith("version_") else folder.name]
+
+
+def first_figure(runs: Sequence[RunFiles], asked: Figure | None) -> str:
+    """Return the figure that is asked for, or the first that any of the runs has.
+
+    Raises:
+        UserError: If the one that is asked for is nowhere.
+    """
+    results = [run.results for run in runs if run.results is not None]
+    held = [
+        column.key for column in FIGURES if any(key_of(column.key, r) in row for r in results for row in r["widths"])
+    ]
+    if asked is not None and asked not in held:
+        raise UserError(f"these runs have no {asked}; choose another --metric, or leave it out")
+    return asked or next(iter(held), FIGURES[0].key)

@@ -1,0 +1,120 @@
+"""The data module that all data sets share."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Literal
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+
+from slimgan_pl.data.byte_array import ByteArray, ImageSource, open_byte_array
+from slimgan_pl.data.loader import ByteLoader, WholeSplit
+from slimgan_pl.errors import UserError, check_range
+from slimgan_pl.utils.files import default_cache_dir
+from slimgan_pl.utils.images import from_bytes
+from slimgan_pl.utils.recipes import Recorded
+
+__all__ = ["ByteDataModule", "Split"]
+
+Split = Literal["train", "test"]
+
+Batch = tuple[Tensor, Tensor | None]
+
+
+class ByteDataModule(Recorded, LightningDataModule, ABC):
+    """Base of the data modules. A new data set says its name, its number of classes and how to read its source.
+
+    It trains on the ``train`` split; batches arrive on the device as bytes and are scaled there to images
+    ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None. Validation and test get a whole split as one batch.
+
+    Args:
+        image_size: Side of the images in pixels.
+        image_channels: Channels of the images.
+        batch_size: Real images per discriminator update and process. A training batch holds ``critic_steps`` times as
+            many, one part for each update.
+        cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
+    """
+
+    name: str
+
+    def __init__(self, image_size: int, image_channels: int, batch_size: int, cache_dir: str | None) -> None:
+        super().__init__()
+        check_range("batch_size", batch_size, 1)
+        check_range("image_size", image_size, 1)
+        self.image_size = image_size
+        self.image_channels = image_channels
+        self.batch_size = batch_size
+        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
+        self.arrays: dict[Split, ByteArray] = {}
+        recipe = self.recipe
+        self.save_hyperparameters({"_class_path": recipe["class_path"], **recipe["init_args"]})
+
+    @property
+    @abstractmethod
+    def num_classes(self) -> int:
+        """Number of classes, or 0 where there are none."""
+
+    @abstractmethod
+    def source(self, split: Split) -> ImageSource:
+        """Return what the images of a split are read from."""
+
+    def prepare_data(self) -> None:
+        """Build the byte arrays, unless they are in the cache as they were built; once on each node."""
+        self._open(verify=True)
+
+    def setup(self, stage: str) -> None:
+        """Open the byte arrays."""
+        if not self.arrays:
+            self._open(verify=False)
+
+    def train_dataloader(self) -> ByteLoader:
+        """Return shuffled batches of ``critic_steps * batch_size`` images, the same number on every process.
+
+        Raises:
+            UserError: If there are fewer images than one batch takes.
+        """
+        trainer = self.trainer
+        model = getattr(trainer, "lightning_module", None)
+        rank, world = self._rank_and_world()
+        loader = ByteLoader(
+            self.arrays["train"],
+            self.batch_size * getattr(model, "critic_steps", 1),
+            seed=getattr(model, "seed", 0),
+            position=lambda: 0 if trainer is None else trainer.global_step,
+            rank=rank,
+            world=world,
+            pin_memory=trainer is not None and trainer.strategy.root_device.type == "cuda",
+        )
+        if len(loader) == 0:
+            raise UserError(
+                f"there are {len(self.arrays['train'].images)} training images, but one iteration takes "
+                f"{loader.batch_size} on each of {world} processes; lower --data.batch_size or give more images"
+            )
+        return loader
+
+    def val_dataloader(self) -> WholeSplit:
+        """Return the split that the model's evaluator judges against, all of it as one batch, a ``ByteArray``."""
+        evaluator = getattr(getattr(self.trainer, "lightning_module", None), "evaluator", None)
+        return WholeSplit(self.arrays["test" if evaluator is None else evaluator.protocol.real_split])
+
+    def test_dataloader(self) -> WholeSplit:
+        """Return the same as ``val_dataloader``."""
+        return self.val_dataloader()
+
+    def on_after_batch_transfer(self, batch: Batch | ByteArray, dataloader_idx: int) -> Batch | ByteArray:
+        """Scale the bytes of a training batch to [-1, 1] on the device."""
+        if isinstance(batch, ByteArray):
+            return batch
+        images, labels = batch
+        return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
+
+    def _open(self, verify: bool) -> None:
+        splits: tuple[Split, ...] = ("train", "test")
+        self.arrays = {
+            split: open_byte_array(self.source(split), f"{self.name}-{split}", self.cache_dir, verify)
+            for split in splits
+        }
+
+    def _rank_and_world(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

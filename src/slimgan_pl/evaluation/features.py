@@ -1,0 +1,108 @@
+"""From images to features: each image passes the extractor once."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.utils.environment import tensors_sha256
+from slimgan_pl.utils.recipes import class_path
+from slimgan_pl.utils.torch_state import exact_float32
+
+__all__ = ["Extracted", "Extraction", "extractor_name"]
+
+
+class Extracted(NamedTuple):
+    """Features ``(N, F)``, and class logits ``(N, K)`` where something gives them."""
+
+    features: Tensor
+    logits: Tensor | None
+
+
+class Extraction:
+    """An extractor, and perhaps a classifier, on a device.
+
+    Args:
+        extractor: Module that maps uint8 images ``(N, 3, H, W)`` to features, or to features and logits.
+        classifier: Module that maps such images to logits, or to a pair as above, in place of the extractor's.
+        device: Where they run.
+        shape: ``(C, H, W)`` of the images.
+
+    Raises:
+        UserError: If what the extractor returns is not of that form.
+    """
+
+    def __init__(
+        self, extractor: nn.Module, classifier: nn.Module | None, device: torch.device, shape: tuple[int, int, int]
+    ) -> None:
+        self.extractor, self.classifier, self.device, self.shape = extractor, classifier, device, shape
+        self.name = extractor_name(extractor)
+        for net in filter(None, (extractor, classifier)):
+            net.to(device).eval()
+        self.probe = self(probe_images(shape))
+        self.num_features = self.probe.features.shape[1]
+        self.num_classes = None if self.probe.logits is None else self.probe.logits.shape[1]
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Extracted:
+        """Return features and logits of uint8 images ``(N, C, H, W)``, of one channel or three."""
+        pixels = images.to(self.device).expand(-1, 3, -1, -1)
+        with exact_float32(self.device):
+            output = self.extractor(pixels)
+            features, logits = output if isinstance(output, tuple) and len(output) == 2 else (output, None)
+            if self.classifier is not None:
+                output = self.classifier(pixels)
+                logits = output[1] if isinstance(output, tuple) else output
+        check_rows(features, len(pixels), f"the extractor {self.name}")
+        if logits is not None:
+            check_rows(logits, len(pixels), f"{extractor_name(self.classifier or self.extractor)}, as a classifier,")
+        return Extracted(features, logits)
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What figures say of their extractor, as plain values."""
+        return {"name": self.name, **net_stamp(self.extractor), "resize": resize_of(self.extractor)}
+
+    @property
+    def classifier_stamp(self) -> dict[str, Any] | None:
+        """What figures say of the classifier, if there is one."""
+        if self.classifier is None:
+            return None
+        return {"name": extractor_name(self.classifier), **net_stamp(self.classifier)}
+
+
+def check_rows(output: object, count: int, what: str) -> None:
+    """Raise a UserError unless an output is floats with a row per image."""
+    is_rows = isinstance(output, Tensor) and output.ndim == 2 and len(output) == count and output.is_floating_point()
+    if not is_rows:
+        shape = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+        raise UserError(
+            f"{what} returned {shape} for {count} images; an extractor has to return float features (N, F), or a pair "
+            "of features and logits (N, K), and a classifier logits or such a pair"
+        )
+
+
+def resize_of(net: nn.Module) -> str:
+    """Return what a net says of its resize."""
+    resize = getattr(net, "resize", None)
+    return resize if isinstance(resize, str) else "its own"
+
+
+def net_stamp(net: nn.Module) -> dict[str, Any]:
+    """Return a net's class and the hash of its weights."""
+    return {
+        "class": class_path(type(net)),
+        "weights_sha256": tensors_sha256(net.state_dict()),
+    }
+
+
+def extractor_name(extractor: nn.Module | str) -> str:
+    """Return an extractor's ``name``, or its class's."""
+    return extractor if isinstance(extractor, str) else str(getattr(extractor, "name", type(extractor).__name__))
+
+
+def probe_images(shape: tuple[int, int, int]) -> Tensor:
+    """Return two images of noise, always the same."""
+    source = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (2, *shape), generator=source, dtype=torch.uint8)

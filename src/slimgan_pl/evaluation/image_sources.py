@@ -1,0 +1,135 @@
+"""Where the images to judge come from: a generator, or a folder of anybody's."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slimgan_pl.data.image_folder import open_image
+from slimgan_pl.data.transform import as_bytes, convert_mode
+from slimgan_pl.errors import UserError
+from slimgan_pl.evaluation.protocols import Counts, shuffled
+from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
+from slimgan_pl.utils.images import to_bytes
+from slimgan_pl.utils.torch_state import evaluating
+
+__all__ = ["FakeSource", "FolderSource", "GeneratorSource"]
+
+
+class FakeSource(ABC):
+    """Sets of images to judge, one for each width, that go together by their numbers."""
+
+    device: torch.device
+    shape: tuple[int, int, int]  # (C, H, W)
+    heads: list[dict[str, Any]]  # what the row of each set begins with
+    available: int | None = None  # images of each set; None: any number can be drawn
+
+    @abstractmethod
+    def start(self, counts: Counts, seed: int) -> None:
+        """Prepare images ``0 ... max(counts.fake, counts.score) - 1``."""
+
+    @abstractmethod
+    def draw(self, numbers: Tensor) -> list[Tensor]:
+        """Return the images of these numbers in each set: uint8 ``(N, C, H, W)``."""
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What a result says of the images, as plain values."""
+        return {}
+
+    def names(self) -> list[str]:
+        """Return the name of each set, for messages."""
+        return [f"the fakes at width {head['width']:g}" for head in self.heads]
+
+
+class GeneratorSource(FakeSource):
+    """What a generator draws, in evaluation mode, at each width from one fixed set of latents (and labels)."""
+
+    def __init__(self, generator: SlimmableGenerator) -> None:
+        self.generator = generator
+        self.device = generator.image.weight.device
+        self.shape = (generator.image_channels, generator.image_size, generator.image_size)
+
+    @cached_property
+    def heads(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        net = self.generator
+        return [
+            {"width": width, "parameters": count_parameters(net, width), "macs": count_macs(net, width)}
+            for width in net.widths
+        ]
+
+    def start(self, counts: Counts, seed: int) -> None:
+        source = torch.Generator().manual_seed(seed)
+        latents, labels = [], []
+        for count in (counts.fake, max(counts.score - counts.fake, 0)):  # so that the first do not depend on the rest
+            latents.append(torch.randn(count, self.generator.latent_dim, generator=source))
+            labels.append(torch.randint(max(self.generator.num_classes, 1), (count,), generator=source))
+        self.latents, self.labels = torch.cat(latents), torch.cat(labels)
+
+    def draw(self, numbers: Tensor) -> list[Tensor]:
+        latents = self.latents[numbers].to(self.device, self.generator.image.weight.dtype)
+        labels = self.labels[numbers].to(self.device) if self.generator.num_classes else None
+        with evaluating(self.generator):
+            drawn = [self.generator(latents, labels, width=width) for width in self.generator.widths]
+        for images, name in zip(drawn, self.names(), strict=True):
+            if not images.isfinite().all():
+                raise UserError(f"{name} are not finite; judge an earlier checkpoint")
+        return [to_bytes(images) for images in drawn]
+
+
+class FolderSource(FakeSource):
+    """Image files, judged as they are: nothing is cut or resized.
+
+    Where there are more than the protocol asks for, a fixed random choice of them is taken.
+
+    Args:
+        root: The folder, for messages.
+        paths: The files.
+        shape: ``(C, H, W)`` that they have to have.
+        device: Where the extractor runs.
+    """
+
+    def __init__(self, root: Path, paths: Sequence[Path], shape: tuple[int, int, int], device: torch.device) -> None:
+        self.root, self.paths, self.shape, self.device = root, paths, shape, device
+        self.heads = [{"width": None}]
+        self.available = len(paths)
+
+    def start(self, counts: Counts, seed: int) -> None:
+        if counts.fake == counts.score == len(self.paths):
+            self.chosen = np.arange(len(self.paths))
+        else:  # not in the order of the files: the first of them stand for all in the distances
+            self.chosen = shuffled(len(self.paths))
+
+    def draw(self, numbers: Tensor) -> list[Tensor]:
+        with ThreadPoolExecutor() as pool:
+            images = list(pool.map(self.read, self.chosen[numbers.numpy()]))
+        return [torch.from_numpy(np.stack(images))]
+
+    def read(self, index: int) -> Any:
+        """Return an image ``(C, H, W)``.
+
+        Raises:
+            UserError: If it cannot be read, or has another size than the real images.
+        """
+        channels, height, width = self.shape
+        with open_image(self.paths[index]) as image:
+            pixels = as_bytes(convert_mode(image, channels))
+        if pixels.shape != self.shape:
+            raise UserError(
+                f"{self.paths[index]} is {pixels.shape[2]}x{pixels.shape[1]} pixels but the real images are "
+                f"{width}x{height}; resize one or the other, for example with --data.image_size {pixels.shape[1]}"
+            )
+        return pixels
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        return {"images": str(self.root), "available": self.available}
+
+    def names(self) -> list[str]:
+        return [f"the images in {self.root}"]

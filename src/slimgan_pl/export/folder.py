@@ -1,0 +1,135 @@
+"""The folder of an export, which never takes the place of what is not an export's."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.export.model_card import CARD_JSON, CARD_MARKDOWN
+from slimgan_pl.utils.files import check_folder, reason_of, replacing
+
+__all__ = ["filling", "find_output"]
+
+
+def find_output(output: str, overwrite: bool) -> Path:
+    """Return the folder of an export.
+
+    Args:
+        output: Where it is to lie.
+        overwrite: Whether the files of an earlier export may be replaced; others never are.
+
+    Raises:
+        UserError: If it would take the place of something.
+    """
+    if not output:
+        raise UserError("--output is empty; name a folder, such as export")
+    folder = Path(output)
+    check_folder(folder)
+    if folder.is_symlink() and not folder.exists():
+        raise UserError(f"{folder} is a link to nothing; name another --output")
+    if folder.is_dir() and any(folder.iterdir()):
+        if read_card(folder) is None:
+            raise UserError(f"{folder} is there and holds no export; name another --output")
+        if not overwrite:
+            raise UserError(f"{folder} holds an export already; name another --output, or give --overwrite true")
+    return folder
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, whose files come to lie in the real one at the end, or not at all.
+
+    Of an earlier export the files that its card lists go; what somebody else put there stays.
+
+    Raises:
+        UserError: If a file would take the place of one that is not of the export, or the system refuses to write.
+    """
+    try:
+        is_new = not folder.exists()
+        if is_new:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        # In the folder itself if it is there: it may be on another disk than what is above it.
+        scratch = Path(mkdtemp(prefix=".export-", dir=folder.parent if is_new else folder))
+        try:
+            yield scratch
+            if is_new:
+                move_whole(scratch, folder)
+            else:
+                move_files(scratch, folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    except OSError as error:
+        raise UserError(
+            f"the export could not be written to {folder} ({reason_of(error)}); make room or give write access there, "
+            "or name another --output"
+        ) from error
+
+
+def move_whole(scratch: Path, folder: Path) -> None:
+    """Make the filled folder the real one, in one step."""
+    mask = os.umask(0)
+    os.umask(mask)
+    scratch.chmod(0o777 & ~mask)  # that of temporary folders shuts others out
+    if folder.exists():
+        raise UserError(f"{folder} has appeared meanwhile; name another --output")
+    scratch.rename(folder)
+
+
+def move_files(scratch: Path, folder: Path) -> None:
+    """Move files into the real folder, whose card lists at any time all that lies there of exports."""
+    new = sorted(path.relative_to(scratch) for path in scratch.rglob("*") if path.is_file())
+    old = listed(folder)
+    root = folder.resolve()
+    for path in new:
+        target = folder / path
+        if (os.path.lexists(target) and path not in old) or not target.parent.resolve().is_relative_to(root):
+            raise UserError(f"{target} is there and not of an earlier export; move it away or name another --output")
+    card = (scratch / CARD_JSON).read_bytes()
+    write(folder / CARD_JSON, json.dumps(with_files(json.loads(card), old), indent=2).encode())
+    for path in new:
+        if path.name != CARD_JSON:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(scratch / path, folder / path)
+    for path in old.difference(new):
+        (folder / path).unlink(missing_ok=True)
+        with suppress(OSError):  # what else is in there stays
+            (folder / path).parent.rmdir()
+    write(folder / CARD_JSON, card)
+
+
+def write(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
+
+
+def with_files(card: dict[str, Any], paths: set[Path]) -> dict[str, Any]:
+    """Return a card that lists further files as well."""
+    return {**card, "page": [*card["page"], *sorted(path.as_posix() for path in paths)]}
+
+
+def read_card(folder: Path) -> dict[str, Any] | None:
+    """Return the card of an export, or None if there is none or it is anybody else's."""
+    try:
+        card = json.loads((folder / CARD_JSON).read_text(encoding="utf-8"))
+        is_ours = isinstance(card["checkpoint"]["sha256"], str) and isinstance(card["page"], list)
+        names = [file["name"] for file in card["files"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    is_ours = is_ours and all(isinstance(name, str) for name in [*names, *card["page"]])
+    return card if is_ours else None
+
+
+def listed(folder: Path) -> set[Path]:
+    """Return the files of an earlier export that are there, relative to the folder and none of them outside."""
+    card = read_card(folder)
+    if card is None:
+        return set()
+    names = [*(file["name"] for file in card["files"]), *card["page"], CARD_JSON, CARD_MARKDOWN]
+    root = folder.resolve()
+    paths = {Path(name) for name in names if (folder / name).is_file()}
+    return {path for path in paths if not path.is_absolute() and (folder / path).resolve().is_relative_to(root)}

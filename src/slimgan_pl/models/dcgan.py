@@ -1,0 +1,88 @@
+"""DCGAN: generators and discriminator banks of Radford et al. 2016."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slimgan_pl.layers import (
+    SlicedConvTranspose2d,
+    initialized,
+    spectral,
+)
+from slimgan_pl.models.discriminator import DiscriminatorBank, check_sizes
+from slimgan_pl.models.generator import SlimmableGenerator
+
+__all__ = ["DCGANDiscriminatorBank", "DCGANDiscriminatorBlock", "DCGANGenerator", "DCGANGeneratorBlock"]
+
+
+class DCGANGeneratorBlock(nn.Module):
+    """Transposed convolution 4x4/2, batch norm, ReLU: doubles the side (Radford et al. 2016)."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: nn.Module) -> None:
+        super().__init__()
+        self.conv = initialized(SlicedConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1))
+        self.norm = norm
+
+    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
+        return F.relu(self.norm(self.conv(x, width), width, labels))
+
+
+class DCGANDiscriminatorBlock(nn.Module):
+    """Spectrally normalised convolution, LeakyReLU(0.1); a 4x4/2 one halves the side."""
+
+    def __init__(self, in_channels: int, out_channels: int, downsample: bool) -> None:
+        super().__init__()
+        size, stride = (4, 2) if downsample else (3, 1)
+        self.conv = spectral(nn.Conv2d(in_channels, out_channels, size, stride, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(self.conv(x), 0.1)
+
+
+class DCGANGenerator(SlimmableGenerator):
+    """Stem; per stage a transposed convolution, batch norm and ReLU; 3x3 convolution; tanh (Radford et al. 2016)."""
+
+    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
+        return DCGANGeneratorBlock(in_channels, out_channels, self.make_norm(out_channels))
+
+
+class DCGANDiscriminatorBank(DiscriminatorBank):
+    """Per channel count but the last a 3x3 and a 4x4/2 convolution, then a 3x3; each convolution is a stage.
+
+    Args:
+        channels: Channels of each pair of convolutions, and of the last one.
+        bottom_size: Side in pixels that reaches the last convolution.
+        image_channels: Channels of the images.
+        num_branches: Discriminators, one per width.
+        num_shared: Stages that they share.
+        num_classes: Classes; 0 for an unconditional bank.
+        share_head: Whether they share their last layer too.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        bottom_size: int = 4,
+        image_channels: int = 3,
+        num_branches: int = 4,
+        num_shared: int = 0,
+        num_classes: int = 0,
+        share_head: bool = False,
+    ) -> None:
+        check_sizes(channels, image_channels, bottom_size)
+        inputs = (image_channels, *channels)
+        pairs = list(zip(inputs, channels, strict=False))
+        self._schedule = [stage for low, high in pairs[:-1] for stage in ((low, high, False), (high, high, True))] + [
+            (*pairs[-1], False)
+        ]
+        features = channels[-1] * bottom_size**2
+        super().__init__(len(self._schedule), features, num_branches, num_shared, num_classes, share_head)
+        self.image_channels = image_channels
+        self.image_size = bottom_size * 2 ** (len(channels) - 1)
+
+    def make_stage(self, stage: int) -> nn.Module:
+        return DCGANDiscriminatorBlock(*self._schedule[stage])
+
+    def pool(self, x: Tensor) -> Tensor:
+        return x.flatten(1)

@@ -1,0 +1,172 @@
+"""ResNet: generators and discriminator banks of Miyato et al. 2018."""
+
+import math
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.layers import (
+    SlicedConv2d,
+    SwitchableBatchNorm2d,
+    initialized,
+    spectral,
+)
+from slimgan_pl.models.discriminator import DiscriminatorBank, check_sizes
+from slimgan_pl.models.generator import WIDTHS, ConditionalNorm, SlimmableGenerator
+
+__all__ = [
+    "ResNetDiscriminatorBank",
+    "ResNetDiscriminatorBlock",
+    "ResNetGenerator",
+    "ResNetGeneratorBlock",
+    "convolve_and_pool",
+    "upsample",
+]
+
+
+class ResNetGeneratorBlock(nn.Module):
+    """Pre-activation residual block that doubles the side by bilinear interpolation (Miyato et al. 2018).
+
+    The shortcut's 1x1 convolution runs before the upsampling, on a quarter of the pixels: bilinear weights sum to one
+    at every pixel, so the two commute.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm1: nn.Module, norm2: nn.Module) -> None:
+        super().__init__()
+        gain = math.sqrt(2)
+        self.norm1 = norm1
+        self.conv1 = initialized(SlicedConv2d(in_channels, out_channels, 3, padding=1), gain)
+        self.norm2 = norm2
+        self.conv2 = initialized(SlicedConv2d(out_channels, out_channels, 3, padding=1), gain)
+        self.shortcut = initialized(SlicedConv2d(in_channels, out_channels, 1))
+
+    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
+        h = upsample(F.relu(self.norm1(x, width, labels)))
+        h = self.conv1(h, width)
+        h = self.conv2(F.relu(self.norm2(h, width, labels)), width)
+        result: Tensor = h + upsample(self.shortcut(x, width))
+        return result
+
+
+def upsample(x: Tensor) -> Tensor:
+    """Double the side by bilinear interpolation: ``(N, C, H, W) -> (N, C, 2 H, 2 W)``."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class ResNetDiscriminatorBlock(nn.Module):
+    """Spectrally normalised residual block (Miyato et al. 2018).
+
+    NOTE: the authors' activation works in place, so their shortcut adds relu(x) where the paper's figure adds x;
+    ``rectified_shortcut=False`` is the usual form. The 1x1 convolution of the shortcut runs after the pooling, on a
+    quarter of the pixels; the two commute. A 3x3 convolution and the pooling after it are one of 4x4/2.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, downsample: bool, first: bool, rectified_shortcut: bool
+    ) -> None:
+        super().__init__()
+        hidden = out_channels if first else in_channels
+        gain = math.sqrt(2)
+        self.first, self.downsample, self.rectified_shortcut = first, downsample, rectified_shortcut
+        self.conv1 = spectral(nn.Conv2d(in_channels, hidden, 3, padding=1), gain)
+        self.conv2 = spectral(nn.Conv2d(hidden, out_channels, 3, padding=1), gain)
+        changes = downsample or in_channels != out_channels
+        self.shortcut = spectral(nn.Conv2d(in_channels, out_channels, 1)) if changes else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x if self.first else F.relu(x)
+        shortcut = h if self.rectified_shortcut else x
+        h = F.relu(self.conv1(h))
+        if self.downsample:
+            h, shortcut = convolve_and_pool(self.conv2, h), F.avg_pool2d(shortcut, 2)
+        else:
+            h = self.conv2(h)
+        result: Tensor = h + self.shortcut(shortcut)
+        return result
+
+
+def convolve_and_pool(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """Apply a padded 3x3 convolution and 2x2 average pooling in one: ``(N, C, H, W) -> (N, C', H / 2, W / 2)``.
+
+    Each output is the mean of four windows, so it is the window of 4x4 under the mean of the four shifted kernels: 16
+    multiply-accumulates in place of 36.
+    """
+    weight = F.avg_pool2d(F.pad(conv.weight, (1, 1, 1, 1)), 2, stride=1)
+    return F.conv2d(x, weight, conv.bias, stride=2, padding=1)
+
+
+class ResNetGenerator(SlimmableGenerator):
+    """Stem; a residual block per stage; batch norm, ReLU, 3x3 convolution; tanh (Miyato et al. 2018).
+
+    With ``num_classes`` the blocks' batch norms are conditional and the last one is plain.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        bottom_size: int = 4,
+        latent_dim: int = 128,
+        image_channels: int = 3,
+        widths: Sequence[float] = WIDTHS,
+        num_classes: int = 0,
+        conditional_norm: ConditionalNorm = "sliceable",
+    ) -> None:
+        super().__init__(channels, bottom_size, latent_dim, image_channels, widths, num_classes, conditional_norm)
+        self.norm = SwitchableBatchNorm2d(self.channels[-1], self.widths)
+
+    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
+        norms = self.make_norm(in_channels), self.make_norm(out_channels)
+        return ResNetGeneratorBlock(in_channels, out_channels, *norms)
+
+    def finish(self, x: Tensor, width: float) -> Tensor:
+        return F.relu(self.norm(x, width))
+
+
+class ResNetDiscriminatorBank(DiscriminatorBank):
+    """A residual block per entry of the schedule, then ReLU and a sum over space; each block is a stage.
+
+    Args:
+        channels: Channels of each block.
+        num_downsamples: How many of the first blocks halve the side.
+        image_channels: Channels of the images.
+        num_branches: Discriminators, one per width.
+        num_shared: Stages that they share.
+        num_classes: Classes; 0 for an unconditional bank.
+        share_head: Whether they share their last layer too.
+        rectified_shortcut: Whether shortcuts start after the leading ReLU, as in the authors' code.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        num_downsamples: int,
+        image_channels: int = 3,
+        num_branches: int = 4,
+        num_shared: int = 0,
+        num_classes: int = 0,
+        share_head: bool = False,
+        rectified_shortcut: bool = True,
+    ) -> None:
+        check_sizes(channels, image_channels)
+        if not 0 <= num_downsamples <= len(channels):
+            raise UserError(f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks")
+        self._inputs = (image_channels, *channels)
+        self._num_downsamples = num_downsamples
+        self._rectified_shortcut = rectified_shortcut
+        super().__init__(len(channels), channels[-1], num_branches, num_shared, num_classes, share_head)
+        self.image_channels = image_channels
+        self.image_multiple = 2**num_downsamples
+
+    def make_stage(self, stage: int) -> nn.Module:
+        return ResNetDiscriminatorBlock(
+            self._inputs[stage],
+            self._inputs[stage + 1],
+            downsample=stage < self._num_downsamples,
+            first=stage == 0,
+            rectified_shortcut=self._rectified_shortcut,
+        )
+
+    def pool(self, x: Tensor) -> Tensor:
+        return F.relu(x).sum(dim=(2, 3))

@@ -1,0 +1,91 @@
+"""Generators in safetensors files: weights, and in the metadata what builds the net again. Nothing is pickled."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.models.dcgan import DCGANGenerator
+from slimgan_pl.models.folding import FoldedDCGANGenerator, FoldedGenerator, FoldedResNetGenerator
+from slimgan_pl.models.generator import SlimmableGenerator
+from slimgan_pl.models.metadata import CONTRACT_KEY, CONTRACT_VERSION, contract
+from slimgan_pl.models.resnet import ResNetGenerator
+from slimgan_pl.utils.files import check_folder, replacing
+from slimgan_pl.utils.recipes import plain
+
+__all__ = ["load_generator", "save_generator"]
+
+CLASSES: tuple[type[SlimmableGenerator], ...] = (
+    DCGANGenerator,
+    ResNetGenerator,
+    FoldedDCGANGenerator,
+    FoldedResNetGenerator,
+)
+
+
+def save_generator(generator: SlimmableGenerator, path: str | Path, width: float | None = None) -> None:
+    """Write a generator, a slice or a folded slice to a safetensors file.
+
+    Args:
+        generator: What is saved; it stays as it is.
+        path: The file; what is there is replaced once the new one is whole.
+        width: The width that a slice was taken at, to be kept beside its schedule.
+    """
+    recipe = {"class": type(generator).__name__, "arguments": plain(generator.arguments)}
+    metadata = contract(generator, generator.widths if width is None else (width,), **recipe)
+    weights = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
+    path = Path(path)
+    check_folder(path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(save(weights, metadata))
+
+
+def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]] = ()) -> SlimmableGenerator:
+    """Build the generator of a safetensors file, on the CPU, in evaluation mode and in the precision of the file.
+
+    Args:
+        path: What :func:`save_generator` or ``slimgan export --format safetensors`` wrote.
+        classes: Generators of your own that the file may hold.
+
+    Raises:
+        UserError: If the file is missing, damaged or of another kind, or holds a class that is not known.
+    """
+    recipe, weights = read_generator(Path(path))
+    known = {each.__name__: each for each in (*CLASSES, *classes)}
+    if str(recipe.get("class")) not in known:
+        raise UserError(
+            f"{path} holds a {recipe.get('class')}, which is not a generator of this package; give its class to "
+            "load_generator(path, classes=...)"
+        )
+    try:
+        generator = known[recipe["class"]](**recipe["arguments"])
+        generator.to(weights["image.weight"].dtype).load_state_dict(weights)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise UserError(f"the weights in {path} do not fit its settings: it is damaged; export it again") from error
+    if isinstance(generator, FoldedGenerator):
+        generator.requires_grad_(False).to(memory_format=torch.channels_last)
+    return generator.eval()
+
+
+def read_generator(path: Path) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
+    """Return the metadata and the weights of a file."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; give one that slimgan export --format safetensors wrote")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {}).get(CONTRACT_KEY, "null"))
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as safetensors: it is damaged or of another kind") from error
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("version"), int):
+        raise UserError(f"{path} does not say what net it holds; give a file that slimgan export wrote")
+    if metadata["version"] > CONTRACT_VERSION:
+        raise UserError(f"{path} was written by a newer slimgan-pl; upgrade this one")
+    return metadata, weights

@@ -1,0 +1,116 @@
+"""A profile as a picture; needs the packages of the extra ``report``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert  # noqa: F401  # altair makes PNGs with it
+
+from slimgan_pl.profiling.table import describe, milliseconds
+from slimgan_pl.utils.files import replacing
+from slimgan_pl.utils.formatting import compact
+
+__all__ = ["save_picture"]
+
+SIDES = {"width": 320, "height": 280}  # points of a panel
+
+SCALE = 2  # pixels a point
+
+TICKS = [digit * 10.0**power for power in range(-4, 9) for digit in (1, 2, 5)]
+
+P95_SIZE = 14  # points of the bar at the 95th percentile
+
+BELOW, ABOVE = 11, -9  # where text has room right of a rising line's points, and of a falling one's
+
+
+def save_picture(profile: dict[str, Any], name: str, path: Path) -> None:
+    """Draw latency and images a second against the width, with a line per batch size, and write it as a PNG.
+
+    Args:
+        profile: What ``slimgan profile`` writes as JSON.
+        name: The checkpoint or the configuration.
+        path: The PNG.
+    """
+    base = base_chart(profile)
+    chart = alt.hconcat(latency_panel(base), rate_panel(base), spacing=36)
+    title = alt.Title(name, subtitle=describe(profile), anchor="start", fontSize=15, subtitleFontSize=12, offset=12)
+    chart = chart.properties(title=title, padding=16, background="white").configure_view(stroke=None)
+    chart = chart.configure_axis(gridColor="#e8e8e8", domain=False, tickColor="#cccccc", titleFontWeight="normal")
+    chart = chart.configure_legend(orient="top", title=None, labelFontSize=12, symbolType="stroke", symbolStrokeWidth=3)
+    with replacing(path) as file:
+        chart.save(file, format="png", scale_factor=SCALE)
+
+
+def latency_panel(base: alt.Chart) -> alt.LayerChart:
+    """Return the median, with a bar up to the 95th percentile."""
+    y = log_axis("median")
+    bars = base.mark_rule(strokeWidth=1.5).encode(y=y, y2="p95:Q")
+    ends = base.mark_tick(size=P95_SIZE, thickness=1.5, orient="horizontal").encode(y="p95:Q")
+    chart = alt.layer(bars, ends, line(base, y), *values(base, y, "median_text:N", BELOW))
+    title = panel_title("Milliseconds a batch", "median; the bar ends at the 95th percentile")
+    panel: alt.LayerChart = chart.properties(title=title)
+    return panel
+
+
+def rate_panel(base: alt.Chart) -> alt.LayerChart:
+    """Return images a second."""
+    y = log_axis("rate")
+    chart = alt.layer(line(base, y), *values(base, y, "rate_text:N", ABOVE))
+    panel: alt.LayerChart = chart.properties(title=panel_title("Images a second", "by the median"))
+    return panel
+
+
+def panel_title(text: str, subtitle: str) -> alt.TitleParams:
+    return alt.Title(text, subtitle=subtitle, anchor="start", fontSize=13, subtitleColor="#666666")
+
+
+def log_axis(field: str) -> alt.Y:
+    scale = alt.Scale(type="log", nice=False, padding=28)
+    return alt.Y(f"{field}:Q", title=None, scale=scale, axis=alt.Axis(values=TICKS))
+
+
+def line(base: alt.Chart, y: alt.Y) -> alt.Chart:
+    """Return a line with a point per width."""
+    chart: alt.Chart = base.mark_line(strokeWidth=2, point={"size": 50, "filled": True}).encode(y=y)
+    return chart
+
+
+def values(base: alt.Chart, y: alt.Y, text: str, dy: int) -> list[alt.Chart]:
+    """Return the points' values as text beside them, on white, so that lines behind it do not disturb."""
+    side: dict[str, Any] = {"align": "left", "dx": 5, "dy": dy, "fontSize": 11}
+    marks = base.mark_text(stroke="white", strokeWidth=4, **side), base.mark_text(**side)
+    return [mark.encode(y=y, text=text) for mark in marks]
+
+
+def base_chart(profile: dict[str, Any]) -> alt.Chart:
+    """Return the data with the width along the axis, each with its multiply-accumulates below, and a colour a batch."""
+    names = {f"{row['width']:g}": [f"{row['width']:g}", compact(row["macs"])] for row in profile["widths"]}
+    axis = alt.Axis(
+        values=[row["width"] for row in profile["widths"]],
+        labelExpr=f"{json.dumps(names)}[format(datum.value, '~g')]",
+        title="width, and multiply-accumulates for one image",
+    )
+    x = alt.X("width:Q", axis=axis, scale=alt.Scale(zero=False, padding=36))
+    rows = points(profile)
+    order = list(dict.fromkeys(row["batch"] for row in rows))
+    colour = alt.Color("batch:N", sort=order, scale=alt.Scale(scheme="tableau10"))
+    chart: alt.Chart = alt.Chart(alt.InlineData(values=rows)).properties(**SIDES).encode(x=x, color=colour)
+    return chart
+
+
+def points(profile: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row per width and batch size."""
+    return [
+        {
+            "width": row["width"],
+            "batch": f"batch of {entry['batch_size']}",
+            "median": 1000 * entry["median_s"],
+            "median_text": milliseconds(entry["median_s"]),
+            "p95": 1000 * entry["p95_s"],
+            "rate": entry["images_per_second"],
+            "rate_text": f"{entry['images_per_second']:,.0f}",
+        }
+        for row in profile["widths"]
+        for entry in row["latency"]
+    ]

@@ -1,0 +1,72 @@
+"""Settings that the command starts from: its own defaults, and those that a checkpoint carries."""
+
+import inspect
+import warnings
+from typing import Any
+
+from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.evaluation import Evaluator
+from slimgan_pl.training.slimgan import ADAM
+from slimgan_pl.utils.recipes import class_path
+
+__all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "UNUSED_NETS", "carried_settings"]
+
+UNUSED_NETS: dict[str, Any] = {  # the parser asks for nets, even where images are judged without any
+    "model.generator": {"class_path": "slimgan_pl.models.DCGANGenerator", "init_args": {"channels": [4]}},
+    "model.discriminators": {"class_path": "slimgan_pl.models.DCGANDiscriminatorBank", "init_args": {"channels": [4]}},
+}
+
+MODEL_DEFAULTS: dict[str, Any] = {
+    "model.generator_optimizer": ADAM,
+    "model.discriminator_optimizer": ADAM,
+    "model.evaluator": {"class_path": "slimgan_pl.evaluation.Evaluator"},  # with Inception
+}
+
+TRAINER_DEFAULTS: dict[str, Any] = {
+    "default_root_dir": "runs",
+    "max_steps": 100_000,
+    "check_val_every_n_epoch": None,  # epochs do not matter here: everything counts iterations
+    "val_check_interval": 10**9,  # evaluation during training only when asked for
+    "num_sanity_val_steps": 0,
+    "enable_model_summary": False,
+    "use_distributed_sampler": False,  # the data modules share out images themselves
+}
+
+
+def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
+    """Return the settings that a checkpoint carries, by the names of the command's options.
+
+    Raises:
+        UserError: If they are of another form than those that ``slimgan fit`` writes.
+    """
+    try:
+        return named_settings(checkpoint, ckpt_path)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{ckpt_path} is not a checkpoint that slimgan fit has written: its settings are odd"
+        ) from error
+
+
+def named_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
+    """Return a checkpoint's settings of model and data by their names on the command line."""
+    model = dict(checkpoint["hyper_parameters"])
+    data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
+    settings: dict[str, Any] = {"seed_everything": model.pop("seed", 0)}
+    if "_class_path" in data:
+        init_args = {key: value for key, value in data.items() if not key.startswith("_")}
+        settings["data"] = {"class_path": data["_class_path"], "init_args": init_args}
+    settings |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
+    evaluator = settings.get("model.evaluator")
+    if evaluator and evaluator["class_path"] == class_path(Evaluator):
+        settings["model.evaluator"] = known_settings(evaluator, Evaluator, ckpt_path)
+    return settings
+
+
+def known_settings(recipe: dict[str, Any], kind: type, ckpt_path: str) -> dict[str, Any]:
+    """Return a recipe without the settings that the class no longer has."""
+    settings = recipe["init_args"]
+    known = inspect.signature(kind).parameters
+    if unknown := sorted(settings.keys() - known.keys()):
+        message = f"{ckpt_path} is of another version: its {kind.__name__}'s {', '.join(unknown)} is left out"
+        warnings.warn(message, SlimGANWarning, stacklevel=2)
+    return {**recipe, "init_args": {key: value for key, value in settings.items() if key in known}}

@@ -1,0 +1,176 @@
+"""Where a run's figures are logged."""
+
+import os
+import re
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import wandb
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.runs.csv_log import RunCSVLogger
+from slimgan_pl.runs.resume import StoppedRun
+from slimgan_pl.utils.files import going_on_without
+
+__all__ = [
+    "ITERATION",
+    "RunTensorBoardLogger",
+    "RunWandbLogger",
+    "WandbMode",
+    "WandbRun",
+    "going_on_without_wandb",
+    "make_loggers",
+    "run_id",
+]
+
+WandbMode = Literal["off", "offline", "online"]
+
+WANDB_FOLDER = re.compile(r"(?:offline-)?run-\d+_\d+-(\w+)(?:-\d+)?")  # a date, an id, and a number if that is taken
+
+ITERATION = "iteration"  # the x axis of every chart in Weights & Biases
+
+
+@dataclass(frozen=True)
+class WandbRun:
+    """What a run of Weights & Biases is called, and what it gets.
+
+    Args:
+        project: Project that it belongs to.
+        entity: User or team that the project belongs to; by default yours.
+        name: Its name; by default Weights & Biases makes one up.
+        group: Group of runs that it belongs to, such as the seeds of one configuration.
+        tags: Words to find it by.
+        log_checkpoint: Whether it gets the last checkpoint as an artifact at the end.
+    """
+
+    project: str = "slimgan"
+    entity: str | None = None
+    name: str | None = None
+    group: str | None = None
+    tags: Sequence[str] = ()
+    log_checkpoint: bool = False
+
+
+@contextmanager
+def going_on_without_wandb() -> Iterator[None]:
+    """Turn what Weights & Biases cannot be told, or cannot write, into a warning."""
+    try:
+        with going_on_without("what Weights & Biases is told"):
+            yield
+    except (wandb.errors.Error, UserError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
+        message = f"Weights & Biases was not told ({reason}); the run goes on without it"
+        warnings.warn(message, SlimGANWarning, stacklevel=3)
+
+
+class RunWandbLogger(WandbLogger):
+    """Lightning's logger for Weights & Biases with the iteration as the x axis of every chart.
+
+    What it cannot write, the run goes on without. NOTE: it does not take back what was logged behind the checkpoint
+    that a run goes on from, as the other loggers do.
+
+    Args:
+        folder: The run's folder.
+        mode: Whether it is sent or only written.
+        run: What it is called, and what it gets.
+    """
+
+    def __init__(self, folder: str, mode: WandbMode, run: WandbRun) -> None:
+        super().__init__(
+            save_dir=os.path.abspath(folder),  # wandb's own process may have another working directory
+            project=run.project,
+            entity=run.entity,
+            name=run.name,
+            group=run.group,
+            tags=list(run.tags),
+            mode=mode,
+            id=run_id(Path(folder)),
+        )
+        self.log_checkpoint = run.log_checkpoint
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        with going_on_without_wandb():
+            self.experiment.log({**metrics, **({} if step is None else {ITERATION: step})})
+
+
+class RunTensorBoardLogger(TensorBoardLogger):
+    """TensorBoard's events; where they cannot be written, the run goes on without them."""
+
+    def log_metrics(self, metrics: Any, step: int | None = None) -> None:
+        with self._going_on():
+            super().log_metrics(metrics, step)
+
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        with self._going_on():
+            super().log_hyperparams(*args, **kwargs)
+
+    def save(self) -> None:
+        with self._going_on():
+            super().save()
+
+    def finalize(self, status: str) -> None:
+        with self._going_on():
+            super().finalize(status)
+
+    def _going_on(self) -> Any:
+        return going_on_without(f"the events in {self.log_dir}")
+
+
+def make_loggers(
+    root: str, mode: WandbMode, run: WandbRun | None = None, stopped: StoppedRun | None = None
+) -> list[Logger]:
+    """Return loggers that all write into one folder for this run, ``root/version_N``.
+
+    Args:
+        root: Folder of the runs.
+        mode: Of Weights & Biases.
+        run: What it is called there.
+        stopped: A run to go on with in its folder: what CSV and TensorBoard hold behind its checkpoint is dropped.
+    """
+    version = None if stopped is None else stopped.version
+    csv = RunCSVLogger(root, "", version, kept_rows=0 if stopped is None else stopped.logged_rows)
+    purged: dict[str, Any] = {} if stopped is None else {"purge_step": stopped.iteration + 1}
+    loggers: list[Logger] = [csv, RunTensorBoardLogger(root, "", f"version_{csv.version}", **purged)]
+    if mode != "off":
+        loggers.append(start_wandb(csv.log_dir, mode, run or WandbRun()))
+    return loggers
+
+
+def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
+    """Start a run of Weights & Biases in a folder, so that a missing key or network is found before training.
+
+    A run that goes on keeps its id.
+
+    Raises:
+        UserError: If it cannot start; a new folder is taken away again.
+    """
+    is_new = not os.path.exists(folder)
+    logger = RunWandbLogger(folder, mode, run)
+    rank_zero_only(os.makedirs)(folder, exist_ok=True)
+    try:
+        logger.experiment.define_metric(ITERATION)
+        logger.experiment.define_metric("*", step_metric=ITERATION, step_sync=True)
+    except (wandb.errors.Error, ValueError) as error:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        reason = " ".join(str(error).split()).rstrip(".")[:200]
+        mend = "" if isinstance(error, wandb.errors.Error) else ", or mend --wandb_run"
+        raise UserError(
+            f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline{mend}"
+        ) from error
+    return logger
+
+
+def run_id(folder: Path) -> str | None:
+    """Return the id of the run of Weights & Biases that was last logged in a folder, or None."""
+    found = filter(None, map(WANDB_FOLDER.fullmatch, sorted(path.name for path in (folder / "wandb").glob("*run-*"))))
+    ids = [match[1] for match in found]  # by their dates
+    return ids[-1] if ids else None

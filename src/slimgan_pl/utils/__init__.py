@@ -1,0 +1,1 @@
+"""Helpers without knowledge of GANs; import each module by its own name."""

@@ -1,0 +1,120 @@
+"""Files that are whole or absent, and what happens where there is no room for them."""
+
+import hashlib
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from slimgan_pl.errors import SlimGANWarning, UserError, cause_of
+
+__all__ = [
+    "check_folder",
+    "default_cache_dir",
+    "file_sha256",
+    "going_on_without",
+    "reason_of",
+    "replacing",
+    "threads_without_traceback",
+]
+
+
+def check_folder(folder: Path) -> None:
+    """Raise a UserError where a folder cannot be made because there is a file in its place or above it."""
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{path} is a file, so nothing can be written below it; name another --output")
+
+
+@contextmanager
+def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
+    """Give a file to write beside its place, sync it and move it there, so that a kill never leaves half of it.
+
+    Args:
+        path: The place; what is there stays until the new file is whole.
+        is_contended: Whether other processes may write the same file at the same time; what a kill leaves of it then
+            stays, where otherwise the next file takes its place.
+    """
+    scratch = path.with_name(f".{path.name}-{uuid4().hex}" if is_contended else f".{path.name}.part")
+    try:
+        with scratch.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+        sync_folder(path.parent)
+    finally:
+        with suppress(OSError):  # a disk that can be read alone
+            scratch.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a renaming last, where the system can: else a power cut may bring the old file back."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network filesystems refuse
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def reason_of(error: OSError) -> str:
+    """Return why the system refuses, in its own words, such as ``No space left on device``."""
+    return error.strerror or str(error)
+
+
+@contextmanager
+def going_on_without(what: str) -> Iterator[None]:
+    """Turn what the system refuses to write into a warning.
+
+    Args:
+        what: What is written, such as ``the picture runs/samples.png``.
+    """
+    try:
+        yield
+    except Exception as error:  # libraries tell of a full disk in words of their own
+        cause = cause_of(error, OSError)
+        if cause is None:
+            raise
+        warnings.warn(
+            f"{what} could not be written ({reason_of(cause)}); make room or give write access there; "
+            "the run goes on without it",
+            SlimGANWarning,
+            stacklevel=3,
+        )
+
+
+@contextmanager
+def threads_without_traceback() -> Iterator[None]:
+    """Have threads that cannot write end in silence: who wanted something written is told by its own next call."""
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if not isinstance(args.exc_value, OSError):
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def file_sha256(path: Path) -> str:
+    """Return a file's SHA-256, as ``sha256sum`` prints it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def default_cache_dir() -> Path:
+    """Return the folder for arrays where none is given: ``slimgan-pl`` in the user's cache folder."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slimgan-pl"

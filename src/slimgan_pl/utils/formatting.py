@@ -1,0 +1,39 @@
+"""Numbers, durations and sizes as text."""
+
+__all__ = ["compact", "duration", "macs_text", "milliseconds"]
+
+
+def compact(number: int | None) -> str:
+    """Return a number in four characters and a unit.
+
+    >>> compact(297537), compact(1681130000)
+    ('298 k', '1.68 G')
+    """
+    if number is None:
+        return ""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            digits = number / size
+            return f"{digits:.0f} {unit}" if digits >= 100 else f"{digits:.3g} {unit}"
+    return str(number)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time in seconds or hours."""
+    if seconds is None:
+        return "?"
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.2f} h"
+
+
+def macs_text(macs: float | None) -> str:
+    """Return a number of multiply-accumulates."""
+    return "?" if macs is None else f"{macs:.3g}"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Return a time with its unit.
+
+    >>> milliseconds(0.00123456)
+    '1.23 ms'
+    """
+    return "" if seconds is None else f"{1000 * seconds:.3g} ms"

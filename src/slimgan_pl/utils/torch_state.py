@@ -1,0 +1,124 @@
+"""States that a net, or PyTorch, is put into for a while."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from slimgan_pl.errors import UserError
+
+__all__ = [
+    "evaluating",
+    "exact_float32",
+    "follow_layout",
+    "frozen",
+    "num_threads",
+    "tensor_float32",
+    "use_channels_last",
+]
+
+
+@contextmanager
+def frozen(net: nn.Module) -> Iterator[None]:
+    """Keep a net's parameters out of the graph."""
+    net.requires_grad_(False)
+    try:
+        yield
+    finally:
+        net.requires_grad_(True)
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Keep a net in evaluation mode, and put it back into its own."""
+    training = net.training
+    net.eval()
+    try:
+        yield
+    finally:
+        net.train(training)
+
+
+@contextmanager
+def exact_float32(device: torch.device) -> Iterator[None]:
+    """Compute in whole float32 by algorithms that repeat: no autocast, no TF32, no choice by timing."""
+    with (
+        whole_matmuls(),
+        torch.autocast(device.type, enabled=False),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
+    ):
+        yield
+
+
+@contextmanager
+def whole_matmuls() -> Iterator[None]:
+    """Multiply float32 matrices in float32, whichever of PyTorch's two ways said otherwise."""
+    backends: list[Any] = [torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None)]
+    if not all(hasattr(backend, "fp32_precision") for backend in backends):  # before torch 2.9
+        precision = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(precision)
+        return
+    precisions = [backend.fp32_precision for backend in backends]
+    for backend in backends:
+        backend.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        for backend, precision in zip(backends, precisions, strict=True):
+            backend.fp32_precision = precision
+
+
+@contextmanager
+def tensor_float32(allowed: bool | None) -> Iterator[None]:
+    """Let NVIDIA's tensor cores round the factors of float32 products to TF32, or not; None leaves it as it is."""
+    if allowed is None:
+        yield
+        return
+    backends: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    try:
+        before = [backend.allow_tf32 for backend in backends]
+    except RuntimeError as error:  # torch 2.9 has a second way, and reads the first no more where they differ
+        raise UserError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
+    for backend in backends:
+        backend.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        for backend, value in zip(backends, before, strict=True):
+            backend.allow_tf32 = value
+
+
+@contextmanager
+def num_threads(count: int | None) -> Iterator[None]:
+    """Let PyTorch compute on the CPU with so many threads; None leaves it as it is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before if count is None else count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def use_channels_last(net: nn.Module, channels_last: bool) -> None:
+    """Lay a net's weights with channels last or as PyTorch does by default; its outputs follow them."""
+    net.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+
+
+@torch.no_grad()
+def follow_layout(optimizer: Optimizer) -> None:
+    """Lay an optimizer's states like their parameters.
+
+    NOTE: the states of a checkpoint lie as they were saved, and fused optimizers on a CPU silently take one for the
+    other.
+    """
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -1,0 +1,641 @@
+"""Every mistake of a user ends in one sentence, a status and nothing else; what only looks odd works."""
+
+import os
+import shlex
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import broken
+import pytest
+import torch
+from broken import Prepare, changed, checkpoint, config, cut, flipped, images, odd_one, picture, raw, results, several
+from commands import TINY, run
+from PIL import Image
+
+from slimgan_pl.cli import main as cli
+
+FIT = "fit --config tiny.yaml"
+BAD = "fit --config bad.yaml"
+GENERATOR, BANK = "--model.generator.init_args", "--model.discriminators.init_args"
+BOTH = "{0}.{2} {3} {1}.{2} {3}".format
+LR = "--model.generator_optimizer.init_args.lr"
+BETAS = "--model.discriminator_optimizer.init_args.betas"
+EVALUATOR = "--model.evaluator.init_args"
+FOLDER = (
+    f"{FIT} --model.evaluator null --trainer.max_steps 1 --data ImageFolderDataModule --data.root images "
+    "--data.image_size 16 --data.image_channels 1 --data.batch_size 4"
+)
+JUDGE = "test --images images --data DigitsDataModule --model.evaluator.extractor digits"
+SAMPLE = "sample --ckpt_path last.ckpt --num_images 4 --output x.png"
+DRAW_BAD = "sample --ckpt_path bad.ckpt --num_images 4 --output x.png"
+TEST_BAD = "test --ckpt_path bad.ckpt"
+RESUME_BAD = f"{FIT} --ckpt_path bad.ckpt --trainer.max_steps 4 --model.evaluator null"
+RECALIBRATE = "recalibrate --ckpt_path last.ckpt"
+PROFILE = "profile --ckpt_path last.ckpt --rounds 1 --seconds 0"
+EXPORT = "export --ckpt_path last.ckpt"
+IMPORT = "import --generator G.pth --output new.ckpt"
+CARD = b'{"files": [], "page": [], "checkpoint": {"sha256": ""}}'
+WRITTEN = "is not a checkpoint that slimgan fit has written"
+
+
+def bomb(depth: int = 9) -> str:
+    """Return YAML of few characters that stands for 10 ** depth values."""
+    lines = ["n0: &n0 x"]
+    lines += [f"n{level}: &n{level} [{', '.join([f'*n{level - 1}'] * 10)}]" for level in range(1, depth + 1)]
+    return "\n".join(lines)
+
+
+class Case(NamedTuple):
+    """A mistake: what is typed, the status, words of the sentence, and the files that it takes."""
+
+    name: str
+    command: str
+    status: int
+    words: str
+    prepare: Prepare | None = None
+
+
+CONFIGS = [
+    Case("empty", BAD, 2, "holds no settings", config("")),
+    Case("a list", BAD, 2, "holds no settings", config("[1, 2]")),
+    Case("a word", BAD, 2, "holds no settings", config("hello")),
+    Case("binary", BAD, 2, "bad.yaml is not UTF-8 text", raw("bad.yaml", bytes(range(256)))),
+    Case("UTF-16", BAD, 2, "not UTF-8 text", raw("bad.yaml", "seed_everything: 3".encode("utf-16"))),
+    Case("tabs", BAD, 2, "cannot start any token", config("model:\n\tseed: 3")),
+    Case("two documents", BAD, 2, "expected a single document", config("a: 1\n---\nb: 2")),
+    Case("a key twice", BAD, 2, "the key model comes twice, in line 19", config(f"{TINY}\nmodel: {{}}")),
+    Case("aliases without end", BAD, 2, "stand for more than 100,000 values", config(bomb())),
+    Case("an alias in itself", BAD, 2, "an alias stands for what holds it", config("&a [*a]")),
+    Case("a null byte", BAD, 2, "null byte, in line 1", config('trainer: {default_root_dir: "a\\0b"}')),
+    Case("deep nesting", BAD, 2, "nest", config(f"a: {'[' * 3000}{']' * 3000}")),  # PyYAML 6.0.4 has words of its own
+    Case("code", BAD, 2, "python/object/apply", config("model: !!python/object/apply:os.system ['touch pwned']")),
+    Case("a number of 5,000 digits", BAD, 2, "Exceeds the limit", config(f"seed_everything: {'9' * 5000}")),
+    Case("an unknown key", BAD, 2, "'colour'", config(f"{TINY}\ncolour: red")),
+    Case("a wrong type", BAD, 2, "Expected int. Got value: [1]", config("trainer: {max_steps: [1]}")),
+    Case("no nets", BAD, 2, "required: fit.model.generator", config("trainer: {max_steps: 1}")),
+    Case("a foreign class", BAD, 2, "does not correspond to a subclass", config("data: {class_path: os.system}")),
+    Case("a checkpoint that is a list", BAD, 2, "give the path of a checkpoint", config("ckpt_path: [1]")),
+    Case("a folder", "fit --config folder", 2, "not a file", lambda: Path("folder").mkdir()),
+    Case("missing", "fit --config nowhere.yaml", 2, "nowhere.yaml"),
+    Case(
+        "a nested file of bytes",
+        f"{FIT} --model.generator bytes.yaml",
+        2,
+        "'utf-8' codec",
+        raw("bytes.yaml", b"\xff\xfe"),
+    ),
+    Case("no command", "", 2, "expected"),
+    Case("an unknown command", "predict", 2, "invalid choice"),
+    Case("a word too many", f"{FIT} more", 2, "unrecognized arguments: more"),
+]
+
+SETTINGS = [
+    *(
+        Case(f"widths {widths}", f"{FIT} {GENERATOR}.widths '{widths}'", 1, words)
+        for widths, words in {
+            "[0.5, 0.25, 1.0]": "must ascend",
+            "[0.5, 0.5, 1.0]": "must ascend",
+            "[0, 1.0]": "from above 0",
+            "[-0.5, 1.0]": "from above 0",
+            "[0.5, 1.0, 1.5]": "end in 1.0",
+            "[.nan, 1.0]": "must ascend",
+            "[0.5]": "end in 1.0",
+            "[]": "end in 1.0",
+            "null": "DCGANGenerator needs its widths",
+        }.items()
+    ),
+    Case("widths of words", f"{FIT} {GENERATOR}.widths [a,b]", 2, "Expected float"),
+    *(
+        Case(f"learning rate {lr}", f"{FIT} {LR} {lr}", 1, words)
+        for lr, words in {
+            ".nan": "Invalid learning rate: nan",
+            ".inf": "learning rate is inf; it has to be a finite number",
+            "-1": "Invalid learning rate: -1",
+            "null": "the optimizer refuses its settings",
+        }.items()
+    ),
+    *(
+        Case(name, f"{FIT} --model.discriminator_optimizer torch.optim.{name}", 1, f"{name} cannot train these nets")
+        for name in ("LBFGS", "SparseAdam")
+    ),
+    Case("learning rate abc", f"{FIT} {LR} abc", 2, '"lr": Expected float or '),
+    *(
+        Case(f"betas {b}", f"{FIT} {BETAS} '{b}'", 1, "Invalid beta")
+        for b in ("[1.5, 0.9]", "[-1, 0.9]", "[0.5, .nan]")
+    ),
+    *(
+        Case(f"distill_weight {weight}", f"{FIT} --model.distill_weight {weight}", 1, "distill_weight is")
+        for weight in (".nan", ".inf", "-1")
+    ),
+    Case("a batch larger than the data", f"{FIT} --data.init_args.batch_size 1348", 1, "1347 training images"),
+    Case("batch_size 0", f"{FIT} --data.init_args.batch_size 0", 1, "batch_size is 0; it has to be at least 1"),
+    Case("batch_size null", f"{FIT} --data.init_args.batch_size null", 1, "DigitsDataModule needs its batch_size"),
+    Case("max_steps 0", f"{FIT} --trainer.max_steps 0", 1, "give the number of iterations"),
+    Case("max_steps -2", f"{FIT} --trainer.max_steps -2", 1, "max_steps"),
+    Case("val_check_interval 0", f"{FIT} --trainer.val_check_interval 0", 1, "leave it out"),
+    *(Case(f"latent_dim {n}", f"{FIT} {GENERATOR}.latent_dim {n}", 1, "latent_dim") for n in ("0", "-1", "null")),
+    Case("channels 0", f"{FIT} {GENERATOR}.channels [8,8,0]", 1, "DCGANGenerator stage 2: 0 channels at width 0.25"),
+    Case("channels -8", f"{FIT} {GENERATOR}.channels [-8,8,8]", 1, "stage 0: -8 channels at width 0.25"),
+    Case("channels that no width divides", f"{FIT} {GENERATOR}.channels [10,8,8]", 1, "10 channels at width 0.25"),
+    Case("no channels", f"{FIT} {GENERATOR}.channels []", 1, "channels is empty"),
+    Case("channels beyond memory", f"{FIT} {GENERATOR}.channels [99999999999999,8,8]", 1, "memory is too small"),
+    Case(
+        "discriminators of 0 channels", f"{FIT} {BANK}.channels [4,4,0]", 1, "entry 2 of the discriminators' channels"
+    ),
+    Case("discriminators of no channels", f"{FIT} {BANK}.channels []", 1, "channels are empty"),
+    *(
+        Case(f"image_channels {n}", f"{FIT} {BOTH(GENERATOR, BANK, 'image_channels', n)}", 1, "image_channels")
+        for n in ("0", "2", "-1")
+    ),
+    Case("bottom_size 0", f"{FIT} {BOTH(GENERATOR, BANK, 'bottom_size', 0)}", 1, "bottom_size is 0"),
+    Case("num_classes -1", f"{FIT} {BOTH(GENERATOR, BANK, 'num_classes', -1)}", 1, "num_classes is -1"),
+    *(Case(f"num_shared {n}", f"{FIT} {BANK}.num_shared {n}", 1, f"num_shared is {n}") for n in (-1, 99)),
+    Case("micro_batches 3", f"{FIT} --model.micro_batches 3", 1, "8 images cannot be split into 3 equal parts"),
+    Case("micro_batches 0", f"{FIT} --model.micro_batches 0", 1, "micro_batches is 0"),
+    Case("critic_steps 0", f"{FIT} --model.critic_steps 0", 1, "critic_steps is 0"),
+    Case("checkpoint interval 0", f"{FIT} --checkpoint.every_n_iterations 0", 1, "at least 1 iteration"),
+    Case("samples interval -1", f"{FIT} --samples.every_n_iterations -1", 1, "0 or more iterations"),
+    Case("samples of 0 latents", f"{FIT} --samples.num_latents 0", 1, "at least 1 latent"),
+    *(
+        Case(f"{name} {number}", f"{FIT} {EVALUATOR}.{name} {number}", 1, f"evaluator's {name} is {number}")
+        for name, numbers in {
+            "num_fake": (0, 1, 10**12),
+            "splits": (0, -1),
+            "batch_size": (0,),
+            "seeds": (10**12,),
+        }.items()
+        for number in numbers
+    ),
+    Case("splits of more than there is", f"{FIT} {EVALUATOR}.splits 61", 1, "60 fakes cannot be parted into 61"),
+    Case("more real images than there are", f"{FIT} {EVALUATOR}.num_real 451", 1, "the test split holds 450"),
+    Case(
+        "a weight file that is none",
+        f"{FIT} {EVALUATOR}.extractor inception {EVALUATOR}.weights_path tiny.yaml",
+        1,
+        "weights",
+    ),
+    Case("seed -1", f"{FIT} --seed_everything -1", 1, "at least 0 and at most 4,294,967,295"),
+    Case("seed 2 ** 40", f"{FIT} --seed_everything {2**40}", 1, "at most 4,294,967,295"),
+    Case("a seed of the evaluator", f"{FIT} {EVALUATOR}.seed {10**30}", 1, "evaluator's seed"),
+    Case("a folder of runs that is a file", f"{FIT} --trainer.default_root_dir tiny.yaml", 1, "tiny.yaml"),
+    Case("a cache that is a file", f"{FIT} --data.init_args.cache_dir tiny.yaml", 1, "tiny.yaml"),
+    Case("judging without a net", "validate --config tiny.yaml", 1, "needs a trained net"),
+    Case("a foreign protocol", "test --ckpt_path last.ckpt --protocol nope", 2, "['test', 'paper', 'common']"),
+    Case("validation of 0 seeds", "validate --ckpt_path last.ckpt --seeds 0", 1, "seeds is 0"),
+]
+
+
+def weight(value: object) -> Prepare:
+    """Return what writes a checkpoint with one weight of the generator in another form."""
+    return changed(lambda content: content["state_dict"].__setitem__("generator.stem.weight", value))
+
+
+NAN_WEIGHT = weight(torch.full((128, 8), float("nan")))
+
+
+def entry(key: str, value: object) -> Prepare:
+    """Return what writes a checkpoint with another value at a key."""
+    return changed(lambda content: content.__setitem__(key, value))
+
+
+def setting(key: str, value: object) -> Prepare:
+    """Return what writes a checkpoint with another setting of the model."""
+    return changed(lambda content: content["hyper_parameters"].__setitem__(key, value))
+
+
+CHECKPOINTS = [
+    Case("missing", DRAW_BAD, 1, "there is no checkpoint bad.ckpt"),
+    Case("a folder", DRAW_BAD, 1, "there is no checkpoint", lambda: Path("bad.ckpt").mkdir()),
+    Case("no bytes", DRAW_BAD, 1, "damaged or of another kind", raw("bad.ckpt", b"")),
+    Case("text", TEST_BAD, 1, "damaged or of another kind", raw("bad.ckpt", b"hello" * 100)),
+    Case("an archive of something else", DRAW_BAD, 1, "damaged or of another kind", broken.foreign_zip),
+    Case("cut", SAMPLE, 1, "damaged or of another kind", cut("last.ckpt", 0.6)),
+    Case("changed at its end", SAMPLE, 1, "damaged or of another kind", flipped("last.ckpt", 0.999)),
+    Case("a tensor", DRAW_BAD, 1, WRITTEN, checkpoint(torch.zeros(3))),
+    Case("a list", TEST_BAD, 1, WRITTEN, checkpoint([1, 2])),
+    Case("a net of something else", RESUME_BAD, 1, WRITTEN, checkpoint({"state_dict": {}})),
+    Case("no settings", DRAW_BAD, 1, WRITTEN, broken.without("hyper_parameters")),
+    Case("settings that are a list", TEST_BAD, 1, WRITTEN, entry("hyper_parameters", ["generator"])),
+    Case("data that are a list", TEST_BAD, 1, WRITTEN, entry("datamodule_hyper_parameters", [1])),
+    Case("no data", TEST_BAD, 1, "which data it belongs to", broken.without("datamodule_hyper_parameters")),
+    Case(
+        "data of a class that is not here",
+        TEST_BAD,
+        1,
+        "nowhere",
+        entry("datamodule_hyper_parameters", {"_class_path": "nowhere.Data"}),
+    ),
+    Case("an evaluator that is a number", TEST_BAD, 1, WRITTEN, setting("evaluator", 7)),
+    Case(
+        "an evaluator without settings",
+        TEST_BAD,
+        1,
+        WRITTEN,
+        setting("evaluator", {"class_path": "slimgan_pl.evaluation.evaluator.Evaluator"}),
+    ),
+    Case("wrong shapes", DRAW_BAD, 1, "is (2, 2) there and (128, 8) here", weight(torch.zeros(2, 2))),
+    Case(
+        "a weight too many",
+        TEST_BAD,
+        1,
+        "does not fit these nets: x is",
+        changed(lambda c: c["state_dict"].update(x=torch.zeros(1))),
+    ),
+    *(
+        Case(
+            f"weights that are not finite, {command.split()[0]}",
+            command,
+            1,
+            "NaN or infinite, in generator",
+            NAN_WEIGHT,
+        )
+        for command in (DRAW_BAD, TEST_BAD, RESUME_BAD)
+    ),
+]
+
+MALFORMED = {
+    "no iteration": (TEST_BAD, broken.without("global_step")),
+    "an iteration that is a word": (RESUME_BAD, entry("global_step", "x")),
+    "no weights": (DRAW_BAD, broken.without("state_dict")),
+    "weights that are a list": (DRAW_BAD, entry("state_dict", [1])),
+    "a weight that is a word": (TEST_BAD, weight("x")),
+    "settings that are none": (DRAW_BAD, entry("hyper_parameters", None)),
+    "a generator of another class": (DRAW_BAD, setting("generator", {"class_path": "torch.nn.Linear"})),
+    "a setting that is not known": (DRAW_BAD, setting("colour", "red")),
+    "no optimizers": (RESUME_BAD, broken.without("optimizer_states")),
+    "optimizers that are words": (RESUME_BAD, entry("optimizer_states", "x")),
+    "no version": (TEST_BAD, broken.without("pytorch-lightning_version")),
+}
+
+IMAGES = [
+    Case("no folder", FOLDER, 1, "there is no folder images"),
+    Case("an empty folder", FOLDER, 1, "there are no images in images", lambda: Path("images").mkdir()),
+    Case("a file for a folder", FOLDER, 1, "there is no folder images", raw("images", b"x")),
+    Case("too few", FOLDER, 1, "give at least 3", images(2)),
+    Case("too few for a batch", FOLDER, 1, "lower --data.batch_size", images(5)),
+    Case("no bytes", FOLDER, 1, "x.png cannot be used", odd_one("x.png", b"")),
+    Case(
+        "cut",
+        FOLDER,
+        1,
+        "03.png cannot be used (image file is truncated)",
+        several(images(), cut("images/03.png", 0.5)),
+    ),
+    Case("changed", FOLDER, 1, "03.png cannot be used", several(images(), flipped("images/03.png", 0.4))),
+    Case("text", FOLDER, 1, "x.png cannot be used", odd_one("x.png", b"hello")),
+    Case("HTML", FOLDER, 1, "x.jpg cannot be used", odd_one("x.jpg", b"<html>")),
+    Case("a bomb", FOLDER, 1, "x.png cannot be used", odd_one("x.png", broken.bomb(60_000))),
+    Case("a dangling link", FOLDER, 1, "images/x.png", several(images(), broken.link("images/x.png", "nowhere.png"))),
+    Case("a link to itself", FOLDER, 1, "images/x.png", several(images(), broken.link("images/x.png", "x.png"))),
+    Case(
+        "unknown classes",
+        FOLDER,
+        1,
+        "none of the classes",
+        several(images(6, "images/train/a"), images(6, "images/test/b")),
+    ),
+    Case("image_size 0", f"{FOLDER} --data.image_size 0", 1, "image_size is 0", images()),
+    Case("crop -5", f"{FOLDER} --data.crop -5", 1, "crop is -5", images()),
+    Case("test_fraction NaN", f"{FOLDER} --data.test_fraction .nan", 1, "between 0 and 1", images()),
+    Case("two channels", f"{FOLDER} --data.image_channels 2", 2, "[1, 3]", images()),
+    Case("judging a bomb", JUDGE, 1, "x.png cannot be used", odd_one("x.png", broken.bomb(60_000))),
+    Case("judging a cut image", JUDGE, 1, "03.png cannot be used", several(images(), cut("images/03.png", 0.5))),
+    Case(
+        "judging a dangling link",
+        JUDGE,
+        1,
+        "x.png cannot be used",
+        several(images(), broken.link("images/x.png", "no")),
+    ),
+    Case("judging another size", JUDGE, 1, "is 20x20 pixels", images(size=20)),
+]
+
+TOOLS = [
+    *(Case(f"width {w}", f"{SAMPLE} --width {w}", 1, "is not one of") for w in ("0.3", ".nan", ".inf", "0", "-1")),
+    Case("width x", f"{SAMPLE} --width x", 2, "Expected float or one of ['all']"),
+    *(Case(f"num_images {n}", f"{SAMPLE} --num_images {n}", 1, "num_images is") for n in (0, -1, 10**12, 10**30)),
+    Case("a label without classes", f"{SAMPLE} --label 3", 1, "there is no class 3"),
+    Case("sample seed -1", f"{SAMPLE} --seed -1", 1, "the seed is -1"),
+    Case("an output below a file", f"{SAMPLE} --output tiny.yaml/x.png", 1, "tiny.yaml"),
+    Case("a folder that is a file", f"{SAMPLE} --output LICENSE", 1, "LICENSE", raw("LICENSE", b"mine")),
+    Case("an output that is no picture", f"{SAMPLE} --output x.colour", 1, "no picture can be written as .colour"),
+    Case("an empty output", f"{SAMPLE} --output ''", 1, "--output is empty"),
+    Case("a picture too tall", f"{SAMPLE} --output x.webp --num_images 8000", 1, "cannot hold this picture"),
+    Case("no folder to write to", f"{SAMPLE} --output /proc/x.png", 1, "/proc"),
+    Case("recalibration of 0 batches", f"{RECALIBRATE} --num_batches 0", 1, "num_batches is 0"),
+    Case("recalibration of batches of 0", f"{RECALIBRATE} --batch_size 0", 1, "batch_size is 0"),
+    Case("recalibration onto a file", f"{RECALIBRATE} --output tiny.yaml", 1, "tiny.yaml is there already"),
+    Case("recalibration onto itself", f"{RECALIBRATE} --output last.ckpt", 1, "last.ckpt is there already"),
+    Case("recalibration below a file", f"{RECALIBRATE} --num_batches 1 --output tiny.yaml/x", 1, "tiny.yaml"),
+    Case("recalibration of nothing", "recalibrate --ckpt_path no.ckpt", 1, "there is no checkpoint no.ckpt"),
+    Case("import of nothing", IMPORT, 1, "there is no file G.pth"),
+    Case("import of text", IMPORT, 1, "G.pth cannot be read", raw("G.pth", b"text")),
+    Case("import of half a file", IMPORT, 1, "G.pth cannot be read", several(broken.authors_files, cut("G.pth", 0.5))),
+    Case("import of our own", "import --generator last.ckpt --output new.ckpt", 1, "last.ckpt holds no weights"),
+    Case(
+        "import of swapped files",
+        "import --generator D.pth --discriminator G.pth --output new.ckpt",
+        1,
+        "swapped",
+        broken.authors_files,
+    ),
+    Case(
+        "import of two generators",
+        f"{IMPORT} --discriminator G.pth",
+        1,
+        "holds no discriminators",
+        broken.authors_files,
+    ),
+    Case(
+        "import onto a file", "import --generator G.pth --output tiny.yaml", 1, "is there already", broken.authors_files
+    ),
+    Case(
+        "import of 99 shared stages",
+        f"{IMPORT} --discriminator D.pth --num_shared 99",
+        1,
+        "num_shared is 99",
+        broken.authors_files,
+    ),
+]
+
+PROFILES = [
+    Case("no net", "profile", 1, "either a checkpoint with --ckpt_path or a --config"),
+    Case("two nets", "profile --ckpt_path last.ckpt --config tiny.yaml", 1, "either a checkpoint with --ckpt_path or"),
+    Case("no checkpoint", "profile --ckpt_path no.ckpt", 1, "there is no checkpoint no.ckpt"),
+    Case("no configuration", "profile --config no.yaml", 2, "File does not exist"),
+    Case("a configuration without nets", "profile --config bad.yaml", 2, "required", config("seed_everything: 1")),
+    Case("a configuration of an unknown key", "profile --config bad.yaml", 2, "'colour'", config("colour: red")),
+    Case(
+        "a configuration of nets that do not fit",
+        "profile --config bad.yaml",
+        1,
+        "choose channels that every width divides",
+        config(TINY.replace("channels: [8, 8, 8]", "channels: [8, 8, 7]")),
+    ),
+    Case(
+        "a device that is none", f"{PROFILE} --device toaster", 1, "no device 'toaster' here; choose one of auto, cpu"
+    ),
+    Case("a device that is not there", f"{PROFILE} --device cuda:99", 1, "there is no device 'cuda:99' here"),
+    *(
+        Case(f"{option} {value}", f"{PROFILE} --{option} {value}", 1, words)
+        for option, value, words in (
+            ("batch_sizes", "0", "a batch size is 0"),
+            ("batch_sizes", "[1,-3]", "a batch size is -3"),
+            ("batch_sizes", "[]", "batch_sizes is empty"),
+            ("batch_sizes", "[1,1000000000000]", "memory is too small for a batch of 1,000,000,000,000 images"),
+            ("rounds", "0", "rounds is 0"),
+            ("rounds", str(10**12), "at most 1,000,000"),
+            ("seconds", "-1", "seconds is -1"),
+            ("seconds", ".nan", "a finite number"),
+            ("threads", "0", "threads is 0"),
+            ("threads", "100000", "threads is 100000"),
+            ("output", "''", "--output is empty"),
+            ("output", "tiny.yaml", "tiny.yaml"),
+            ("output", "tiny.yaml/x", "tiny.yaml"),
+            ("output", "/proc/x", "/proc/x"),
+        )
+    ),
+    Case("batch_sizes of words", f"{PROFILE} --batch_sizes [a]", 2, "Expected int"),
+]
+
+EXPORTS = [
+    Case("no checkpoint", "export --ckpt_path no.ckpt", 1, "there is no checkpoint no.ckpt"),
+    Case("a checkpoint that is none", "export --ckpt_path tiny.yaml", 1, "cannot be read as a checkpoint"),
+    Case("an unknown format", f"{EXPORT} --format tflite", 2, "Expected one of ['safetensors', 'onnx'"),
+    Case("an unknown precision", f"{EXPORT} --precision int4", 2, "Expected one of ['float32', 'float16', 'int8']"),
+    Case("an unknown width", f"{EXPORT} --format onnx --width 0.3", 1, "0.3 is not one of this generator's widths"),
+    Case("a width x", f"{EXPORT} --format onnx --width x", 2, "Expected float or one of ['all']"),
+    Case("one width of all", f"{EXPORT} --width 0.5", 1, "--format onnx-multi holds all widths; leave --width out"),
+    Case("one width of a page", f"{EXPORT} --format web --width 0.5", 1, "--format web holds all widths"),
+    Case("integers of all widths", f"{EXPORT} --precision int8", 1, "int8 needs a file per width"),
+    Case("integers in safetensors", f"{EXPORT} --format safetensors --precision int8", 1, "take --format onnx"),
+    Case("folded ONNX", f"{EXPORT} --fold true", 1, "leave it out"),
+    Case("a package without a page", f"{EXPORT} --onnxruntime_web x.tgz", 1, "is for --format web"),
+    Case("a package that is not there", f"{EXPORT} --format web --onnxruntime_web x.tgz", 1, "x.tgz"),
+    Case("numbers without an extractor", f"{EXPORT} --num_fake 8", 1, "name an --extractor too"),
+    Case("an unknown extractor", f"{EXPORT} --format safetensors --extractor nope", 1, "nope"),
+    Case("a file in the place", f"{EXPORT} --output tiny.yaml", 1, "tiny.yaml is a file"),
+    Case("a folder of something else", f"{EXPORT} --output images --overwrite true", 1, "holds no export", images()),
+    Case("an earlier export", f"{EXPORT} --output o", 1, "or give --overwrite true", raw("o/model_card.json", CARD)),
+    Case("a foreign card", f"{EXPORT} --output o --overwrite true", 1, "no export", raw("o/model_card.json", b"{}")),
+    Case("no images to judge", f"{EXPORT} --extractor digits --num_fake 0", 1, "num_fake is 0"),
+    Case("an empty output", f"{EXPORT} --output ''", 1, "--output is empty"),
+    Case("nowhere to write", f"{EXPORT} --output /proc/export", 1, "/proc"),
+]
+
+REPORTS = [
+    Case("none", "report", 2, "required: report.runs"),
+    Case("missing", "report a nowhere", 1, "there is no folder nowhere", results("a")),
+    Case("a file", "report tiny.yaml", 1, "there is no folder tiny.yaml"),
+    Case("an empty folder", "report empty", 1, "nothing of a run in empty", lambda: Path("empty").mkdir()),
+    Case("a folder of runs", "report runs", 1, "nothing of a run in runs", results("runs/a")),
+    Case("a figure that is not there", "report a --metric kid", 1, "these runs have no kid", results("a")),
+    Case("an unknown figure", "report a --metric nope", 2, "Expected one of ['fid'", results("a")),
+    Case("seed -1", "report a --seed -1", 1, "the seed is -1", results("a")),
+    Case("seed x", "report a --seed x", 2, "Expected int", results("a")),
+    Case("an output that is no report", "report a --output tiny.yaml", 1, "tiny.yaml is there and is no", results("a")),
+    Case("an output that is a folder", "report a --output a", 1, "--output a is a folder", results("a")),
+    Case("an empty output", "report a --output ''", 1, "name a file such as report.html", results("a")),
+    Case("an output below a file", "report a --output tiny.yaml/x", 1, "tiny.yaml", results("a")),
+    Case("no folder to write to", "report a --output /proc/x.html", 1, "/proc", results("a")),
+]
+
+NO_RESULTS = "c/results.json does not hold results"
+COMPARISONS = [
+    Case("missing", "compare a nowhere", 1, "there are no results at nowhere", results("a")),
+    Case("none", "compare", 2, "required: compare.runs"),
+    Case(
+        "an empty folder",
+        "compare a empty",
+        1,
+        "empty/results.json",
+        several(results("a"), lambda: Path("empty").mkdir()),
+    ),
+    *(
+        Case(name, "compare a c", 1, NO_RESULTS, several(results("a"), raw("c/results.json", content)))
+        for name, content in {
+            "broken JSON": b'{"a":',
+            "no bytes": b"",
+            "a list": b"[1]",
+            "a number": b"3",
+            "bytes": b"\xff\xfe",
+            "deep nesting": b"[" * 100_000,
+        }.items()
+    ),
+    Case("no extractor", "compare a c", 1, NO_RESULTS, several(results("a"), results("c", extractor=None))),
+    Case("a protocol that is a list", "compare a c", 1, NO_RESULTS, several(results("a"), results("c", protocol=[1]))),
+    Case("rows without width", "compare a c", 1, NO_RESULTS, several(results("a"), results("c", widths=[{"fid": 3}]))),
+    Case(
+        "a figure that is a word",
+        "compare a c",
+        1,
+        NO_RESULTS,
+        several(results("a"), results("c", widths=[{"width": 1, "fid": "x"}])),
+    ),
+    Case(
+        "an infinite iteration",
+        "compare a c",
+        1,
+        NO_RESULTS,
+        several(results("a"), results("c", iteration=float("inf"))),
+    ),
+    Case("a figure that is not there", "compare a --metric kid", 1, "these results hold no kid", results("a")),
+    Case("an unknown figure", "compare a --metric nope", 2, "Expected one of ['fid'", results("a")),
+    Case("an output below a file", "compare a --output tiny.yaml/x", 1, "tiny.yaml", results("a")),
+    Case("a configuration", "compare tiny.yaml", 1, "does not hold results"),
+]
+
+WORKING = {
+    "an animated GIF": (FOLDER, picture("images/x.gif", Image.new("RGB", (16, 16)), **broken.frames())),
+    "an animated WebP": (FOLDER, picture("images/x.webp", Image.new("RGB", (16, 16)), **broken.frames())),
+    "an animated PNG": (FOLDER, picture("images/x.png", Image.new("RGB", (16, 16)), **broken.frames())),
+    "16 bits": (FOLDER, picture("images/x.png", Image.new("I;16", (16, 16), 40_000))),
+    "CMYK": (FOLDER, picture("images/x.jpg", Image.new("CMYK", (16, 16), (9, 9, 9, 9)))),
+    "a pixel": (FOLDER, picture("images/x.png", Image.new("L", (1, 1)))),
+    "a transparent palette": (FOLDER, picture("images/x.png", broken.transparent_palette())),
+    "a wrong suffix": (FOLDER, picture("images/x.png", Image.new("L", (16, 16)), format="JPEG")),
+    "a folder called x.png": (FOLDER, several(images(), lambda: Path("images/x.png").mkdir())),
+    "a pipe": (FOLDER, several(images(), lambda: os.mkfifo("images/x.png"))),
+    "a loop of links": (FOLDER, several(images(), broken.link("images/up", "../images"))),
+    "Unicode and spaces": (FOLDER, several(images(), lambda: Path("images/00.png").rename("images/é 数 😀.png"))),
+    "a newline": (FOLDER, several(images(), lambda: Path("images/00.png").rename("images/a\nb.png"))),
+    "a name that is no text": (FOLDER, several(images(), lambda: os.rename(b"images/00.png", b"images/\xff.png"))),
+    "one class of one image": (FOLDER, several(images(6, "images/a"), images(1, "images/b"))),
+    "an empty class": (FOLDER, several(images(12, "images/a"), lambda: Path("images/b").mkdir())),
+    "one class": (FOLDER, images(12, "images/train/a")),
+    "judging a name that is no text": (
+        JUDGE,
+        several(images(), lambda: os.rename(b"images/00.png", b"images/\xff.png")),
+    ),
+    "a run twice": ("compare a a", results("a")),
+    "a report of a run twice": ("report a a", results("a")),
+    "a report of figures that are not finite": (
+        "report a",
+        results("a", widths=[{"width": 1.0, "fid": float("nan")}, {"width": 0.5, "fid": float("inf")}]),
+    ),
+    "a report of a broken checkpoint": (
+        "report a",
+        several(
+            results("a"),
+            raw("a/checkpoints/last.ckpt", b"x"),
+            raw("a/metrics.csv", b"\xff"),
+            raw("a/samples.png", b"x"),
+        ),
+    ),
+    "a report of results that are none": (
+        "report a",
+        several(raw("a/results.json", b"[1]"), raw("a/config.yaml", b"[1]")),
+    ),
+    "figures that are not finite": (
+        "compare a --format csv",
+        results("a", widths=[{"width": 1.0, "fid": float("nan")}]),
+    ),
+    "a picture that is there": (SAMPLE, raw("x.png", b"old")),
+    "half precision": (f"{FIT} --model.evaluator null --trainer.precision bf16-true", lambda: None),
+    "an import": (f"{IMPORT} --discriminator D.pth", broken.authors_files),
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the checkpoint of a tiny run."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "tiny.yaml").write_text(TINY)
+    where = ("--trainer.default_root_dir", folder / "runs", "--trainer.max_steps", 2)
+    run("fit", "--config", folder / "tiny.yaml", *where)
+    return folder / "runs" / "version_0" / "checkpoints" / "last.ckpt"
+
+
+@pytest.fixture
+def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working directory, with a configuration and a checkpoint."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("tiny.yaml").write_text(TINY)
+    shutil.copy(trained, "last.ckpt")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Return what lies in a folder, with the bytes of each file."""
+    paths = sorted(folder.rglob("*"))
+    return {os.fsdecode(path): path.read_bytes() if path.is_file() else None for path in paths}
+
+
+def check(case: Case, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Raise an AssertionError unless a mistake ends as it has to."""
+    if case.prepare is not None:
+        case.prepare()
+    before = contents(folder)
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as exit_info:
+        cli.main(shlex.split(case.command))
+    error = capsys.readouterr().err
+    (line,) = [line for line in error.splitlines() if line.startswith("slimgan: error:")]
+    assert exit_info.value.code == case.status
+    assert case.words in line
+    assert "Traceback" not in error
+    assert len(line) < 340
+    assert contents(folder) == before
+
+
+def rows(*tables: Sequence[Case]) -> list[object]:
+    return [pytest.param(case, id=case.name) for table in tables for case in table]
+
+
+@pytest.mark.parametrize("case", rows(CONFIGS))
+def test_a_bad_configuration_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(SETTINGS))
+def test_a_setting_out_of_range_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(CHECKPOINTS))
+def test_a_bad_checkpoint_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_checkpoint_of_another_form_is_one_sentence(
+    name: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, prepare = MALFORMED[name]
+    check(Case(name, command, 1, "bad.ckpt", prepare), here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(IMAGES))
+def test_a_bad_image_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(TOOLS, PROFILES))
+def test_a_mistake_with_a_tool_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(EXPORTS))
+def test_a_mistake_with_an_export_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(REPORTS))
+def test_a_mistake_with_a_report_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("case", rows(COMPARISONS))
+def test_bad_results_are_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_what_only_looks_odd_works(name: str, here: Path) -> None:
+    command, prepare = WORKING[name]
+    prepare()
+    cli.main(shlex.split(command))

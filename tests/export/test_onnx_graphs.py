@@ -1,0 +1,170 @@
+"""An exported graph draws what the generator draws, and several widths share their weights."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from onnx import GraphProto, ModelProto, TensorProto
+from seasoned import NETS, draw_inputs, seasoned
+from torch import Tensor, nn
+
+from slimgan_pl.errors import UserError
+from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
+from slimgan_pl.export.onnx_int8 import quantized_graph
+from slimgan_pl.models import DCGANGenerator, SlimmableGenerator
+from slimgan_pl.models.folding import folded_slice
+
+
+@cache
+def multi(name: str, precision: Any = "float32") -> ModelProto:
+    return multi_width_graph(seasoned(name), precision)
+
+
+@cache
+def single(name: str, width: float) -> ModelProto:
+    return single_width_graph(seasoned(name), width)
+
+
+def feed_of(generator: SlimmableGenerator, count: int) -> dict[str, Any]:
+    latents, labels = draw_inputs(generator, count)
+    return {"latents": latents.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+
+
+def run(model: ModelProto, feed: dict[str, Any]) -> np.ndarray:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    images: np.ndarray = session.run(None, feed)[0]
+    return images
+
+
+@torch.no_grad()
+def drawn(generator: SlimmableGenerator, count: int, width: float) -> np.ndarray:
+    images: np.ndarray = generator(*draw_inputs(generator, count), width=width).numpy()
+    return images
+
+
+SEVERAL = [name for name in NETS if name != "one width"]
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_each_width_of_the_one_file_draws_what_the_generator_draws(name: str) -> None:
+    generator = seasoned(name)
+    for index, width in enumerate(generator.widths):
+        for count in (1, 5):
+            images = run(multi(name), {**feed_of(generator, count), "width": np.array(index)})
+            np.testing.assert_allclose(images, drawn(generator, count, width), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "width"), [("dcgan", 0.25), ("sliceable resnet", 0.5), ("switchable dcgan", 1.0)])
+def test_a_file_of_one_width_draws_what_the_generator_draws(name: str, width: float) -> None:
+    generator = seasoned(name)
+    for count in (1, 5):
+        images = run(single(name, width), feed_of(generator, count))
+        np.testing.assert_allclose(images, drawn(generator, count, width), rtol=0, atol=1e-5)
+
+
+def test_a_file_of_one_width_has_no_norms_and_the_weights_of_that_width_alone() -> None:
+    model, folded = single("dcgan", 0.25), folded_slice(seasoned("dcgan"), 0.25)
+    assert not [node for node in model.graph.node if node.op_type in ("BatchNormalization", "Slice", "If")]
+    floats = [tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT]
+    assert sum(int(np.prod(tensor.dims)) for tensor in floats) == sum(p.numel() for p in folded.parameters())
+
+
+def float_tensors(graph: GraphProto) -> Iterator[TensorProto]:
+    """Yield the tensors of a graph and of its branches."""
+    yield from (tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT)
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from float_tensors(attribute.g)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_one_file_holds_each_weight_once(name: str) -> None:
+    held = sorted(tuple(tensor.dims) for tensor in float_tensors(multi(name).graph))
+    weights = [tuple(value.shape) for value in seasoned(name).state_dict().values() if value.is_floating_point()]
+    assert held == sorted(weights)
+
+
+def test_of_one_width_the_one_file_has_no_input_for_it() -> None:
+    generator = seasoned("one width")
+    assert [each.name for each in multi("one width").graph.input] == ["latents"]
+    np.testing.assert_allclose(run(multi("one width"), feed_of(generator, 3)), drawn(generator, 3, 1.0), atol=1e-5)
+
+
+class Tinted(DCGANGenerator):
+    """A generator of another package, with a number, a constant and a buffer that no state holds."""
+
+    def __init__(self, channels: tuple[int, ...], widths: tuple[float, ...]) -> None:
+        super().__init__(channels, latent_dim=12, widths=widths)
+        self.gain = nn.Parameter(torch.tensor(1.5))
+        self.register_buffer("tint", torch.linspace(0, 1, 64).view(1, 1, 8, 8), persistent=False)
+
+    def finish(self, x: Tensor, width: float) -> Tensor:
+        return x * self.gain + self.get_buffer("tint") + torch.tensor([0.25])
+
+
+def test_a_generator_of_ones_own_class_is_exported_too() -> None:
+    generator = Tinted((8, 8), (0.5, 1.0)).eval()
+    model = multi_width_graph(generator)
+    for index, width in enumerate(generator.widths):
+        images = run(model, {**feed_of(generator, 3), "width": np.array(index)})
+        np.testing.assert_allclose(images, drawn(generator, 3, width), atol=1e-5)
+        alone = run(single_width_graph(generator, width), feed_of(generator, 3))
+        np.testing.assert_allclose(alone, drawn(generator, 3, width), atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [multi_width_graph, lambda *given: single_width_graph(given[0], 1.0, given[1])])
+def test_what_is_too_large_for_half_precision_is_told(make: Any) -> None:
+    generator = seasoned("dcgan")
+    generator.image.weight.data[0, 0] = 1e6
+    with pytest.raises(UserError, match=r"image\.weight is too large for float16; export this checkpoint with"):
+        make(generator, "float16")
+
+
+def test_a_run_whose_width_is_wider_than_all_takes_the_widest() -> None:
+    generator = seasoned("dcgan")
+    images = run(multi("dcgan"), {**feed_of(generator, 2), "width": np.array(7)})
+    np.testing.assert_allclose(images, drawn(generator, 2, 1.0), rtol=0, atol=1e-5)
+
+
+def test_half_precision_halves_the_file_and_keeps_float32_at_both_ends() -> None:
+    generator, model = seasoned("dcgan"), multi("dcgan", "float16")
+    images = run(model, {**feed_of(generator, 3), "width": np.array(1)})
+    assert images.dtype == np.float32
+    error = np.abs(images - drawn(generator, 3, 0.5)).max()
+    assert 0 < error < 0.01
+    sizes = [sum(len(t.raw_data) for t in graph.graph.initializer) for graph in (model, multi("dcgan"))]
+    assert sizes[0] < 0.6 * sizes[1]
+
+
+@pytest.mark.parametrize("name", ["dcgan", "sliceable resnet"])
+def test_integers_are_a_quarter_of_the_weights_and_draw_nearly_the_same(name: str) -> None:
+    generator = seasoned(name)
+    model = quantized_graph(generator, 1.0)
+    images, real = run(model, feed_of(generator, 8)), drawn(generator, 8, 1.0)
+    error = np.sqrt(np.mean((images - real) ** 2))
+    assert 0 < error < 0.1 * real.std()
+    weights = [t for t in model.graph.initializer if len(t.dims) == 4]
+    assert weights
+    assert all(t.data_type == TensorProto.INT8 for t in weights)
+    scales = {t.name: list(t.dims) for t in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in {t.name for t in weights}:
+            assert scales[node.input[1]], "one scale for all channels"
+
+
+def test_a_file_says_what_it_takes() -> None:
+    model = multi("sliceable resnet")
+    (metadata,) = (json.loads(entry.value) for entry in model.metadata_props if entry.key == "slimgan")
+    expected = {"version": 1, "widths": [0.5, 1.0], "latent_dim": 12, "num_classes": 5, "precision": "float32"}
+    assert metadata.items() >= {**expected, "image_channels": 3, "image_size": 8}.items()
+    assert [each.name for each in model.graph.input] == ["latents", "labels", "width"]
+    assert [each.name for each in model.graph.output] == ["images"]
+
+
+def test_a_width_that_is_not_in_the_list_is_refused() -> None:
+    with pytest.raises(UserError, match=r"0\.3 is not one of this generator's widths: 0\.25, 0\.5, 1"):
+        single_width_graph(seasoned("dcgan"), 0.3)

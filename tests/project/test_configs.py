@@ -1,0 +1,159 @@
+"""Every configuration runs, and the paper's rows are what the paper says."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from standins import write_celeba, write_cifar10, write_cifar100, write_stl10
+
+from slimgan_pl import SlimGAN
+from slimgan_pl.cli import main as cli
+from slimgan_pl.data import ByteDataModule
+from slimgan_pl.layers import SwitchableConditionalBatchNorm2d
+from slimgan_pl.runs.checkpoints import read_checkpoint
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+FRAGMENTS = {"wandb.yaml"}  # given beside another; tests of what logs hold use it
+RUNS = sorted(
+    {str(path.relative_to(CONFIGS)) for folder in ("", "paper") for path in (CONFIGS / folder).glob("*.yaml")}
+    - FRAGMENTS
+)
+WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
+ITERATIONS = 50
+
+
+class Row(NamedTuple):
+    """A row of the paper: the generator's parameters, and the settings of training."""
+
+    parameters: int
+    image_size: int
+    data: str
+    is_residual: bool
+    num_classes: int = 0
+
+
+ROWS = {
+    "dcgan_cifar10": Row(3_813_699, 32, "cifar10", False),
+    "dcgan_stl10": Row(5_134_659, 48, "stl10", False),
+    "dcgan_celeba": Row(13_262_147, 64, "celeba", False),
+    "resnet_cifar10": Row(4_282_115, 32, "cifar10", True),
+    "resnet_stl10": Row(4_882_307, 48, "stl10", True),
+    "resnet_celeba": Row(12_229_507, 64, "celeba", True),
+    "cgan_cifar10": Row(4_312_835, 32, "cifar10", True, 10),
+    "cgan_cifar100": Row(4_282_115 + 1536 * 2 * 100, 32, "cifar100", True, 100),
+}
+
+
+class Built(Exception):  # noqa: N818
+    """Ends the command when model and data are built."""
+
+
+def build(*args: Any) -> tuple[SlimGAN, ByteDataModule, dict[str, Any]]:
+    """Return the model, the data module and the trainer's settings that ``slimgan fit`` makes of arguments."""
+    seen: list[cli.SlimGANCLI] = []
+
+    class Spy(cli.SlimGANCLI):
+        def instantiate_trainer(self, **_: Any) -> Any:
+            seen.append(self)
+            raise Built
+
+    with pytest.raises(Built):
+        Spy(["fit", *map(str, args)])
+    return seen[0].model, seen[0].datamodule, seen[0].config["fit"]["trainer"].as_dict()
+
+
+def count(net: Any) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_of_the_paper_has_its_net_its_data_and_its_settings(name: str) -> None:
+    row = ROWS[name]
+    model, data, trainer = build("--config", CONFIGS / "paper" / f"{name}.yaml")
+    assert count(model.generator) == row.parameters
+    assert (data.name, data.image_size, data.batch_size) == (row.data, row.image_size, 64)
+    assert model.generator.num_classes == row.num_classes
+    assert model.discriminators.num_shared == 2
+    assert model.hparams["adversarial_loss"] == "hinge"
+    assert model.objective.distill_target == "next"
+    assert not model.objective.shared_latents
+    assert model.critic_steps == (5 if row.is_residual else 1)
+    assert model.objective.distill_weight == (10 if row.num_classes else 20)
+    assert trainer["max_steps"] == 100_000
+    assert model.evaluator is not None
+    count_judged = 8_000 if row.data == "stl10" else 10_000
+    assert model.evaluator.protocol == ("test", count_judged, count_judged, 50_000, 10)
+    for optimizer in model.configure_optimizers():
+        assert optimizer.defaults["lr"] == 2e-4
+        assert tuple(optimizer.defaults["betas"]) == ((0.0, 0.9) if row.is_residual else (0.5, 0.999))
+
+
+def test_every_row_of_the_paper_is_held_to_it() -> None:
+    assert {path.stem for path in (CONFIGS / "paper").glob("*.yaml")} == set(ROWS)
+
+
+def reduced(config: str) -> list[str]:
+    """Return the arguments that divide the channels of a configuration's nets by 16."""
+    path = CONFIGS / config
+    net = yaml.safe_load(path.read_text())["model"]
+    if isinstance(net, str):
+        net = yaml.safe_load((path.parent / net).read_text())
+    args = []
+    for part in ("generator", "discriminators"):
+        channels = [channel // 16 for channel in net[part]["init_args"]["channels"]]
+        args += [f"--model.{part}.channels", str(channels)]
+    return args
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_configuration_trains_on_data_in_its_layout(
+    name: str, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    args = ["--trainer.accelerator", "cpu", "--trainer.default_root_dir", "run", "--data.batch_size", "2"]
+    args += ["--trainer.max_steps", str(ITERATIONS), "--model.evaluator", "null", "--samples.num_latents", "2"]
+    if name == "folder.yaml":
+        args += [*reduced(name), "--data.root", str(image_folder)]
+    elif name != "digits.yaml":
+        source = next(source for source in WRITERS if source in name)
+        WRITERS[source](tmp_path / "data")  # the folder is there, so that nothing is downloaded
+        args += [*reduced(name), "--data.root", "data", "--data.verify", "false"]
+    cli.main(["fit", "--config", str(CONFIGS / name), *args])
+    assert read_checkpoint("run/version_0/checkpoints/last.ckpt")["global_step"] == ITERATIONS
+    assert Path("run/version_0/samples.png").is_file()
+
+
+RESNET = CONFIGS / "paper" / "resnet_cifar10.yaml"
+CGAN = CONFIGS / "paper" / "cgan_cifar10.yaml"
+
+
+@pytest.mark.parametrize("width", [0.25, 0.5, 0.75, 1.0])
+def test_an_individual_gan_is_one_flag(width: float) -> None:
+    whole = build("--config", RESNET)[0]
+    model = build("--config", RESNET, "--model.individual", width)[0]
+    assert count(model.generator) == count(whole.generator.slice(width))
+    assert count(model.discriminators) == 4_215_300 // 4
+
+
+@pytest.mark.parametrize(("num_shared", "parameters"), [(0, 4_215_300), (2, 2_825_220), (4, None)])
+def test_shared_stages_are_one_flag(num_shared: int, parameters: int | None) -> None:
+    bank = build("--config", RESNET, "--model.discriminators.num_shared", num_shared)[0].discriminators
+    assert len(bank.trunk) == num_shared
+    assert parameters is None or count(bank) == parameters
+
+
+def test_sharing_the_last_layer_alone_is_a_small_file() -> None:
+    bank = build("--config", RESNET, "--config", CONFIGS / "paper" / "ablations" / "share_last_layer.yaml")[0]
+    assert count(bank.discriminators) == 4_215_300 - 3 * 129
+    assert len(bank.discriminators.trunk) == 0
+
+
+@pytest.mark.parametrize("target", ["none", "widest", "next"])
+def test_the_target_of_distillation_is_one_flag(target: str) -> None:
+    assert build("--config", RESNET, "--model.distill_target", target)[0].objective.distill_target == target
+
+
+def test_the_switchable_conditional_norm_is_one_flag() -> None:
+    model = build("--config", CGAN, "--model.generator.conditional_norm", "switchable")[0]
+    assert any(isinstance(module, SwitchableConditionalBatchNorm2d) for module in model.generator.modules())

@@ -1,0 +1,266 @@
+"""However an update is computed, its gradients are the plain one's, and it keeps what it promises of memory."""
+
+import copy
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Callback, Trainer
+from naive import plain_descent
+from one_batch import OneBatch
+from torch import Tensor
+from torch._dynamo.utils import counters
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from slimgan_pl import SlimGAN, UserError
+from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
+from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
+from slimgan_pl.training.iteration import Iteration, Player
+from slimgan_pl.training.losses import ADVERSARIAL_LOSSES
+from slimgan_pl.training.updates import Objective, Updates
+from slimgan_pl.utils.torch_state import follow_layout, use_channels_last
+
+BATCH_SIZE = 8
+
+
+def make_updates(channels: int = 8, widths: tuple[float, ...] = (0.25, 0.5, 1.0), **settings: Any) -> Updates:
+    torch.manual_seed(0)
+    generator = DCGANGenerator((channels, channels), latent_dim=8, image_channels=1, widths=widths)
+    bank = DCGANDiscriminatorBank((channels // 2, channels), image_channels=1, num_branches=len(widths), num_shared=1)
+    shared = settings.pop("shared", False)
+    return Updates(generator, bank, Objective(ADVERSARIAL_LOSSES["hinge"], "next", 20.0, shared), **settings)
+
+
+def make_iteration(updates: Updates, critic_steps: int = 1) -> Iteration:
+    optimizers = [torch.optim.SGD(net.parameters(), lr=0.01) for net in (updates.generator, updates.bank)]
+    first, second = (Player(optimizer, optimizer.step) for optimizer in optimizers)
+    return Iteration(updates, first, second, critic_steps)
+
+
+def run(iteration: Iteration, count: int) -> None:
+    source = torch.Generator().manual_seed(0)
+    for _ in range(count):
+        iteration(torch.randn(iteration.critic_steps * BATCH_SIZE, 1, 8, 8, generator=source), None, source)
+
+
+def states(updates: Updates) -> dict[str, Tensor]:
+    return {**updates.generator.state_dict(prefix="g."), **updates.bank.state_dict(prefix="d.")}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"shared": True}, {"free_graphs": True}, {"micro_batches": 2}],
+    ids=lambda settings: "-".join(settings),
+)
+def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_iteration(
+    settings: dict[str, Any],
+) -> None:
+    plain, compiled = make_updates(**settings), make_updates(**settings)
+    compiled.compile(backend="aot_eager")
+    keys = list(states(compiled))
+    iteration = make_iteration(compiled, critic_steps=2)
+    torch._dynamo.reset()
+    counters.clear()
+    run(iteration, 1)
+    graphs = counters["stats"]["unique_graphs"]
+    run(iteration, 3)
+    assert graphs > 0
+    assert counters["stats"]["unique_graphs"] == graphs
+    assert not counters["graph_break"]
+    assert list(states(compiled)) == keys
+    reference = make_iteration(plain, critic_steps=2)
+    run(reference, 1)
+    run(reference, 3)
+    for name, value in states(plain).items():
+        torch.testing.assert_close(states(compiled)[name], value, rtol=1e-4, atol=1e-6)
+
+
+def test_more_widths_than_the_compilers_limit_are_all_compiled() -> None:
+    widths = tuple(number / 8 for number in range(1, 9))
+    updates = make_updates(channels=16, widths=widths)
+    updates.compile(backend="aot_eager")
+    torch._dynamo.reset()
+    counters.clear()
+    run(make_iteration(updates), 1)
+    # each width with and without a graph, each branch, and all branches at once
+    assert counters["stats"]["unique_graphs"] == 3 * len(widths) + 1
+
+
+class Waits(TorchDispatchMode):
+    """Notes what makes the host wait for the device: reading a number, or a shape that depends on numbers."""
+
+    names = ("_local_scalar_dense", "item", "is_nonzero", "nonzero", "masked_select", "unique")
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func._schema.name.split("::")[1] in self.names:
+            self.seen.append(func._schema.name)
+        return func(*args, **(kwargs or {}))
+
+
+def test_nothing_in_a_step_makes_the_host_wait_for_the_device(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    waits = Waits()
+
+    class Watch(Callback):
+        def on_train_batch_start(self, *_: Any) -> None:
+            waits.__enter__()  # type: ignore[no-untyped-call]
+
+        def on_train_batch_end(self, *_: Any) -> None:
+            waits.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+
+    trainer = make_trainer(max_steps=3, callbacks=[Watch()])
+    # Adam's default counts its steps on the host; fused ones count on the device
+    trainer.fit(make_model(), OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    assert waits.seen == []
+    with waits:
+        torch.zeros(()).item()
+    assert waits.seen  # or the watch sees nothing
+
+
+@contextmanager
+def live_saved_bytes() -> Iterator[list[int]]:
+    """Give a list that ends with the most bytes that graphs held at once."""
+    peak = [0]
+    sizes: dict[int, tuple[int, int]] = {}  # of each saved tensor: where its memory begins, and how much it is
+
+    def drop(key: int) -> None:
+        sizes.pop(key, None)
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        holder = tensor.detach()
+        sizes[id(holder)] = (storage.data_ptr(), storage.nbytes())
+        weakref.finalize(holder, drop, id(holder))
+        peak[0] = max(peak[0], sum(dict(sizes.values()).values()))
+        return holder
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        yield peak
+
+
+def peak_of_graphs(updates: Updates) -> int:
+    with live_saved_bytes() as peak:
+        run(make_iteration(updates), 1)
+    return peak[0]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_freed_graphs_need_little_more_than_the_widest_alone(shared: bool) -> None:
+    widths = (0.25, 0.5, 0.75, 1.0)
+    all_kept = peak_of_graphs(make_updates(32, widths, shared=shared))
+    freed = peak_of_graphs(make_updates(32, widths, shared=shared, free_graphs=True))
+    alone = peak_of_graphs(make_updates(32, (1.0,), shared=shared))
+    assert freed < 1.25 * alone
+    assert freed < 0.6 * all_kept, (freed, all_kept)
+
+
+def test_two_micro_batches_need_about_half() -> None:
+    whole, halves = (peak_of_graphs(make_updates(micro_batches=count)) for count in (1, 2))
+    assert halves < 0.75 * whole
+
+
+def test_a_batch_that_micro_batches_do_not_divide_is_refused() -> None:
+    with pytest.raises(UserError, match="batch of 8 images cannot be split into 3 equal parts"):
+        run(make_iteration(make_updates(micro_batches=3)), 1)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_an_optimizer_goes_on_in_another_layout(fused: bool) -> None:
+    """States that lie otherwise than their weights are silently taken for others by fused Adam on a CPU."""
+
+    def train(net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        for number in range(2):
+            optimizer.zero_grad()
+            (net(torch.arange(2 * 3 * 16.0).view(2, 3, 4, 4)) * (number + 1)).square().sum().backward()
+            optimizer.step()
+
+    torch.manual_seed(0)
+    first = torch.nn.Conv2d(3, 4, 3)
+    adam = torch.optim.Adam(first.parameters(), lr=0.1, fused=fused)
+    train(first, adam)
+    second = copy.deepcopy(first)
+    use_channels_last(second, True)
+    other = torch.optim.Adam(second.parameters(), lr=0.1, fused=fused)
+    other.load_state_dict(copy.deepcopy(adam.state_dict()))
+    follow_layout(other)
+    train(first, adam)
+    train(second, other)
+    assert second.weight.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(second.weight, first.weight, rtol=1e-3, atol=1e-4)
+
+
+class Emulated(CapturedUpdate):
+    """Does on the host what a CUDA graph does: the capture has no effect, a replay writes into the same tensors."""
+
+    def _beside(self, *inputs: Tensor | None, **fixed: Any) -> Any:
+        return self.update(*inputs, **fixed)
+
+    def _capture(self, inputs: tuple[Tensor | None, ...], fixed: dict[str, Any]) -> None:
+        nets = self.update.__self__.generator, self.update.__self__.bank  # type: ignore[attr-defined]
+        buffers = {buffer: buffer.clone() for net in nets for buffer in net.buffers()}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.cuda, "CUDAGraph", lambda: self)
+            patch.setattr(torch.cuda, "graph", lambda *_, **__: torch.enable_grad())
+            super()._capture(inputs, fixed)
+        for buffer, value in buffers.items():
+            buffer.data.copy_(value)
+        self.fixed = fixed
+
+    def replay(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
+        outputs = self.update(*self.inputs, **self.fixed)
+        for place, parameter in zip(self.gradients, self.parameters, strict=True):
+            if place is not None and parameter.grad is not None:
+                place.copy_(parameter.grad)
+            parameter.grad = None  # a replay gives nothing to Python
+        before, now = ((value[0] if isinstance(value, tuple) else value) for value in (self.outputs, outputs))
+        for name, value in now.items():
+            before[name].copy_(value)
+
+
+def test_captured_updates_train_as_plain_ones() -> None:
+    plain, captured = make_updates(), make_updates()
+    reference, iteration = make_iteration(plain, critic_steps=2), make_iteration(captured, critic_steps=2)
+    bank, generator = captured.bank.parameters(), captured.generator.parameters()
+    first, last = Emulated(captured.discriminators, bank), Emulated(captured.discriminators, captured.bank.parameters())
+    iteration.update_discriminators, iteration.update_last = first, last
+    iteration.update_generator = final = Emulated(captured.generate, generator)
+    run(reference, WARM_UP + 3)
+    run(iteration, WARM_UP + 3)
+    assert all(update.graph is not None for update in (first, last, final))
+    for name, value in states(plain).items():
+        torch.testing.assert_close(states(captured)[name], value, rtol=1e-5, atol=1e-7)
+
+
+def test_cuda_graphs_without_a_gpu_are_refused_in_one_sentence(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    with pytest.raises(UserError, match="cuda_graphs needs an NVIDIA GPU, and this run is on cpu; leave it out"):
+        make_trainer(max_steps=1).fit(make_model(cuda_graphs=True), OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("latents", ["independent", "shared"])
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_cuda_graphs_train_as_plain_steps(
+    latents: str, precision: str, make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    optimizers = {"generator_optimizer": plain_descent, "discriminator_optimizer": plain_descent}
+    plain = make_model(latents=latents, critic_steps=2, **optimizers)
+    captured = copy.deepcopy(plain)
+    captured.step_settings = captured.step_settings._replace(cuda_graphs=True)
+    for model in (plain, captured):
+        trainer = make_trainer(max_steps=8, accelerator="gpu", devices=1, precision=precision)
+        trainer.fit(model, OneBatch(torch.zeros(2 * BATCH_SIZE, 1, 8, 8)))
+    for name, value in plain.cpu().state_dict().items():
+        tolerance = 1e-4 if precision == "32-true" else 3e-2
+        torch.testing.assert_close(captured.cpu().state_dict()[name], value, rtol=tolerance, atol=tolerance / 10)
