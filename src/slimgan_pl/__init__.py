@@ -7,14 +7,19 @@ alone loads without it.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from slimgan_pl._version import __version__
+
 if TYPE_CHECKING:
-    from slimgan_pl.errors import UserError
+    from slimgan_pl.errors import SlimGANError
     from slimgan_pl.training.slimgan import SlimGAN
 
-__version__ = "0.1.0"
-__all__ = ["SlimGAN", "UserError", "__version__"]
+__all__ = ["SlimGAN", "SlimGANError", "__version__"]
 
-_HOMES = {"SlimGAN": "slimgan_pl.training.slimgan", "UserError": "slimgan_pl.errors"}
+_HOMES = {
+    "SlimGAN": "slimgan_pl.training.slimgan",
+    "SlimGANError": "slimgan_pl.errors",
+    "UserError": "slimgan_pl.errors",  # its name in version 0.1.0
+}
 
 
 def __getattr__(name: str) -> object:

@@ -2,19 +2,20 @@
 
 import math
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
 
-__all__ = ["MAX_SEED", "SlimGANWarning", "UserError", "cause_of", "check_choice", "check_range", "lacks_memory"]
+__all__ = ["MAX_SEED", "SlimGANError", "SlimGANWarning", "cause_of", "check_choice", "check_range", "lacks_memory"]
 
 MAX_SEED = 2**63 - 1  # that PyTorch takes
 
 ErrorType = TypeVar("ErrorType", bound=BaseException)
 
 
-class UserError(ValueError):
+class SlimGANError(ValueError):
     """Something the user can mend, told in one sentence that says what to do.
 
     The command prints the sentence alone and exits with a non-zero status; any other exception is a bug and keeps its
@@ -23,17 +24,17 @@ class UserError(ValueError):
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise a UserError unless a setting is one of its choices."""
+    """Raise a SlimGANError unless a setting is one of its choices."""
     if value not in choices:
-        raise UserError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+        raise SlimGANError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
 
 
 def check_range(name: str, value: float, low: float, high: float = sys.float_info.max) -> None:
-    """Raise a UserError unless a number lies between two bounds or is one of them; NaN and infinity never do."""
+    """Raise a SlimGANError unless a number lies between two bounds or is one of them; NaN and infinity never do."""
     if not low <= value <= high:
         bounds = f"at least {low:,}" + (f" and at most {high:,}" if high < sys.float_info.max else "")
         finite = "" if math.isfinite(value) else "a finite number of "
-        raise UserError(f"{name} is {value}; it has to be {finite}{bounds}")
+        raise SlimGANError(f"{name} is {value}; it has to be {finite}{bounds}")
 
 
 def lacks_memory(error: BaseException) -> bool:
@@ -54,3 +55,10 @@ def cause_of(error: BaseException, kind: type[ErrorType]) -> ErrorType | None:
             return cause
         cause = cause.__cause__ or cause.__context__
     return None
+
+
+def __getattr__(name: str) -> object:
+    if name == "UserError":
+        warnings.warn("UserError is now SlimGANError", DeprecationWarning, stacklevel=2)
+        return SlimGANError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

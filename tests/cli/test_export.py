@@ -15,7 +15,7 @@ import torch
 from commands import fails, run
 
 from slimgan_pl.cli import export as command
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export import parity as compared
 from slimgan_pl.export.folder import filling
 from slimgan_pl.export.model_card import write_card
@@ -99,7 +99,7 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read_is_told(
         return content
 
     monkeypatch.setattr("slimgan_pl.runs.source.read_checkpoint", read)
-    with pytest.raises(UserError, match="has just been replaced by the run that writes it; export it again"):
+    with pytest.raises(SlimGANError, match="has just been replaced by the run that writes it; export it again"):
         read_source(tmp_path / "last.ckpt")
 
 

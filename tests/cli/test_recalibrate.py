@@ -9,7 +9,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.cli.main import main
 from slimgan_pl.cli.recalibrate import recalibrate_checkpoint
 from slimgan_pl.data import DigitsDataModule
@@ -48,7 +48,7 @@ def test_the_command_writes_a_checkpoint_that_differs_in_statistics_alone(
         key: new[key] for key in ("hyper_parameters", "loops")
     }
     assert is_measured(load_model(tmp_path / "last.recalibrated.ckpt"), 3)
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(SlimGANError, match="is there already"):
         recalibrate_checkpoint(path)
 
 

@@ -22,7 +22,7 @@ from authors import (
 from standins import write_cifar10
 from torch import Tensor
 
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.cli import main as cli
 from slimgan_pl.cli.import_checkpoint import import_checkpoint
 from slimgan_pl.convert import Sharing, find_sharing, read_weights
@@ -237,7 +237,7 @@ class Payload:
 
 def test_a_file_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
     torch.save({"model_state_dict": {}, "payload": Payload(tmp_path / "ran")}, tmp_path / "G.pth")
-    with pytest.raises(UserError, match="cannot be read, it is damaged or holds more than tensors"):
+    with pytest.raises(SlimGANError, match="cannot be read, it is damaged or holds more than tensors"):
         read_weights(tmp_path / "G.pth")
     assert not (tmp_path / "ran").exists()
 
@@ -259,7 +259,7 @@ def test_a_file_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
 )
 def test_a_file_of_something_else_says_what_was_expected(content: Any, words: str, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "G.pth")
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(SlimGANError, match=words):
         import_checkpoint(str(tmp_path / "G.pth"), str(tmp_path / "X.ckpt"))
     assert not (tmp_path / "X.ckpt").exists()
 
@@ -267,17 +267,17 @@ def test_a_file_of_something_else_says_what_was_expected(content: Any, words: st
 def test_mistakes_with_files_are_named(tmp_path: Path) -> None:
     net = reduced(NETS["dcgan32"])
     generator = save(tmp_path / "G.pth", generator_file(net))
-    with pytest.raises(UserError, match="there is no file nowhere"):
+    with pytest.raises(SlimGANError, match="there is no file nowhere"):
         import_checkpoint("nowhere", str(tmp_path / "X.ckpt"))
-    with pytest.raises(UserError, match="holds no discriminators"):
+    with pytest.raises(SlimGANError, match="holds no discriminators"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), generator)
-    with pytest.raises(UserError, match="4 widths but the bank has 2"):
+    with pytest.raises(SlimGANError, match="4 widths but the bank has 2"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), save(tmp_path / "D.pth", discriminator_file(net, 2)))
-    with pytest.raises(UserError, match="give that with --discriminator"):
+    with pytest.raises(SlimGANError, match="give that with --discriminator"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), num_shared=1)
-    with pytest.raises(UserError, match="num_shared is 9"):
+    with pytest.raises(SlimGANError, match="num_shared is 9"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), save(tmp_path / "D.pth", discriminator_file(net)), 9)
     (tmp_path / "X.ckpt").write_text("trained for days")
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(SlimGANError, match="is there already"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"))
     assert (tmp_path / "X.ckpt").read_text() == "trained for days"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slimgan_pl.convert import Sharing, make_discriminators, make_generator
 from slimgan_pl.convert.files import refusing
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 bounded = settings(max_examples=25, deadline=None, derandomize=True)
 multiples = st.lists(st.integers(1, 3), min_size=2, max_size=4)
@@ -52,5 +52,5 @@ def test_a_file_that_lacks_a_tensor_or_has_an_odd_one_is_refused(data: st.DataOb
     value = tensors.pop(name)
     if data.draw(st.booleans()):
         tensors[name] = value[..., None]
-    with pytest.raises(UserError, match="expected is a file of the SlimGAN authors' code"), refusing("net", "G.pth"):
+    with pytest.raises(SlimGANError, match="expected is a file of the SlimGAN authors' code"), refusing("net", "G.pth"):
         make_generator(tensors)

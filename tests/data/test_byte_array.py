@@ -18,7 +18,7 @@ import pytest
 
 from slimgan_pl.data import ImageSource
 from slimgan_pl.data.byte_array import open_byte_array
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 
 
 class Counted(ImageSource):
@@ -262,7 +262,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(when: str, tmp_pa
         else:
             fill_the_disk(patch, at=when)
         with pytest.raises(
-            UserError, match=r"the bytes of set take 1.08e-07 GB, for which .* has no room \(.+\); free"
+            SlimGANError, match=r"the bytes of set take 1.08e-07 GB, for which .* has no room \(.+\); free"
         ):
             open_byte_array(Counted(), "set", tmp_path)
     assert list(tmp_path.iterdir()) == [whole.folder]

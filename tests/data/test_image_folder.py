@@ -9,7 +9,7 @@ from PIL import Image
 
 from slimgan_pl.data import ImageFolderDataModule
 from slimgan_pl.data.transform import Transform, convert_image
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 
 def module(root: Path, **settings: Any) -> ImageFolderDataModule:
@@ -141,7 +141,7 @@ def test_a_corrupt_image_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     root = flat_folder(tmp_path / "flat", 6)
     whole = (root / "3.png").read_bytes()
     (root / "3.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match=r"3\.png cannot be used"):
+    with pytest.raises(SlimGANError, match=r"3\.png cannot be used"):
         module(root)
     assert not list((tmp_path / "cache").glob(".*.part"))
 
@@ -162,14 +162,14 @@ def test_a_corrupt_image_is_named_and_nothing_is_left(tmp_path: Path) -> None:
 )
 def test_mistakes_say_what_is_wrong(tmp_path: Path, prepare: Any, settings: dict[str, Any], words: str) -> None:
     prepare(tmp_path / "root")
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(SlimGANError, match=words):
         module(tmp_path / "root", **settings)
 
 
 def test_a_class_that_training_does_not_have_is_refused(tmp_path: Path) -> None:
     for split, name in (("train", "a"), ("test", "b")):
         fill(tmp_path / "root" / split / name)
-    with pytest.raises(UserError, match="none of the classes"):
+    with pytest.raises(SlimGANError, match="none of the classes"):
         module(tmp_path / "root")
 
 

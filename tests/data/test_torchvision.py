@@ -24,7 +24,7 @@ from slimgan_pl.data import (
     STL10DataModule,
 )
 from slimgan_pl.data.torchvision import TorchvisionDataModule
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 Writer = Callable[[Path], dict[str, Bytes]]
 SETS: dict[str, tuple[type[TorchvisionDataModule], Writer]] = {
@@ -118,7 +118,7 @@ def publish(dataset: Any, server: Path, address: str, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("name", SETS)
 def test_a_missing_data_set_says_what_to_put_where(name: str, tmp_path: Path) -> None:
     data = SETS[name][0](str(tmp_path))
-    with pytest.raises(UserError, match=f"no {name} in .*put its folder {data.folder.name} there"):
+    with pytest.raises(SlimGANError, match=f"no {name} in .*put its folder {data.folder.name} there"):
         data.prepare_data()
 
 
@@ -129,7 +129,7 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     data = module(str(tmp_path), verify=False, download=True)
     data.files[2].unlink()
     before = {path: path.stat().st_mtime_ns for path in data.files if path.exists()}
-    with pytest.raises(UserError, match=f"lacks {data.files[2].name};"):
+    with pytest.raises(SlimGANError, match=f"lacks {data.files[2].name};"):
         data.prepare_data()
     assert {path: path.stat().st_mtime_ns for path in data.files if path.exists()} == before
 
@@ -138,7 +138,7 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
 def test_the_data_sets_own_folder_as_root_is_told_apart(name: str, tmp_path: Path) -> None:
     module, write = SETS[name]
     write(tmp_path)
-    with pytest.raises(UserError, match="give its parent"):
+    with pytest.raises(SlimGANError, match="give its parent"):
         module(str(module(str(tmp_path)).folder), download=True).prepare_data()
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_is_not_the_published_one_is_named_and_never_replaced(name: 
     write(tmp_path)
     data = module(str(tmp_path), download=True)
     before = {path: path.stat().st_mtime_ns for path in data.files}
-    with pytest.raises(UserError, match=f"{data.files[-1].name} in .* not the published {name}"):
+    with pytest.raises(SlimGANError, match=f"{data.files[-1].name} in .* not the published {name}"):
         data.prepare_data()
     assert {path: path.stat().st_mtime_ns for path in data.files} == before
 
@@ -167,7 +167,7 @@ def test_a_failed_download_names_the_files_that_are_needed(
 
     monkeypatch.setattr(module.dataset, "download", offline)
     data = module(str(tmp_path), download=True)
-    with pytest.raises(UserError, match=r"could not be downloaded \(.*\); fetch it by") as error:
+    with pytest.raises(SlimGANError, match=r"could not be downloaded \(.*\); fetch it by") as error:
         data.prepare_data()
     assert all(path.name in str(error.value) for path in data.files)
 
@@ -176,7 +176,7 @@ def test_a_broken_face_is_named(tmp_path: Path) -> None:
     write_celeba(tmp_path)
     path = tmp_path / "celeba" / "img_align_celeba" / "000003.jpg"
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(UserError, match=r"000003\.jpg"):
+    with pytest.raises(SlimGANError, match=r"000003\.jpg"):
         CelebADataModule(str(tmp_path), verify=False).prepare_data()
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from slimgan_pl.data import ByteArray
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator, FolderSource, session
 from slimgan_pl.evaluation.protocols import Counts
 from slimgan_pl.evaluation.statistics import device_of_sums
@@ -174,7 +174,7 @@ def test_fewer_samples_than_features_are_warned_of() -> None:
 def test_images_that_are_not_finite_are_refused() -> None:
     net = generator()
     net.stem.weight.data[0] = torch.nan
-    with pytest.raises(UserError, match=r"the fakes at width 0.25 are not finite"):
+    with pytest.raises(SlimGANError, match=r"the fakes at width 0.25 are not finite"):
         digits().judge(net, noise(20))
 
 
@@ -198,7 +198,7 @@ def test_features_beyond_half_precision_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(session, "FLOAT32_BYTES", 0)
     extractor = MeanColour()
     extractor.scale = 1e6
-    with pytest.raises(UserError, match=r"exceed 65,504.*leave kid and prdc out"):
+    with pytest.raises(SlimGANError, match=r"exceed 65,504.*leave kid and prdc out"):
         Evaluator(extractor).judge(generator(), noise(20))
     result = Evaluator(extractor, metrics=["fid"]).judge(generator(), noise(20))
     assert result["widths"][0]["fid_MeanColour"] > 0
@@ -209,7 +209,7 @@ def test_an_extractor_of_another_shape_is_refused() -> None:
         def forward(self, images: Tensor) -> Tensor:
             return images.float()
 
-    with pytest.raises(UserError, match=r"the extractor Whole returned shape \(2, 3, 16, 16\)"):
+    with pytest.raises(SlimGANError, match=r"the extractor Whole returned shape \(2, 3, 16, 16\)"):
         Evaluator(Whole()).start(torch.device("cpu"), (1, 16, 16))
 
 
@@ -226,7 +226,7 @@ def test_an_extractor_of_another_shape_is_refused() -> None:
     ],
 )
 def test_a_setting_out_of_range_is_refused(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(SlimGANError, match=message):
         Evaluator(**settings)
 
 
@@ -242,7 +242,7 @@ def test_a_generator_in_training_mode_is_judged_in_evaluation_mode_and_stays_as_
 def test_without_logits_no_fakes_are_drawn_for_a_score() -> None:
     result = Evaluator(MeanColour(), num_fake=20, num_score=1000).judge(generator(), noise(20))
     assert result["protocol"]["num_score"] == 20
-    with pytest.raises(UserError, match="gives no class logits, which the inception score needs"):
+    with pytest.raises(SlimGANError, match="gives no class logits, which the inception score needs"):
         Evaluator(MeanColour(), metrics=["is"]).judge(generator(), noise(20))
 
 
@@ -269,7 +269,7 @@ class Returns(torch.nn.Module):
     ],
 )
 def test_what_an_extractor_may_not_return_is_named(function: Callable[[Tensor], Any], message: str) -> None:
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(SlimGANError, match=message):
         Evaluator(Returns(function), metrics=["fid", "is"]).judge(generator(), noise(20))
 
 
@@ -280,7 +280,7 @@ def test_a_resize_that_is_no_text_does_not_stand_in_the_stamp() -> None:
 
 def test_an_extractor_that_a_checkpoint_cannot_name_is_asked_for() -> None:
     recipe = Evaluator(MeanColour()).recipe["init_args"]
-    with pytest.raises(UserError, match="does not say which extractor"):
+    with pytest.raises(SlimGANError, match="does not say which extractor"):
         Evaluator(**recipe)
 
 

@@ -9,7 +9,7 @@ import torch
 from torchvision.models import vgg16
 
 from slimgan_pl.data import DigitsDataModule
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import DigitsClassifier, FidelityExtractor, InceptionExtractor
 from slimgan_pl.evaluation.extractors import make_extractor
 
@@ -57,13 +57,13 @@ def test_the_others_of_torch_fidelity_say_what_is_missing_offline(name: str, mon
     }
     monkeypatch.setattr(places[name.split("-")[0]], offline)
     with pytest.raises(
-        UserError, match=rf"the weights of {name} could not be downloaded \(<urlopen error no network>\)"
+        SlimGANError, match=rf"the weights of {name} could not be downloaded \(<urlopen error no network>\)"
     ):
         make_extractor(name)
 
 
 def test_a_name_that_nothing_has_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UserError, match=r"no extractor 'incepton'.*give inception, digits, .* or the class_path"):
+    with pytest.raises(SlimGANError, match=r"no extractor 'incepton'.*give inception, digits, .* or the class_path"):
         make_extractor("incepton")
 
 
@@ -72,7 +72,7 @@ def test_a_missing_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
         raise URLError("no network")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
-    with pytest.raises(UserError, match=r"no network.*weights_path"):
+    with pytest.raises(SlimGANError, match=r"no network.*weights_path"):
         InceptionExtractor()
 
 
@@ -83,11 +83,11 @@ def test_a_file_that_holds_no_inception_weights_is_refused(tmp_path: Path, conte
         path.write_bytes(content)
     elif content is not None:
         torch.save(content, path)
-    with pytest.raises(UserError, match=r"weights\.pth"):
+    with pytest.raises(SlimGANError, match=r"weights\.pth"):
         InceptionExtractor(str(path))
 
 
 @pytest.mark.parametrize("name", ["inception", "digits", "nothing"])
 def test_a_name_that_torch_fidelity_does_not_have_is_named(name: str) -> None:
-    with pytest.raises(UserError, match=f"torch-fidelity has no extractor '{name}'; it has .*dinov2-vit-b-14"):
+    with pytest.raises(SlimGANError, match=f"torch-fidelity has no extractor '{name}'; it has .*dinov2-vit-b-14"):
         FidelityExtractor(name)

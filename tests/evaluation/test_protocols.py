@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import PROTOCOLS
 from slimgan_pl.evaluation.protocols import choose, make_protocol
 
@@ -20,12 +20,12 @@ def test_the_common_protocol_judges_50000_fakes_against_all_training_images() ->
 
 
 def test_more_real_images_than_exist_are_refused_with_their_number() -> None:
-    with pytest.raises(UserError, match=r"asks for 10,000 real images, but the test split holds 450"):
+    with pytest.raises(SlimGANError, match=r"asks for 10,000 real images, but the test split holds 450"):
         PROTOCOLS["paper"].counts(450)
 
 
 def test_more_fakes_than_exist_are_refused_with_their_number() -> None:
-    with pytest.raises(UserError, match=r"asks for 50,000 fakes, but there are 10,000"):
+    with pytest.raises(SlimGANError, match=r"asks for 50,000 fakes, but there are 10,000"):
         PROTOCOLS["paper"].counts(10_000, fakes=10_000)
     assert PROTOCOLS["paper"].counts(10_000, fakes=10_000, scored=False) == (10_000, 10_000, 10_000)
 
@@ -36,12 +36,12 @@ def test_without_a_number_all_fakes_that_exist_are_judged() -> None:
 
 @pytest.mark.parametrize("numbers", [{"num_real": 1}, {"num_score": 0}, {"splits": 0}, {"num_fake": -3}])
 def test_a_number_that_is_too_small_is_refused(numbers: dict[str, int]) -> None:
-    with pytest.raises(UserError, match=next(iter(numbers))):
+    with pytest.raises(SlimGANError, match=next(iter(numbers))):
         make_protocol("paper", **numbers)  # type: ignore[arg-type]
 
 
 def test_fewer_fakes_than_splits_are_refused() -> None:
-    with pytest.raises(UserError, match="5 fakes cannot be parted into 10 splits"):
+    with pytest.raises(SlimGANError, match="5 fakes cannot be parted into 10 splits"):
         make_protocol("test", num_fake=5).counts(450)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from slimgan_pl.data import CIFAR10DataModule
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.frechet import Distances, naming_own_options, prepare_distances
 from slimgan_pl.export.onnx_graphs import multi_width_graph
 from slimgan_pl.export.writers import Draw, session_draw
@@ -123,7 +123,7 @@ def test_what_is_missing_is_said_before_the_work_in_the_options_of_the_export(
     data: dict[str, Any] | None, options: dict[str, Any], words: str, source: Source
 ) -> None:
     chosen = source if data is None else with_data(source, data)
-    with pytest.raises(UserError) as error:
+    with pytest.raises(SlimGANError) as error:
         prepare_distances(chosen, **{"extractor": "digits", **options})
     assert words in str(error.value)
     assert "--model." not in str(error.value)
@@ -136,19 +136,19 @@ def test_too_few_real_images_are_said_before_the_work(source: Source, image_fold
     settings["evaluator"] = {**evaluator, "init_args": {**evaluator["init_args"], "num_real": 450}}
     few = with_data(source, {**FOLDER, "root": str(image_folder), "cache_dir": str(tmp_path)})
     few = few._replace(checkpoint={**few.checkpoint, "hyper_parameters": settings})
-    with pytest.raises(UserError, match=r"asks for 450 real images, .* holds 8; name others with --data_root"):
+    with pytest.raises(SlimGANError, match=r"asks for 450 real images, .* holds 8; name others with --data_root"):
         prepare_distances(few, "digits")
 
 
 def test_images_that_are_not_finite_are_an_error(source: Source, generator: SlimmableGenerator) -> None:
     draws = {("odd.onnx", 0.5): draws_of(generator, lambda images: images / 0)}
     judge = prepare_distances(source, "digits", num_fake=40)
-    with pytest.raises(UserError, match=r"at width 0\.5 are not finite"):
+    with pytest.raises(SlimGANError, match=r"at width 0\.5 are not finite"):
         judge.changes(draws)
 
 
 def test_a_published_data_set_that_is_missing_is_asked_for_by_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as error, naming_own_options():
+    with pytest.raises(SlimGANError) as error, naming_own_options():
         CIFAR10DataModule(str(tmp_path)).source("test")
     assert str(error.value).endswith("or name the folder that holds it with --data_root")
 
@@ -162,7 +162,7 @@ def test_weights_that_cannot_be_had_leave_a_way_on(
         raise OSError("no network")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
-    with pytest.raises(UserError) as error:
+    with pytest.raises(SlimGANError) as error:
         prepare_distances(source, "inception")
     assert "name a file with --weights_path, choose another --extractor such as digits, or leave --extractor out" in (
         str(error.value)

@@ -13,7 +13,7 @@ from onnx import GraphProto, ModelProto, TensorProto
 from seasoned import NETS, draw_inputs, seasoned
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
 from slimgan_pl.export.onnx_int8 import quantized_graph
 from slimgan_pl.models import DCGANGenerator, SlimmableGenerator
@@ -120,7 +120,7 @@ def test_a_generator_of_ones_own_class_is_exported_too() -> None:
 def test_what_is_too_large_for_half_precision_is_told(make: Any) -> None:
     generator = seasoned("dcgan")
     generator.image.weight.data[0, 0] = 1e6
-    with pytest.raises(UserError, match=r"image\.weight is too large for float16; export this checkpoint with"):
+    with pytest.raises(SlimGANError, match=r"image\.weight is too large for float16; export this checkpoint with"):
         make(generator, "float16")
 
 
@@ -166,5 +166,5 @@ def test_a_file_says_what_it_takes() -> None:
 
 
 def test_a_width_that_is_not_in_the_list_is_refused() -> None:
-    with pytest.raises(UserError, match=r"0\.3 is not one of this generator's widths: 0\.25, 0\.5, 1"):
+    with pytest.raises(SlimGANError, match=r"0\.3 is not one of this generator's widths: 0\.25, 0\.5, 1"):
         single_width_graph(seasoned("dcgan"), 0.3)

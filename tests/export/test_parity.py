@@ -10,7 +10,7 @@ from exports import one_file
 from seasoned import draw_inputs, seasoned
 from torch import Tensor
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.onnx_graphs import single_width_graph
 from slimgan_pl.export.parity import image_errors
 from slimgan_pl.export.writers import Draw, session_draw
@@ -34,7 +34,7 @@ def test_a_session_draws_each_width_of_its_file() -> None:
         assert image_errors(every, generator, width).max_abs < 1e-5
     assert image_errors(one, generator, narrow).max_abs < 1e-5
     assert image_errors(lambda z, y, _: every(z, y, narrow), generator, 1.0).max_abs > 0.01
-    with pytest.raises(UserError, match="is not one of this generator's widths"):
+    with pytest.raises(SlimGANError, match="is not one of this generator's widths"):
         one(*draw_inputs(generator, 2), 1.0)
 
 
@@ -114,5 +114,5 @@ def test_latents_and_labels_are_always_the_same_and_of_every_class() -> None:
 )
 def test_what_is_no_image_is_an_error(change: Callable[[Tensor], Tensor], words: str) -> None:
     generator = seasoned("dcgan")
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(SlimGANError, match=words):
         image_errors(torch_draw(generator, change), generator, 0.5)

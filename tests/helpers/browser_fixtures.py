@@ -12,7 +12,7 @@ import pytest
 from seasoned import seasoned
 from visits import Visit
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.web import SiteServer, runtime_files, width_facts, write_site
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.utils.files import default_cache_dir
@@ -46,7 +46,7 @@ def runtime() -> dict[str, bytes]:
         patch.setenv("XDG_CACHE_HOME", str(USER_CACHE.parent))
         try:
             return runtime_files()
-        except UserError as error:
+        except SlimGANError as error:
             pytest.skip(str(error))
 
 

@@ -12,7 +12,7 @@ from lightning.pytorch import Callback, Trainer
 from naive import plain_descent
 from torch.profiler import ProfilerActivity, profile
 
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.data import DigitsDataModule
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
@@ -90,7 +90,7 @@ def main(output: Path, steps: int) -> None:
         with failing_together():
             if trainer.global_rank == 1:
                 raise MemoryError("no room")
-    except (UserError, MemoryError) as error:
+    except (SlimGANError, MemoryError) as error:
         failure = f"{type(error).__name__} {error}"
     if trainer.is_global_zero:
         results = {"results": model.results, "failure": failure}

@@ -20,7 +20,7 @@ def draws(model: SlimGAN, iteration: int, rank: int, sets: Sequence[int], batch_
     """
     source = torch.Generator().manual_seed(iteration_seed(model.seed, iteration, rank))
     net, shared = model.generator, model.objective.shared_latents
-    dtype = net.image.weight.dtype
+    dtype = net.dtype
     updates: list[Latents] = []
     for number, count in enumerate(sets):
         if shared and number == len(sets) - 1:
@@ -70,7 +70,7 @@ def discriminator_gradients(
 def generator_gradients(model: SlimGAN, loss: str, latents: Latents) -> list[Tensor]:
     """Return the gradients of the generator."""
     widths = model.generator.widths
-    total = torch.zeros((), dtype=model.generator.image.weight.dtype)
+    total = torch.zeros((), dtype=model.generator.dtype)
     adversarial = []
     with parametrize.cached():
         for branch, width in enumerate(widths):

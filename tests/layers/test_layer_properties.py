@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import (
     SlicedConv2d,
     SlicedConvTranspose2d,
@@ -67,7 +67,7 @@ def test_a_list_of_widths_is_kept_or_refused(widths: list[float]) -> None:
     if ascends:
         assert check_widths(widths) == tuple(widths)
         return
-    with pytest.raises(UserError, match="must ascend from above 0"):
+    with pytest.raises(SlimGANError, match="must ascend from above 0"):
         check_widths(widths)
 
 
@@ -77,5 +77,5 @@ def test_channels_scale_to_whole_numbers_or_the_layer_is_named(channels: int, us
     if channels > 0 and channels * used % parts == 0:
         assert scale_channels(channels, used / parts) == channels * used // parts
         return
-    with pytest.raises(UserError, match=f"^stem: {channels} channels at width "):
+    with pytest.raises(SlimGANError, match=f"^stem: {channels} channels at width "):
         scale_channels(channels, used / parts, "stem")

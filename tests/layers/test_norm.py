@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import (
     SliceableConditionalBatchNorm2d,
     SwitchableBatchNorm2d,
@@ -30,7 +30,7 @@ def test_switchable_batch_norm_equals_an_independent_one() -> None:
 
 
 def test_a_width_that_is_not_in_the_list_is_refused() -> None:
-    with pytest.raises(UserError, match="not one of"):
+    with pytest.raises(SlimGANError, match="not one of"):
         SwitchableBatchNorm2d(8, WIDTHS)(torch.randn(2, 6, 3, 3), 0.75)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import check_widths, scale_channels, width_index
 
 
@@ -10,7 +10,7 @@ from slimgan_pl.layers import check_widths, scale_channels, width_index
     "widths", [[], [0.5], [1.0, 0.5], [0.5, 0.5, 1.0], [0.0, 1.0], [0.5, 1.5], [float("nan"), 1.0]]
 )
 def test_a_list_that_does_not_ascend_to_one_is_refused(widths: list[float]) -> None:
-    with pytest.raises(UserError, match="ascend"):
+    with pytest.raises(SlimGANError, match="ascend"):
         check_widths(widths)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DCGANDiscriminatorBank, DiscriminatorBank, ResNetDiscriminatorBank
 from slimgan_pl.models.resnet import convolve_and_pool
 
@@ -40,7 +40,7 @@ def test_shared_stages_are_the_same_for_every_branch(build: Any, stages: int) ->
     bank = build(stages)
     assert bank.num_stages == stages
     assert all(len(branch) == 0 for branch in bank.branches)
-    with pytest.raises(UserError, match=f"0 to {stages}"):
+    with pytest.raises(SlimGANError, match=f"0 to {stages}"):
         build(stages + 1)
 
 

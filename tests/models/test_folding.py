@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 from slimgan_pl.models.folding import FoldedDCGANGenerator, FoldedResNetGenerator, folded_slice
 
@@ -56,7 +56,7 @@ def trained(name: str) -> SlimmableGenerator:
 
 
 def inputs(generator: SlimmableGenerator, count: int = 4) -> tuple[Tensor, Tensor | None]:
-    latents = torch.randn(count, generator.latent_dim, dtype=generator.image.weight.dtype)
+    latents = torch.randn(count, generator.latent_dim, dtype=generator.dtype)
     return latents, torch.arange(count) % generator.num_classes if generator.num_classes else None
 
 
@@ -158,23 +158,25 @@ def test_recipe_and_weights_build_it_again(name: str) -> None:
 
 def test_it_cannot_be_sliced_or_folded_again() -> None:
     folded = folded_slice(trained("dcgan"), WIDTHS[0])
-    with pytest.raises(UserError, match="has one width and cannot be sliced; slice the generator it was made from"):
+    with pytest.raises(SlimGANError, match="has one width and cannot be sliced; slice the generator it was made from"):
         folded.slice(1.0)
-    with pytest.raises(UserError, match="a FoldedDCGANGenerator cannot be folded; give a DCGANGenerator or a ResNet"):
+    with pytest.raises(
+        SlimGANError, match="a FoldedDCGANGenerator cannot be folded; give a DCGANGenerator or a ResNet"
+    ):
         folded_slice(folded, 1.0)
 
 
 def test_it_has_no_other_width() -> None:
     generator = trained("dcgan")
-    with pytest.raises(UserError, match=r"width 0\.5 is not one of"):
+    with pytest.raises(SlimGANError, match=r"width 0\.5 is not one of"):
         folded_slice(generator, 0.5)
     folded = folded_slice(generator, WIDTHS[0])
-    with pytest.raises(UserError, match=r"width 0\.333333 is not one of this generator's widths: 1"):
+    with pytest.raises(SlimGANError, match=r"width 0\.333333 is not one of this generator's widths: 1"):
         folded(torch.randn(2, 5), width=WIDTHS[0])
 
 
 def test_labels_are_asked_for() -> None:
-    with pytest.raises(UserError, match="give labels from 0 to 3"):
+    with pytest.raises(SlimGANError, match="give labels from 0 to 3"):
         folded_slice(trained("sliceable resnet"), 1.0)(torch.randn(2, 5))
 
 

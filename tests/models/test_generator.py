@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 
 THIRDS = (1 / 3, 2 / 3, 1.0)
@@ -89,7 +89,7 @@ def test_channels_that_a_width_does_not_divide_name_the_stage() -> None:
 def test_labels_are_asked_for_where_there_are_classes_and_only_there(
     name: str, labels: torch.Tensor | None, words: str
 ) -> None:
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(SlimGANError, match=words):
         GENERATORS[name]()(torch.randn(2, 5), labels)
 
 

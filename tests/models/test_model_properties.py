@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, count_parameters
 
 bounded = settings(max_examples=25, deadline=None, derandomize=True)
@@ -63,7 +63,7 @@ def test_a_schedule_is_taken_or_its_stage_channels_and_width_are_named(
     if ascends and channels and not odd:
         kind(channels, 1, 1, 1, widths)
         return
-    with pytest.raises(UserError) as error:
+    with pytest.raises(SlimGANError) as error:
         kind(channels, 1, 1, 1, widths)
     if ascends and channels:
         stage, number, width = odd[0]

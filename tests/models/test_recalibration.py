@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl import UserError
+from slimgan_pl import SlimGANError
 from slimgan_pl.layers import SwitchableBatchNorm2d
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, recalibrate
 
@@ -85,7 +85,7 @@ def test_where_a_statistic_is_not_finite_the_old_ones_stay() -> None:
     recalibrate(net, num_batches=2)
     net.stem.weight[0, 0] = torch.inf
     statistics = copy.deepcopy(dict(net.named_buffers()))
-    with pytest.raises(UserError, match="not finite, so the old ones stay"):
+    with pytest.raises(SlimGANError, match="not finite, so the old ones stay"):
         recalibrate(net, num_batches=2)
     assert all(torch.equal(statistics[name], value) for name, value in net.named_buffers())
 
@@ -108,12 +108,12 @@ def test_an_interruption_leaves_everything_as_it_was() -> None:
 
 
 def test_a_generator_without_batch_norms_is_refused() -> None:
-    with pytest.raises(UserError, match="has no batch norms"):
+    with pytest.raises(SlimGANError, match="has no batch norms"):
         recalibrate(DCGANGenerator((8,), latent_dim=8, widths=WIDTHS))
 
 
 @pytest.mark.parametrize("numbers", [{"num_batches": 0}, {"batch_size": 1}, {"seed": -1}])
 def test_numbers_out_of_range_are_named(numbers: dict[str, Any]) -> None:
     (name,) = numbers
-    with pytest.raises(UserError, match=f"recalibration's {name} is {numbers[name]}; it has to be at least"):
+    with pytest.raises(SlimGANError, match=f"recalibration's {name} is {numbers[name]}; it has to be at least"):
         recalibrate(nets()[0], **numbers)

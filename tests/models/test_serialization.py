@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from seasoned import NETS, draw_inputs, seasoned
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DCGANGenerator, SlimmableGenerator, load_generator, save_generator
 from slimgan_pl.models.folding import folded_slice
 
@@ -18,7 +18,7 @@ from slimgan_pl.models.folding import folded_slice
 @torch.no_grad()
 def images(generator: SlimmableGenerator, **more: Any) -> torch.Tensor:
     latents, labels = draw_inputs(generator, 3)
-    result: torch.Tensor = generator(latents.to(generator.image.weight.dtype), labels, **more)
+    result: torch.Tensor = generator(latents.to(generator.dtype), labels, **more)
     return result
 
 
@@ -57,7 +57,7 @@ def test_half_precision_stays_half(tmp_path: Path) -> None:
     narrow = seasoned("dcgan").slice(0.5).half()
     save_generator(narrow, tmp_path / "g.safetensors")
     loaded = load_generator(tmp_path / "g.safetensors")
-    assert loaded.image.weight.dtype == torch.float16
+    assert loaded.dtype == torch.float16
     assert torch.equal(images(loaded), images(narrow))
 
 
@@ -68,7 +68,7 @@ class OwnGenerator(DCGANGenerator):
 def test_a_class_of_ones_own_is_loaded_where_it_is_given(tmp_path: Path) -> None:
     own = OwnGenerator((4, 4), latent_dim=3).eval()
     save_generator(own, tmp_path / "own.safetensors")
-    with pytest.raises(UserError, match="OwnGenerator, which is not a generator of this package; give its class"):
+    with pytest.raises(SlimGANError, match="OwnGenerator, which is not a generator of this package; give its class"):
         load_generator(tmp_path / "own.safetensors")
     assert torch.equal(images(load_generator(tmp_path / "own.safetensors", [OwnGenerator])), images(own))
 
@@ -112,6 +112,6 @@ def break_file(path: Path, how: str) -> None:
 )
 def test_a_file_that_is_broken_is_refused_in_one_sentence(how: str, words: str, tmp_path: Path) -> None:
     break_file(tmp_path / "g.safetensors", how)
-    with pytest.raises(UserError, match=words) as error:
+    with pytest.raises(SlimGANError, match=words) as error:
         load_generator(tmp_path / "g.safetensors")
     assert "\n" not in str(error.value)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from slimgan_pl import UserError
+from slimgan_pl import SlimGANError
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 from slimgan_pl.models.folding import FoldedGenerator
 from slimgan_pl.profiling import Latency, find_device, latency, measure_latencies, measure_latency, narrow_net
@@ -118,7 +118,7 @@ def test_a_width_is_measured_in_the_form_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "", "cpu:1", "meta"])
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(name: str) -> None:
-    with pytest.raises(UserError, match=f"there is no device '{name}' here; choose one of auto, cpu"):
+    with pytest.raises(SlimGANError, match=f"there is no device '{name}' here; choose one of auto, cpu"):
         find_device(name)
 
 

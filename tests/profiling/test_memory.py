@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from slimgan_pl import UserError
+from slimgan_pl import SlimGANError
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
 from slimgan_pl.profiling import memory, narrow_net, peak_bytes
 
@@ -58,7 +58,7 @@ def test_a_batch_that_the_memory_cannot_hold_is_refused_before_it_is_drawn(monke
     per_image = (8 * 64 + 2 * 4 * 256 + 6) * FLOAT
     monkeypatch.setattr(memory, "memory_size", lambda device: 10 * per_image)
     memory.check_memory(net, 10)
-    with pytest.raises(UserError, match=r"a batch of 11 images: each takes 0\.0103 MB.* lower the batch"):
+    with pytest.raises(SlimGANError, match=r"a batch of 11 images: each takes 0\.0103 MB.* lower the batch"):
         memory.check_memory(net, 11)
     monkeypatch.setattr(memory, "memory_size", lambda device: None)
     memory.check_memory(net, 10**30)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import consistency_of, tidy
 from slimgan_pl.report.reading import find_run, read_run
 
@@ -137,7 +137,7 @@ def test_a_folder_without_a_run_is_named(prepare: Callable[[Path], None], words:
     folder = tmp_path / "empty"
     folder.mkdir()
     prepare(folder)
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(SlimGANError, match=words):
         find_run(str(folder))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.report.timings import measure_here, read_profile
 from slimgan_pl.training.slimgan import SlimGAN
 
@@ -60,5 +60,5 @@ def test_without_a_profile_there_is_none(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_profile_is_said(content: Any, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="does not hold what slimgan profile measures"):
+    with pytest.raises(SlimGANError, match="does not hold what slimgan profile measures"):
         read_profile(write(tmp_path / "profile.json", content))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from slimgan_pl.data.image_folder import open_image
 from slimgan_pl.data.transform import Transform, convert_image
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
 from slimgan_pl.training.slimgan import SlimGAN
 
@@ -113,7 +113,7 @@ def test_a_damaged_checkpoint_is_refused_or_read_as_it_was(
     path.write_bytes(change(whole))
     try:
         read = load_model(path).state_dict()
-    except UserError:
+    except SlimGANError:
         return
     weights = read_checkpoint(tmp_path / "whole.ckpt")["state_dict"]
     assert all(torch.equal(value, weights[name]) for name, value in read.items())
@@ -136,7 +136,7 @@ def test_a_damaged_image_is_read_or_refused(tmp_path: Path, kind: str, change: C
     try:
         with open_image(path) as image:
             pixels = convert_image(image, Transform(8, 3, None))
-    except UserError:
+    except SlimGANError:
         return
     assert pixels.shape == (3, 8, 8)
     assert math.isfinite(pixels.sum())

@@ -13,7 +13,7 @@ from lightning.pytorch import Trainer
 from one_batch import OneBatch
 
 import slimgan_pl
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.evaluation import InceptionExtractor
 from slimgan_pl.evaluation.extractors import INCEPTION_FILE
 from slimgan_pl.runs.checkpoints import load_model
@@ -79,7 +79,7 @@ def test_no_extractor_runs_what_is_pickled_in_its_weights(
         monkeypatch.setattr(torch.hub, "get_dir", lambda: str(root / "hub"))
         (root / "hub" / "checkpoints").mkdir(parents=True)
         armed.rename(root / "hub" / "checkpoints" / INCEPTION_FILE)
-    with pytest.raises(UserError, match=r"armed\.pth is not a file of plain" if place == "path" else "is damaged"):
+    with pytest.raises(SlimGANError, match=r"armed\.pth is not a file of plain" if place == "path" else "is damaged"):
         InceptionExtractor(str(armed) if place == "path" else None)
     assert not list(root.rglob("ran"))
 
@@ -122,7 +122,7 @@ def test_a_checkpoint_that_names_other_classes_is_refused_before_anything_is_imp
     checkpoint["hyper_parameters"][where] = name
     torch.save(checkpoint, saved)
     words = "which is not of this package and would be run; add --trust_checkpoint true"
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(SlimGANError, match=words):
         load_model(saved)
     for command in ("sample", "recalibrate", "test"):
         assert words in fails(capsys, command, "--ckpt_path", saved)[1]

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from exports import one_file, one_width, write_one_file
 
-from slimgan_runtime import Runtime, UserError, WidthController, to_bytes
+from slimgan_runtime import Runtime, SlimGANError, WidthController, to_bytes
 
 GOOD = np.zeros((3, 12), np.float32)
 
@@ -28,10 +28,10 @@ def conditional(tmp_path: Path) -> Runtime:
 
 
 def one_sentence(wrong: Callable[[], object]) -> str:
-    """Return what the UserError says that a call has to raise, without a warning."""
+    """Return what the SlimGANError says that a call has to raise, without a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(UserError) as caught:
+        with pytest.raises(SlimGANError) as caught:
             wrong()
     text = str(caught.value)
     assert "\n" not in text

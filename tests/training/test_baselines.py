@@ -7,7 +7,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.data import DigitsDataModule
 from slimgan_pl.models import (
     DCGANDiscriminatorBank,
@@ -60,5 +60,5 @@ def test_an_individual_gan_trains_without_distillation_and_comes_back_from_its_c
 
 
 def test_a_width_that_is_not_in_the_list_is_refused(make_model: Callable[..., SlimGAN]) -> None:
-    with pytest.raises(UserError, match=r"0\.3 is not one of this generator's widths"):
+    with pytest.raises(SlimGANError, match=r"0\.3 is not one of this generator's widths"):
         make_model(individual=0.3)

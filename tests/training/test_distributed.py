@@ -38,7 +38,7 @@ def test_parameters_and_statistics_are_equal_on_all_processes(two_processes: tup
 
 
 def test_a_mistake_that_one_process_meets_ends_all(two_processes: tuple[Path, dict[str, Any]]) -> None:
-    assert two_processes[1]["failure"] == "UserError MemoryError: no room"
+    assert two_processes[1]["failure"] == "SlimGANError MemoryError: no room"
 
 
 def test_an_iteration_sends_each_gradient_once_per_update_and_nothing_else(

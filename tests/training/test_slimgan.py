@@ -13,7 +13,7 @@ from one_batch import OneBatch
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.callbacks import IterationCheckpoint
 from slimgan_pl.data import ByteArray, DigitsDataModule
 from slimgan_pl.models import (
@@ -243,7 +243,9 @@ def test_a_checkpoint_whose_weights_do_not_fit_its_settings_is_refused(
     checkpoint = torch.load(tmp_path / "a.ckpt", weights_only=True)
     del checkpoint["state_dict"]["generator.image.bias"]
     torch.save(checkpoint, tmp_path / "b.ckpt")
-    with pytest.raises(UserError, match=r"b\.ckpt does not fit .* generator\.image\.bias is missing there and \(1,\)"):
+    with pytest.raises(
+        SlimGANError, match=r"b\.ckpt does not fit .* generator\.image\.bias is missing there and \(1,\)"
+    ):
         load_model(tmp_path / "b.ckpt")
 
 
@@ -293,7 +295,7 @@ def test_a_frozen_bank_still_runs_its_power_iteration(make_model: Callable[..., 
 )
 def test_nets_that_do_not_fit_together_are_refused(bank: Any, words: str) -> None:
     generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.25, 0.5, 1.0))
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(SlimGANError, match=words):
         SlimGAN(generator, bank)
 
 

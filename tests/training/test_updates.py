@@ -15,7 +15,7 @@ from torch import Tensor
 from torch._dynamo.utils import counters
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
 from slimgan_pl.training.iteration import Iteration, Player
@@ -168,7 +168,7 @@ def test_two_micro_batches_need_about_half() -> None:
 
 
 def test_a_batch_that_micro_batches_do_not_divide_is_refused() -> None:
-    with pytest.raises(UserError, match="batch of 8 images cannot be split into 3 equal parts"):
+    with pytest.raises(SlimGANError, match="batch of 8 images cannot be split into 3 equal parts"):
         run(make_iteration(make_updates(micro_batches=3)), 1)
 
 
@@ -244,7 +244,7 @@ def test_captured_updates_train_as_plain_ones() -> None:
 def test_cuda_graphs_without_a_gpu_are_refused_in_one_sentence(
     make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
 ) -> None:
-    with pytest.raises(UserError, match="cuda_graphs needs an NVIDIA GPU, and this run is on cpu; leave it out"):
+    with pytest.raises(SlimGANError, match="cuda_graphs needs an NVIDIA GPU, and this run is on cpu; leave it out"):
         make_trainer(max_steps=1).fit(make_model(cuda_graphs=True), OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
 
 

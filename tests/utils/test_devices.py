@@ -14,7 +14,7 @@ import torch
 from commands import TINY, fails
 from torch._dynamo.exc import BackendCompilerFailed
 
-from slimgan_pl import SlimGAN, UserError
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.training.iteration import Iteration
 
 DDP = ["--trainer.devices", "2", "--trainer.strategy", "ddp"]
@@ -43,7 +43,7 @@ def test_two_processes_need_no_more_than_their_number_and_are_alike_however_they
 def test_synchronised_batch_norm_without_gpus_is_refused(make_model: Callable[..., SlimGAN]) -> None:
     model: Any = make_model()
     model._trainer = SimpleNamespace(strategy=SimpleNamespace(root_device=torch.device("cpu"), _layer_sync=object()))
-    with pytest.raises(UserError, match=r"needs GPUs; leave --trainer\.sync_batchnorm out"):
+    with pytest.raises(SlimGANError, match=r"needs GPUs; leave --trainer\.sync_batchnorm out"):
         model.setup("fit")
 
 

@@ -12,7 +12,7 @@ from itertools import accumulate
 from statistics import median
 
 from slimgan_runtime.checking import check_count, check_seconds, check_width
-from slimgan_runtime.errors import UserError
+from slimgan_runtime.errors import SlimGANError
 
 __all__ = ["WidthController"]
 
@@ -39,7 +39,7 @@ class WidthController:
         batch_size: Images of the calls that ``latencies`` are about.
 
     Raises:
-        UserError: If there is no width, or something is not a number above 0.
+        SlimGANError: If there is no width, or something is not a number above 0.
 
     >>> controller = WidthController({0.5: 0.010, 1.0: 0.020}, budget=0.025)
     >>> controller.width
@@ -52,7 +52,7 @@ class WidthController:
 
     def __init__(self, latencies: Mapping[float, float], budget: float, batch_size: int = 1) -> None:
         if not latencies:
-            raise UserError("latencies are of no width; give the seconds of at least one")
+            raise SlimGANError("latencies are of no width; give the seconds of at least one")
         self.widths = tuple(sorted(latencies))
         self.budget = check_seconds("budget", budget)
         self.batch_size = check_count("batch_size", batch_size)
@@ -66,14 +66,14 @@ class WidthController:
         return self.width_for(self.batch_size)
 
     def width_for(self, batch_size: int) -> float:
-        """Return the width that a call with so many images should have, or raise a UserError if it has none."""
+        """Return the width that a call with so many images should have, or raise a SlimGANError if it has none."""
         return self.widths[self._follower(check_count("batch_size", batch_size)).index]
 
     def observe(self, width: float, batch_size: int, seconds: float) -> None:
         """Learn from a call that took so many seconds, unless it began before the width was changed.
 
         Raises:
-            UserError: If the width is unknown, there are no images, or the seconds are not a number above 0.
+            SlimGANError: If the width is unknown, there are no images, or the seconds are not a number above 0.
         """
         index = self.widths.index(check_width(width, self.widths))
         seconds = check_seconds("seconds", seconds)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from slimgan_runtime.contract import Contract
-from slimgan_runtime.errors import UserError
+from slimgan_runtime.errors import SlimGANError
 
 __all__ = [
     "as_array",
@@ -27,66 +27,66 @@ TOLERANCE = 1e-5  # a width as it is printed, with six digits, is still that wid
 
 
 def check_budget(milliseconds: object) -> float:
-    """Return a latency budget, or raise a UserError unless it is a number above 0."""
+    """Return a latency budget, or raise a SlimGANError unless it is a number above 0."""
     budget = number(milliseconds)
     if not 0 < budget < math.inf:
         shown = briefly(milliseconds)
-        raise UserError(f"budget_ms is {shown}; give a number of milliseconds above 0, or None for no budget")
+        raise SlimGANError(f"budget_ms is {shown}; give a number of milliseconds above 0, or None for no budget")
     return budget
 
 
 def check_seconds(name: str, value: object) -> float:
-    """Return a time, or raise a UserError unless it is a number above 0."""
+    """Return a time, or raise a SlimGANError unless it is a number above 0."""
     seconds = number(value)
     if not 0 < seconds < math.inf:
-        raise UserError(f"{name} is {briefly(value)}; give a number of seconds above 0")
+        raise SlimGANError(f"{name} is {briefly(value)}; give a number of seconds above 0")
     return seconds
 
 
 def check_count(name: str, value: object, low: int = 1, high: int | None = None) -> int:
-    """Return a whole number, or raise a UserError unless it is at least ``low`` and at most ``high``."""
+    """Return a whole number, or raise a SlimGANError unless it is at least ``low`` and at most ``high``."""
     wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_whole or not low <= int(value) <= (math.inf if high is None else high):  # type: ignore[call-overload]
-        raise UserError(f"{name} is {briefly(value)}; give a whole number {wanted}")
+        raise SlimGANError(f"{name} is {briefly(value)}; give a whole number {wanted}")
     return int(value)  # type: ignore[call-overload,no-any-return]
 
 
 def check_path(path: object) -> Path:
-    """Return a path, or raise a UserError unless it is text or a path."""
+    """Return a path, or raise a SlimGANError unless it is text or a path."""
     given = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(given, str) or "\0" in given:
-        raise UserError(f"path is {briefly(path)}; give the path of an .onnx file or of a folder as text")
+        raise SlimGANError(f"path is {briefly(path)}; give the path of an .onnx file or of a folder as text")
     return Path(given)
 
 
 def check_width(width: object, widths: Sequence[float]) -> float:
-    """Return the width of the list that is meant, or raise a UserError."""
+    """Return the width of the list that is meant, or raise a SlimGANError."""
     wanted = number(width)
     for candidate in widths:
         if abs(candidate - wanted) <= TOLERANCE * candidate:
             return candidate
     known = ", ".join(f"{candidate:g}" for candidate in widths)
     shown = f"{wanted:g}" if math.isfinite(wanted) else briefly(width)
-    raise UserError(f"width {shown} is not one of the widths that were exported: {known}")
+    raise SlimGANError(f"width {shown} is not one of the widths that were exported: {known}")
 
 
 def check_latents(latents: Any, latent_dim: int) -> np.ndarray:
     """Return latents as float32 ``(N, latent_dim)``.
 
     Raises:
-        UserError: If they are not real floats, of another shape, of no image, infinite or not a number.
+        SlimGANError: If they are not real floats, of another shape, of no image, infinite or not a number.
     """
     values = as_array("latents", latents)
     if values.dtype.kind != "f" or values.ndim != 2 or values.shape[1] != latent_dim:
         found = f"{values.dtype} of shape {values.shape}"
-        raise UserError(f"latents are {found}; give floats of shape (N, {latent_dim})")
+        raise SlimGANError(f"latents are {found}; give floats of shape (N, {latent_dim})")
     if not len(values):
-        raise UserError(f"latents are of no image; give at least one row of {latent_dim} floats")
+        raise SlimGANError(f"latents are of no image; give at least one row of {latent_dim} floats")
     with np.errstate(over="ignore"):  # what float32 cannot hold is found below
         result = np.ascontiguousarray(values, np.float32)
     if not np.isfinite(result).all():
-        raise UserError("latents are not all finite in float32; give numbers such as those of Runtime.latents")
+        raise SlimGANError("latents are not all finite in float32; give numbers such as those of Runtime.latents")
     return result
 
 
@@ -99,31 +99,31 @@ def check_labels(labels: Any, contract: Contract, count: int) -> np.ndarray | No
         count: Number of latents.
 
     Raises:
-        UserError: If they are missing or not expected, not one whole number per latent, or out of range.
+        SlimGANError: If they are missing or not expected, not one whole number per latent, or out of range.
     """
     classes = contract.num_classes
     if not classes:
         if labels is not None:
-            raise UserError("this generator has no classes; leave labels out")
+            raise SlimGANError("this generator has no classes; leave labels out")
         return None
     wanted = f"give {count} whole numbers from 0 to {classes - 1}"
     if labels is None:
-        raise UserError(f"this generator has {classes} classes and labels are missing; {wanted}")
+        raise SlimGANError(f"this generator has {classes} classes and labels are missing; {wanted}")
     values = as_array("labels", labels)
     if values.dtype.kind not in "iu" or values.shape != (count,):
-        raise UserError(f"labels are {values.dtype} of shape {values.shape}; {wanted}")
+        raise SlimGANError(f"labels are {values.dtype} of shape {values.shape}; {wanted}")
     if values.min() < 0 or values.max() >= classes:
-        raise UserError(f"labels go from {values.min()} to {values.max()}; {wanted}")
+        raise SlimGANError(f"labels go from {values.min()} to {values.max()}; {wanted}")
     return np.ascontiguousarray(values, np.int64)
 
 
 def as_array(name: str, values: Any) -> np.ndarray:
-    """Return values as an array, or raise a UserError."""
+    """Return values as an array, or raise a SlimGANError."""
     try:
         return np.asarray(values)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = briefly(error, show=str)
-        raise UserError(f"{name} cannot be read as an array; give a numpy array on the CPU ({reason})") from error
+        raise SlimGANError(f"{name} cannot be read as an array; give a numpy array on the CPU ({reason})") from error
 
 
 def number(value: object) -> float:

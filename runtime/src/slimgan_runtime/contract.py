@@ -5,7 +5,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from slimgan_runtime.errors import UserError
+from slimgan_runtime.errors import SlimGANError
 
 __all__ = ["IMAGES", "LABELS", "LATENTS", "WIDTH", "Contract", "read_contract"]
 
@@ -33,22 +33,22 @@ def read_contract(metadata: Mapping[str, str], inputs: Collection[str], file: st
         file: Its name, for the error message.
 
     Raises:
-        UserError: If slimgan-pl did not write them, or a later one than this package knows, or they do not go with
+        SlimGANError: If slimgan-pl did not write them, or a later one than this package knows, or they do not go with
             the inputs.
     """
     try:
         values = json.loads(metadata[KEY])
         version = values["version"]
     except (KeyError, TypeError, ValueError):
-        raise UserError(f"{file} says nothing of slimgan-pl; give a file that slimgan export wrote") from None
+        raise SlimGANError(f"{file} says nothing of slimgan-pl; give a file that slimgan export wrote") from None
     if isinstance(version, int) and version > NEWEST:
-        raise UserError(f"{file} is of a later slimgan-pl (format {version}); install a later slimgan-runtime")
+        raise SlimGANError(f"{file} is of a later slimgan-pl (format {version}); install a later slimgan-runtime")
     try:
         contract = parse(values)
     except (KeyError, TypeError, ValueError):
         contract = None
     if contract is None or version != NEWEST or not goes_with(contract, inputs):
-        raise UserError(f"what {file} says of itself is damaged; export it again")
+        raise SlimGANError(f"what {file} says of itself is damaged; export it again")
     return contract
 
 

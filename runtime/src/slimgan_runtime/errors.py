@@ -1,7 +1,10 @@
 """The one exception that stands for a mistake of the user."""
 
-__all__ = ["UserError"]
+__all__ = ["SlimGANError", "UserError"]
 
 
-class UserError(ValueError):
+class SlimGANError(ValueError):
     """Something the user can mend, told in one sentence that says what to do."""
+
+
+UserError = SlimGANError  # its name in version 0.1.0

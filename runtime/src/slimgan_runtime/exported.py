@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from slimgan_runtime.contract import IMAGES, LABELS, LATENTS, WIDTH, Contract, read_contract
-from slimgan_runtime.errors import UserError
+from slimgan_runtime.errors import SlimGANError
 from slimgan_runtime.ort import onnxruntime
 
 __all__ = ["ExportedGenerator"]
@@ -33,7 +33,7 @@ class ExportedGenerator:
         threads: That ONNX Runtime computes with, or None for all cores that this process may use.
 
     Raises:
-        UserError: If there are no such files, or they are damaged, or do not go together.
+        SlimGANError: If there are no such files, or they are damaged, or do not go together.
     """
 
     def __init__(self, path: Path, threads: int | None) -> None:
@@ -53,7 +53,7 @@ class ExportedGenerator:
             labels: int64 ``(N,)`` if there are classes, else None.
 
         Raises:
-            UserError: If there is not enough memory for so many images.
+            SlimGANError: If there is not enough memory for so many images.
         """
         session, number = self._sources[width]
         feed = {LATENTS: latents}
@@ -65,7 +65,7 @@ class ExportedGenerator:
             images: np.ndarray = session.run([IMAGES], feed)[0]
         except Exception as error:
             if lacks_memory(error):
-                raise UserError(f"{len(latents):,} images at once do not fit into memory; draw fewer") from error
+                raise SlimGANError(f"{len(latents):,} images at once do not fit into memory; draw fewer") from error
             raise
         return images
 
@@ -73,12 +73,12 @@ class ExportedGenerator:
 def files_of(path: Path) -> list[Path]:
     """Return the files to load: the one that is named, or those of a folder."""
     if not path.exists():
-        raise UserError(f"{path} is not there; give an .onnx file or a folder that slimgan export wrote")
+        raise SlimGANError(f"{path} is not there; give an .onnx file or a folder that slimgan export wrote")
     if not path.is_dir():
         return [path]
     files = [path / ALL_WIDTHS] if (path / ALL_WIDTHS).exists() else sorted(path.glob(ONE_WIDTH))
     if not files:
-        raise UserError(f"{path} has neither {ALL_WIDTHS} nor {ONE_WIDTH}; give a folder that slimgan export wrote")
+        raise SlimGANError(f"{path} has neither {ALL_WIDTHS} nor {ONE_WIDTH}; give a folder that slimgan export wrote")
     return files
 
 
@@ -92,19 +92,21 @@ def load(file: Path, threads: int | None) -> tuple[onnxruntime.InferenceSession,
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # a class of its own for each kind of damage
-        raise UserError(f"{file} cannot be loaded as an ONNX file; export it again ({in_one_line(error)})") from error
+        raise SlimGANError(
+            f"{file} cannot be loaded as an ONNX file; export it again ({in_one_line(error)})"
+        ) from error
     inputs = [node.name for node in session.get_inputs()]
     return session, read_contract(session.get_modelmeta().custom_metadata_map, inputs, str(file))
 
 
 def check_together(files: Sequence[Path], contracts: Sequence[Contract]) -> None:
-    """Raise a UserError unless files are of one generator and each has widths of its own."""
+    """Raise a SlimGANError unless files are of one generator and each has widths of its own."""
     widths: set[float] = set()
     for file, contract in zip(files, contracts, strict=True):
         if contract._replace(widths=()) != contracts[0]._replace(widths=()):
-            raise UserError(f"{file} is of another generator than the files beside it; name one of the files")
+            raise SlimGANError(f"{file} is of another generator than the files beside it; name one of the files")
         if widths & set(contract.widths):
-            raise UserError(f"{file} has a width that a file beside it has too; name one of the files")
+            raise SlimGANError(f"{file} has a width that a file beside it has too; name one of the files")
         widths |= set(contract.widths)
 
 

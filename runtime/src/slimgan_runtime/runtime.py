@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slimgan_runtime.budget import WidthController
 from slimgan_runtime.checking import check_budget, check_count, check_labels, check_latents, check_path, check_width
-from slimgan_runtime.errors import UserError
+from slimgan_runtime.errors import SlimGANError
 from slimgan_runtime.exported import ExportedGenerator
 from slimgan_runtime.latency import LatencyCache, measure
 
@@ -34,7 +34,7 @@ class Runtime:
         batch_size: Images of the calls that are measured at the start.
 
     Raises:
-        UserError: If a file is missing, damaged or of something else, or a setting makes no sense.
+        SlimGANError: If a file is missing, damaged or of something else, or a setting makes no sense.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Runtime:
             float32 images ``(N, C, H, W)`` in [-1, 1].
 
         Raises:
-            UserError: If something that is given makes no sense, or so many images do not fit into memory.
+            SlimGANError: If something that is given makes no sense, or so many images do not fit into memory.
         """
         start = time.perf_counter()
         checked_latents = check_latents(latents, self.latent_dim)
@@ -118,14 +118,14 @@ class Runtime:
         """Return standard normal latents, float32 ``(count, latent_dim)``; the same ones for the same seed.
 
         Raises:
-            UserError: If the count is not a whole number above 0, or the seed not one of at least 0.
+            SlimGANError: If the count is not a whole number above 0, or the seed not one of at least 0.
         """
         count = check_count("count", count)
         seed = None if seed is None else check_count("seed", seed, low=0)
         try:
             return np.random.default_rng(seed).standard_normal((count, self.latent_dim), np.float32)
         except (MemoryError, ValueError) as error:
-            raise UserError(f"{count:,} latents do not fit into memory; ask for fewer") from error
+            raise SlimGANError(f"{count:,} latents do not fit into memory; ask for fewer") from error
 
     def _width_for(self, count: int) -> float:
         if self._controller is None:

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.callbacks.nonfinite import NonFiniteError, check_state
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation.lightning_module import JudgedModule
 from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
 from slimgan_pl.runs.folder import evaluation_follows, run_folder
@@ -26,7 +26,7 @@ LAST = "last.ckpt"
 class IterationCheckpoint(Checkpoint):
     """Saves the run as ``checkpoints/last.ckpt`` every so many iterations, before each evaluation and at the end.
 
-    What is not finite never takes the place of what is: it ends the run with a UserError, the checkpoints from before
+    What is not finite never takes the place of what is: it ends the run with a SlimGANError, the checkpoints before
     it stay, and the state that went wrong is kept beside them as ``nonfinite.ckpt``. Where the system refuses a save,
     training goes on and the old checkpoint stays; the last save then goes to the system's temporary folder.
 
@@ -36,12 +36,12 @@ class IterationCheckpoint(Checkpoint):
             none does.
 
     Raises:
-        UserError: If a number is less than 1.
+        SlimGANError: If a number is less than 1.
     """
 
     def __init__(self, every_n_iterations: int = 1000, keep_every_n_iterations: int | None = None) -> None:
         if min(every_n_iterations, keep_every_n_iterations or 1) < 1:
-            raise UserError("a checkpoint interval has to be at least 1 iteration")
+            raise SlimGANError("a checkpoint interval has to be at least 1 iteration")
         self.every_n_iterations = every_n_iterations
         self.keep_every_n_iterations = keep_every_n_iterations
         self.last_path: Path | None = None
@@ -84,7 +84,7 @@ class IterationCheckpoint(Checkpoint):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, NonFiniteError):
             path = run_folder(trainer) / "checkpoints" / "nonfinite.ckpt"
-            with suppress(UserError, OSError):  # statistics that cannot be measured, a disk that is full as well
+            with suppress(SlimGANError, OSError):  # statistics that cannot be measured, a disk that is full as well
                 trainer.save_checkpoint(path)
                 rank_zero_only(print)(f"What went wrong: {path}")
 

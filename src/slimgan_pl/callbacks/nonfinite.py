@@ -5,7 +5,7 @@ import math
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.training.gradient_norms import NORM
 from slimgan_pl.training.iteration import Status
 from slimgan_pl.training.module import Report, TrainedModule
@@ -13,7 +13,7 @@ from slimgan_pl.training.module import Report, TrainedModule
 __all__ = ["NonFiniteError", "StopOnNonFinite", "check_report", "check_state"]
 
 
-class NonFiniteError(UserError):
+class NonFiniteError(SlimGANError):
     """A loss, a gradient or a weight is NaN or infinite; raised by all processes together."""
 
     def __init__(self, wrong: str, iteration: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from lightning.pytorch.cli import LightningArgumentParser
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.runs.trust import named_in
 from slimgan_pl.utils.yaml_files import PARSER_MODE, read_config
 
@@ -141,7 +141,7 @@ def settings_in(path: str) -> dict[str, Any]:
         settings = read_config(Path(path))
     except OSError:  # the parser will say what is wrong with the path
         return {}
-    except UserError as error:
+    except SlimGANError as error:
         fail(str(error), 2)
     found = settings.get("ckpt_path")
     if found is not None and not isinstance(found, str):

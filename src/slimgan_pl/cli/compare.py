@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import judge_of, key_of, read_results
 from slimgan_pl.evaluation.results_table import TITLES, title
 from slimgan_pl.runs.comparison import Figure, Run, add_up, differences, lines, make_run, short_names, width_name
@@ -41,12 +41,12 @@ def compare(
         print(f"NOTE: {difference}", file=sys.stderr)
     judges = sorted({judge_of(metric, result) for result in results})
     if len(judges) > 1:
-        raise UserError(f"figures of different extractors do not compare: {', '.join(judges)}")
+        raise SlimGANError(f"figures of different extractors do not compare: {', '.join(judges)}")
     key = key_of(metric, results[0])
     rows = [make_run(name, result, key) for name, result in zip(names, results, strict=True)]
     widths = sorted({width for row in rows for width in row.figures})
     if not widths:
-        raise UserError(f"these results hold no {metric}; choose another --metric")
+        raise SlimGANError(f"these results hold no {metric}; choose another --metric")
     if output is None and format == "table":
         print_table(lines(rows, widths, metric, "{:.4g} *"), len(rows), title(TITLES.get(metric, metric), judges[0]))
         return

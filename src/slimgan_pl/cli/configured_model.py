@@ -28,7 +28,7 @@ def configured_model(config: str) -> SlimGAN:
     """Return the model that ``slimgan fit --config X`` would train, with new weights; no data set is needed.
 
     Raises:
-        UserError: If its settings do not fit together. What cannot be read or parsed ends the process, as in ``fit``.
+        SlimGANError: If its settings do not fit together. What cannot be read or parsed ends the process.
     """
     parsed = SettingsParser(["fit", "--config", config, *UNUSED_DATA])
     return build_model(parsed.config["fit"]["model"].as_dict(), config)

@@ -7,7 +7,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
 from slimgan_pl.cli.arguments import options
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import Protocol
 from slimgan_pl.evaluation.protocols import ProtocolName
 
@@ -35,7 +35,7 @@ def use_judging_options(config: Namespace, argv: Sequence[str]) -> None:
         return
     evaluator = config.model.evaluator
     if evaluator is None:
-        raise UserError(f"--{next(iter(given))} needs an evaluator; leave --model.evaluator null out")
+        raise SlimGANError(f"--{next(iter(given))} needs an evaluator; leave --model.evaluator null out")
     if "protocol" in given:  # whole, but for numbers on the same command line
         named = {option.replace(".init_args.", ".") for option, _ in options(argv)}
         given |= dict.fromkeys(name for name in Protocol._fields if f"--model.evaluator.{name}" not in named)

@@ -6,7 +6,7 @@ from shlex import quote
 from typing import Literal, get_args
 
 from slimgan_pl.cli.next_steps import shown
-from slimgan_pl.errors import UserError, check_choice
+from slimgan_pl.errors import SlimGANError, check_choice
 from slimgan_pl.export.exported_file import ExportedFile, Kind, Precision, files_table
 from slimgan_pl.export.folder import filling, find_output
 from slimgan_pl.export.frechet import Distances, prepare_distances
@@ -101,31 +101,33 @@ def check_options(
     fold: bool,
     onnxruntime_web: str | None,
 ) -> None:
-    """Raise a UserError where options do not go together."""
+    """Raise a SlimGANError where options do not go together."""
     check_choice("--format", format, get_args(Format))
     check_choice("--precision", precision, get_args(Precision))
     if width != "all" and format in ("onnx-multi", "web"):
-        raise UserError(f"--format {format} holds all widths; leave --width out, or take --format onnx for one of them")
+        raise SlimGANError(
+            f"--format {format} holds all widths; leave --width out, or take --format onnx for one of them"
+        )
     if precision == "int8" and format != "onnx":
-        raise UserError(f"int8 needs a file per width, so --format {format} cannot hold it; take --format onnx")
+        raise SlimGANError(f"int8 needs a file per width, so --format {format} cannot hold it; take --format onnx")
     if fold and format != "safetensors":
-        raise UserError("--fold is for safetensors; ONNX files are folded in any case, so leave it out")
+        raise SlimGANError("--fold is for safetensors; ONNX files are folded in any case, so leave it out")
     if onnxruntime_web is not None and format != "web":
-        raise UserError("--onnxruntime_web is for --format web; leave it out")
+        raise SlimGANError("--onnxruntime_web is for --format web; leave it out")
 
 
 def check_unused(**options: object) -> None:
-    """Raise a UserError where there are options for the Fréchet distance, and no extractor for it."""
+    """Raise a SlimGANError where there are options for the Fréchet distance, and no extractor for it."""
     for name, value in options.items():
         if value is not None:
-            raise UserError(f"--{name} is for the Fréchet distance; name an --extractor too, or leave it out")
+            raise SlimGANError(f"--{name} is for the Fréchet distance; name an --extractor too, or leave it out")
 
 
 def chosen_widths(generator: SlimmableGenerator, width: float | Literal["all"]) -> tuple[float, ...]:
     """Return all widths, or the one that is asked for.
 
     Raises:
-        UserError: If it is not in the list.
+        SlimGANError: If it is not in the list.
     """
     if width == "all":
         return generator.widths

@@ -17,7 +17,7 @@ from slimgan_pl.convert.discriminators import (
 )
 from slimgan_pl.convert.files import read_weights, refusing
 from slimgan_pl.convert.generators import make_generator
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DiscriminatorBank, ResNetGenerator, SlimmableGenerator
 from slimgan_pl.training.compatibility import check_fit
 from slimgan_pl.training.slimgan import SlimGAN
@@ -40,9 +40,9 @@ def import_checkpoint(
         num_shared: Stages that the discriminators share, for a file that does not show it.
     """
     if num_shared is not None and discriminator is None:
-        raise UserError("--num_shared says what a discriminator file holds; give that with --discriminator")
+        raise SlimGANError("--num_shared says what a discriminator file holds; give that with --discriminator")
     if Path(output).exists():
-        raise UserError(f"{output} is there already; give another --output, or delete it")
+        raise SlimGANError(f"{output} is there already; give another --output, or delete it")
     weights = read_weights(generator)
     with refusing("generator", generator):
         net = make_generator(weights.tensors)

@@ -38,7 +38,7 @@ from slimgan_pl.cli.evaluation_options import add_judging_options, use_judging_o
 from slimgan_pl.cli.next_steps import next_commands, paths_table
 from slimgan_pl.cli.tools import TOOLS, add_tools
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import UserError, cause_of, check_range
+from slimgan_pl.errors import SlimGANError, cause_of, check_range
 from slimgan_pl.evaluation.lightning_module import ImageJudge
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
@@ -121,7 +121,7 @@ class SlimGANCLI(LightningCLI):
         ckpt_path = self._find_checkpoint(command, argv)
         self.images = find_option(argv, "--images") if command == "test" else None
         if self.images == "":
-            raise UserError("--images is empty; name the folder of images to judge")
+            raise SlimGANError("--images is empty; name the folder of images to judge")
         if self.images is not None:
             self._subcommand_parsers[command].set_defaults(UNUSED_NETS)
         if ckpt_path is not None:
@@ -132,17 +132,19 @@ class SlimGANCLI(LightningCLI):
                 check_trusted(carried, ckpt_path, named_by_user(argv))
             self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
             if not checkpoint.get("datamodule_hyper_parameters") and not names_data(argv):
-                raise UserError(
+                raise SlimGANError(
                     f"{ckpt_path} does not say which data it belongs to; name them, for example "
                     "--data CIFAR10DataModule --data.root data"
                 )
             if command == "fit" and not checkpoint["optimizer_states"]:
                 say(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
         elif command != "fit" and self.images is None and not {"-h", "--help", "--print_config"} & set(argv):
-            raise UserError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
+            raise SlimGANError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
         super().parse_arguments(parser, args)
         if self.images is None and self.config[command].get("images") is not None:
-            raise UserError("name the folder of images with --images on the command line, not in a configuration file")
+            raise SlimGANError(
+                "name the folder of images with --images on the command line, not in a configuration file"
+            )
         # A later configuration file without one does not take it away; images need its settings alone.
         self.config[command]["ckpt_path"] = ckpt_path if self.images is None else None
         use_judging_options(self.config[command], argv)
@@ -155,7 +157,7 @@ class SlimGANCLI(LightningCLI):
         root = find_root(argv) or str(TRAINER_DEFAULTS["default_root_dir"])
         found = newest_run(Path(root))
         if found is None and command != "fit":
-            raise UserError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
+            raise SlimGANError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
         if command == "fit":
             self.stopped = found
             say(
@@ -173,7 +175,7 @@ class SlimGANCLI(LightningCLI):
             except KeyError:  # a setting of another version
                 logging.getLogger(__name__).warning("%s: the setting %s is not known here, left out", ckpt_path, key)
             except (ImportError, AttributeError, TypeError, ValueError) as error:
-                raise UserError(f"{ckpt_path} needs for its {key} what is not to be had here: {error}") from error
+                raise SlimGANError(f"{ckpt_path} needs for its {key} what is not to be had here: {error}") from error
 
     def _parse_ckpt_path(self) -> None:
         """Nothing to do: the checkpoint's settings are defaults already, which the user can override."""
@@ -195,7 +197,7 @@ class SlimGANCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except ValueError as error:
-            raise cause_of(error, UserError) or error from error
+            raise cause_of(error, SlimGANError) or error from error
         evaluator = self._get(self.config, "model.evaluator")
         if evaluator is not None:  # as it was asked for: an extractor of anybody's cannot say how it was made
             self.model.hparams["evaluator"] = plain(evaluator.as_dict())
@@ -239,7 +241,7 @@ class SlimGANCLI(LightningCLI):
         try:
             return self._instantiate_trainer(settings, [])
         except (TypeError, ValueError) as error:
-            raise UserError(f"the trainer refuses its settings: {error}") from error
+            raise SlimGANError(f"the trainer refuses its settings: {error}") from error
 
     def _make_loggers(self, root: str) -> list[Logger]:
         mode, wandb_run = self._get(self.config, "wandb"), self._get(self.config_init, "wandb_run")
@@ -248,7 +250,7 @@ class SlimGANCLI(LightningCLI):
     def _make_judge(self, images: str) -> ImageJudge:
         """Return what judges a folder of images in place of a net."""
         if self.model.evaluator is None:
-            raise UserError("there is no evaluator to judge the images; leave --model.evaluator null out")
+            raise SlimGANError("there is no evaluator to judge the images; leave --model.evaluator null out")
         return ImageJudge(images, self.model.evaluator)
 
     def _check_settings(self) -> None:
@@ -267,7 +269,9 @@ class SlimGANCLI(LightningCLI):
                 if self.stopped is not None:
                     self._finish(self.stopped)
                     return
-                raise UserError(f"{ckpt_path} is already at iteration {iteration}; raise --trainer.max_steps to go on")
+                raise SlimGANError(
+                    f"{ckpt_path} is already at iteration {iteration}; raise --trainer.max_steps to go on"
+                )
         if self.model.evaluator is not None:
             self.model.evaluator.start(self.model.device, self.model.fakes().shape)
 
@@ -293,7 +297,7 @@ class SlimGANCLI(LightningCLI):
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._say_paths()
         if self.checkpoint.is_astray:
-            raise UserError(
+            raise SlimGANError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
         say(next_commands(self.checkpoint.last_path, run_folder(self.trainer), self.model.evaluator is not None))

@@ -11,7 +11,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.cli.arguments import fail
 from slimgan_pl.cli.lightning_cli import SlimGANCLI
-from slimgan_pl.errors import UserError, lacks_memory
+from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.utils.distributed import is_lost_process, leave
 from slimgan_pl.utils.files import threads_without_traceback
 from slimgan_pl.utils.signals import Interrupted, interrupting
@@ -46,7 +46,7 @@ def run(args: Sequence[str] | None, output: LossyOutput) -> None:
     except Interrupted as stop:
         rank_zero_only(sys.stderr.write)(f"slimgan: {stop}\n")
         sys.exit(stop.status)
-    except (UserError, MisconfigurationException, OSError) as error:
+    except (SlimGANError, MisconfigurationException, OSError) as error:
         if os.environ.get("SLIMGAN_DEBUG"):
             raise
         fail(str(error), 1)

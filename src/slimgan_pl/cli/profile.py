@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from slimgan_pl.cli.arguments import as_list
-from slimgan_pl.errors import SlimGANWarning, UserError, check_range
+from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
 from slimgan_pl.profiling.latency import MAX_ROUNDS, Form, narrow_net
 from slimgan_pl.profiling.memory import check_memory, memory_kind
 from slimgan_pl.profiling.profile_widths import profile_widths, sizes
@@ -77,9 +77,9 @@ def profile(
 
 
 def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threads: int | None) -> None:
-    """Raise a UserError where a number is out of range."""
+    """Raise a SlimGANError where a number is out of range."""
     if not batch_sizes:
-        raise UserError("batch_sizes is empty; give some, for example --batch_sizes [1,64]")
+        raise SlimGANError("batch_sizes is empty; give some, for example --batch_sizes [1,64]")
     for batch_size in batch_sizes:
         check_range("a batch size", batch_size, 1)
     check_range("rounds", rounds, 1, MAX_ROUNDS)
@@ -92,10 +92,10 @@ def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> SlimGA
     """Return the model of a checkpoint or of a configuration.
 
     Raises:
-        UserError: If both are given, or neither.
+        SlimGANError: If both are given, or neither.
     """
     if (ckpt_path is None) == (config is None):
-        raise UserError("slimgan profile takes a net: give either a checkpoint with --ckpt_path or a --config")
+        raise SlimGANError("slimgan profile takes a net: give either a checkpoint with --ckpt_path or a --config")
     if ckpt_path is not None:
         return load_model(ckpt_path, trust)
     from slimgan_pl.cli.configured_model import configured_model  # which has the command's parser, and that this tool
@@ -108,17 +108,17 @@ def output_stem(source: str, output: str | None, is_config: bool) -> Path:
     """Return where files go, but for their suffixes, in a folder that is there and can be written to.
 
     Raises:
-        UserError: If it cannot.
+        SlimGANError: If it cannot.
     """
     if output == "":
-        raise UserError("--output is empty; name a folder")
+        raise SlimGANError("--output is empty; name a folder")
     path = Path(source)
     default = Path(f"{path.stem}.profile") if is_config else path.with_suffix(".profile")
     stem = default if output is None else Path(output) / "profile"
     check_folder(stem.parent)
     stem.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(stem.parent, os.W_OK):
-        raise UserError(f"{stem.parent} cannot be written to; name another folder with --output")
+        raise SlimGANError(f"{stem.parent} cannot be written to; name another folder with --output")
     return stem
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from slimgan_pl.callbacks import AtomicCheckpointIO
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import Change, recalibrate
 from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
 
@@ -35,7 +35,7 @@ def recalibrate_checkpoint(
     """
     path = Path(ckpt_path).with_suffix(".recalibrated.ckpt") if output is None else Path(output)
     if path.exists():
-        raise UserError(f"{path} is there already; give another --output, or delete it")
+        raise SlimGANError(f"{path} is there already; give another --output, or delete it")
     model = load_model(ckpt_path, trust_checkpoint)
     console = Console()
     console.print(changes_table(recalibrate(model.generator, num_batches, batch_size, seed), num_batches * batch_size))

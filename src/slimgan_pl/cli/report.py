@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from slimgan_pl.errors import MAX_SEED, UserError, check_range
+from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.evaluation.results import key_of
 from slimgan_pl.evaluation.results_table import FIGURES
 from slimgan_pl.report.drawing import Drawn, draw_run
@@ -51,24 +51,24 @@ def page_maker() -> Callable[[Sequence[RunFiles], Sequence[Drawn], str], str]:
     """Return what makes the page.
 
     Raises:
-        UserError: If the libraries for it are not installed.
+        SlimGANError: If the libraries for it are not installed.
     """
     try:
         from slimgan_pl.report.page import make_page
     except ModuleNotFoundError as error:
-        raise UserError(f"a report needs {error.name}; install it with pip install 'slimgan-pl[report]'") from error
+        raise SlimGANError(f"a report needs {error.name}; install it with pip install 'slimgan-pl[report]'") from error
     return make_page
 
 
 def check_output(path: Path) -> None:
-    """Raise a UserError where a page would take the place of something else."""
+    """Raise a SlimGANError where a page would take the place of something else."""
     if not path.name or path.is_dir():
-        raise UserError(f"--output {path} is a folder; name a file such as report.html")
+        raise SlimGANError(f"--output {path} is a folder; name a file such as report.html")
     check_folder(path.parent)
     if path.exists():
         with path.open("rb") as file:
             if MARK not in file.read(HEAD_BYTES):
-                raise UserError(f"{path} is there and is no report; give another --output, or delete it")
+                raise SlimGANError(f"{path} is there and is no report; give another --output, or delete it")
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:
@@ -87,12 +87,12 @@ def first_figure(runs: Sequence[RunFiles], asked: Figure | None) -> str:
     """Return the figure that is asked for, or the first that any of the runs has.
 
     Raises:
-        UserError: If the one that is asked for is nowhere.
+        SlimGANError: If the one that is asked for is nowhere.
     """
     results = [run.results for run in runs if run.results is not None]
     held = [
         column.key for column in FIGURES if any(key_of(column.key, r) in row for r in results for row in r["widths"])
     ]
     if asked is not None and asked not in held:
-        raise UserError(f"these runs have no {asked}; choose another --metric, or leave it out")
+        raise SlimGANError(f"these runs have no {asked}; choose another --metric, or leave it out")
     return asked or next(iter(held), FIGURES[0].key)

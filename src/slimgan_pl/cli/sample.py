@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.utils import make_grid
 
 from slimgan_pl.callbacks import draw_grid
-from slimgan_pl.errors import MAX_SEED, UserError, check_range
+from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.runs.checkpoints import load_model
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import picture_suffixes, save_images, to_bytes
@@ -45,18 +45,18 @@ def sample(
     check_range("num_images", num_images, 1, MAX_IMAGES)
     check_range("the seed", seed, 0, MAX_SEED)
     if not output:
-        raise UserError("--output is empty; name a picture such as samples.png, or a folder")
+        raise SlimGANError("--output is empty; name a picture such as samples.png, or a folder")
     path = Path(output)
     is_picture = bool(path.suffix) and not path.is_dir()
     if is_picture and path.suffix.lower() not in picture_suffixes():
-        raise UserError(
+        raise SlimGANError(
             f"no picture can be written as {path.suffix}; end --output in .png or .jpg for one picture, or leave the "
             "suffix out for a folder of them"
         )
     model = load_model(ckpt_path, trust_checkpoint)
     classes = model.generator.num_classes
     if label is not None and not 0 <= label < classes:
-        raise UserError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
+        raise SlimGANError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
     if width != "all":
         images = draw(model, num_images, width, seed, label)
         save_images(make_grid(images, GRID_COLUMNS, padding=1, pad_value=128) if is_picture else images, path)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["Tensors", "Weights", "fill", "read_weights", "refusing"]
 
@@ -34,20 +34,20 @@ def read_weights(path: str | Path) -> Weights:
     """Read a file of the authors' code; nothing in it is run.
 
     Raises:
-        UserError: If there is no such file, or it holds something else.
+        SlimGANError: If there is no such file, or it holds something else.
     """
     if not Path(path).is_file():
-        raise UserError(f"there is no file {path}; give the path of a checkpoint of the authors' code")
+        raise SlimGANError(f"there is no file {path}; give the path of a checkpoint of the authors' code")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken or foreign file makes the unpickler raise
-        raise UserError(f"{path} cannot be read, it is damaged or holds more than tensors; {EXPECTED}") from error
+        raise SlimGANError(f"{path} cannot be read, it is damaged or holds more than tensors; {EXPECTED}") from error
     content = content if isinstance(content, dict) else {}
     state = content.get("model_state_dict", content)
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"{path} holds no weights; {EXPECTED}")
+        raise SlimGANError(f"{path} holds no weights; {EXPECTED}")
     if not all(value.isfinite().all() for value in state.values()):
-        raise UserError(f"the weights in {path} are not finite; give an earlier checkpoint")
+        raise SlimGANError(f"the weights in {path} are not finite; give an earlier checkpoint")
     optimizer = content.get("optimizer_state_dict")
     iteration = content.get("global_step")
     return Weights(
@@ -62,10 +62,10 @@ def refusing(net: str, path: object) -> Iterator[None]:
     """Turn what tensors of something else raise into a sentence that says what was expected of a generator or such."""
     try:
         yield
-    except UserError as error:
-        raise UserError(f"{path} cannot be taken as {net}: {error}; {EXPECTED}") from error
+    except SlimGANError as error:
+        raise SlimGANError(f"{path} cannot be taken as {net}: {error}; {EXPECTED}") from error
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise UserError(
+        raise SlimGANError(
             f"{path} holds no {net} of a kind that is known here (--generator and --discriminator are not to be "
             f"swapped); {EXPECTED}"
         ) from error

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 from rich.progress import track
 
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.utils.files import file_sha256, replacing
 
 __all__ = ["ByteArray", "ImageSource", "open_byte_array"]
@@ -210,8 +210,8 @@ def _num_bytes(source: ImageSource) -> int:
     return len(source) * source.read(0).nbytes + (0 if source.labels is None else source.labels.nbytes)
 
 
-def _no_room(source: ImageSource, name: str, cache_dir: Path, why: str) -> UserError:
-    return UserError(
+def _no_room(source: ImageSource, name: str, cache_dir: Path, why: str) -> SlimGANError:
+    return SlimGANError(
         f"the bytes of {name} take {_num_bytes(source) / 1e9:.3g} GB, for which {cache_dir} has no room ({why}); free "
         "some, or name another folder with --data.cache_dir"
     )

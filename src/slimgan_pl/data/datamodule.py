@@ -10,7 +10,7 @@ from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, open_byte_array
 from slimgan_pl.data.loader import ByteLoader, WholeSplit
-from slimgan_pl.errors import UserError, check_range
+from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.utils.files import default_cache_dir
 from slimgan_pl.utils.images import from_bytes
 from slimgan_pl.utils.recipes import Recorded
@@ -72,7 +72,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         """Return shuffled batches of ``critic_steps * batch_size`` images, the same number on every process.
 
         Raises:
-            UserError: If there are fewer images than one batch takes.
+            SlimGANError: If there are fewer images than one batch takes.
         """
         trainer = self.trainer
         model = getattr(trainer, "lightning_module", None)
@@ -87,7 +87,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             pin_memory=trainer is not None and trainer.strategy.root_device.type == "cuda",
         )
         if len(loader) == 0:
-            raise UserError(
+            raise SlimGANError(
                 f"there are {len(self.arrays['train'].images)} training images, but one iteration takes "
                 f"{loader.batch_size} on each of {world} processes; lower --data.batch_size or give more images"
             )

@@ -15,7 +15,7 @@ from PIL import Image
 from slimgan_pl.data.byte_array import ImageSource
 from slimgan_pl.data.datamodule import ByteDataModule, Split
 from slimgan_pl.data.transform import Transform, convert_image
-from slimgan_pl.errors import UserError, check_range
+from slimgan_pl.errors import SlimGANError, check_range
 
 __all__ = ["ImageFolderDataModule", "list_images", "open_image"]
 
@@ -43,14 +43,14 @@ MIN_TEST = 2  # images to judge by: a covariance needs two
 
 @contextmanager
 def open_image(path: Path) -> Iterator[Image.Image]:
-    """Open an image file; what cannot be read or used of it is a UserError."""
+    """Open an image file; what cannot be read or used of it is a SlimGANError."""
     try:
         with Image.open(path) as image:
             yield image
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if isinstance(error, UserError):
+        if isinstance(error, SlimGANError):
             raise
-        raise UserError(f"the image {path} cannot be used ({error}); mend it or take it away") from error
+        raise SlimGANError(f"the image {path} cannot be used ({error}); mend it or take it away") from error
 
 
 class Entry(NamedTuple):
@@ -117,7 +117,7 @@ class ImageFolderDataModule(ByteDataModule):
     ) -> None:
         super().__init__(image_size, image_channels, batch_size, cache_dir)
         if not 0 < test_fraction < 1:
-            raise UserError(f"test_fraction is {test_fraction:g}; it has to lie between 0 and 1")
+            raise SlimGANError(f"test_fraction is {test_fraction:g}; it has to lie between 0 and 1")
         if crop is not None:
             check_range("crop", crop, 1)
         self.root = Path(root).expanduser()
@@ -139,7 +139,7 @@ class ImageFolderDataModule(ByteDataModule):
     @cached_property
     def _splits(self) -> tuple[list[str], dict[Split, list[Entry]]]:
         if not self.root.is_dir():
-            raise UserError(f"there is no folder {self.root}; name the folder of images with --data.root")
+            raise SlimGANError(f"there is no folder {self.root}; name the folder of images with --data.root")
         train_root = self.root / "train"
         test_root = next((self.root / name for name in TEST_NAMES if (self.root / name).is_dir()), None)
         if train_root.is_dir() and test_root is not None:
@@ -148,7 +148,7 @@ class ImageFolderDataModule(ByteDataModule):
             train = label_images(train_root, paths, classes)
             test = label_images(test_root, list_images(test_root), classes)
             if len(test) < MIN_TEST:
-                raise UserError(f"there is 1 image in {test_root}; give at least {MIN_TEST} to judge by")
+                raise SlimGANError(f"there is 1 image in {test_root}; give at least {MIN_TEST} to judge by")
         else:
             paths = list_images(self.root)
             folder = train_root if all(path.is_relative_to(train_root) for path in paths) else self.root
@@ -161,11 +161,11 @@ def list_images(folder: Path) -> list[Path]:
     """Return all image files under a folder, sorted; hidden files and folders are left out, links followed.
 
     Raises:
-        UserError: If there is none.
+        SlimGANError: If there is none.
     """
     paths = sorted(image_files(str(folder), frozenset([os.path.realpath(folder)])))
     if not paths:
-        raise UserError(f"there are no images in {folder}; put some there, or name another folder")
+        raise SlimGANError(f"there are no images in {folder}; put some there, or name another folder")
     return paths
 
 
@@ -190,10 +190,10 @@ def share_out(entries: list[Entry], test_fraction: float, folder: Path) -> tuple
     """Return the entries to train on and a fixed random share to judge by.
 
     Raises:
-        UserError: If there are too few.
+        SlimGANError: If there are too few.
     """
     if len(entries) <= MIN_TEST:
-        raise UserError(f"the number of images in {folder} is {len(entries)}; give at least {MIN_TEST + 1}")
+        raise SlimGANError(f"the number of images in {folder} is {len(entries)}; give at least {MIN_TEST + 1}")
     order = np.random.default_rng(0).permutation(len(entries))
     num_test = min(max(MIN_TEST, round(len(entries) * test_fraction)), len(entries) - 1)
     return [entries[i] for i in sorted(order[num_test:])], [entries[i] for i in sorted(order[:num_test])]
@@ -215,6 +215,6 @@ def label_images(folder: Path, paths: list[Path], classes: list[str]) -> list[En
     for path in paths:
         name = path.relative_to(folder).parts[0]
         if name not in numbers or path.parent == folder:
-            raise UserError(f"{path} is in none of the classes of the training images: {', '.join(classes)}")
+            raise SlimGANError(f"{path} is in none of the classes of the training images: {', '.join(classes)}")
         entries.append(Entry(path, numbers[name]))
     return entries

@@ -13,7 +13,7 @@ from torchvision.datasets.utils import check_integrity
 from slimgan_pl.data.byte_array import ImageSource
 from slimgan_pl.data.datamodule import ByteDataModule, Split
 from slimgan_pl.data.transform import Transform, convert_image
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["CIFAR10DataModule", "CIFAR100DataModule", "CelebADataModule", "STL10DataModule", "TorchvisionDataModule"]
 
@@ -46,7 +46,7 @@ class TorchvisionSource(ImageSource):
         except (OSError, ValueError, SyntaxError) as error:
             names = getattr(self.dataset, "filename", None)  # of CelebA's image files; the others have none
             name = names[index] if isinstance(names, list) else f"image {index}"
-            raise UserError(
+            raise SlimGANError(
                 f"{name} of the {self.split} split of {self.data.title} in {self.data.folder} cannot be used: "
                 f"{reason(error)}; put the whole file there"
             ) from error
@@ -101,18 +101,18 @@ class TorchvisionDataModule(ByteDataModule):
     def source(self, split: Split) -> TorchvisionSource:
         missing = [path.name for path in self.files if not path.exists()]
         if missing and self.root.name == self.folder.name and self.root.is_dir():
-            raise UserError(
+            raise SlimGANError(
                 f"{self.root} looks like the data set's own folder; give its parent, --data.root {self.root.parent}"
             )
         if len(missing) == len(self.files) and self.download:
             self.open_split(split, download=True)
         elif len(missing) == len(self.files):
-            raise UserError(
+            raise SlimGANError(
                 f"there is no {self.title} in {self.root}: put its folder {self.folder.name} there, or let "
                 "--data.download true fetch it"
             )
         elif missing:
-            raise UserError(
+            raise SlimGANError(
                 f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}; put that there, or "
                 "delete the folder and let --data.download true fetch it"
             )
@@ -122,18 +122,18 @@ class TorchvisionDataModule(ByteDataModule):
         """Open a split with torchvision's loader.
 
         Raises:
-            UserError: If the download fails, or the files are broken or not the published ones.
+            SlimGANError: If the download fails, or the files are broken or not the published ones.
         """
         dataset = self.dataset if self.verify else without_checksums(self.dataset)
         try:
             return dataset(str(self.root), **self.splits[split], download=download)
         except Exception as error:  # whatever loaders and downloads raise
             if download:
-                raise UserError(
+                raise SlimGANError(
                     f"{self.title} could not be downloaded ({reason(error)}); fetch it by other means and put "
                     f"{', '.join(path.name for path in self.files)} into {self.folder}"
                 ) from error
-            raise UserError(self._what_is_broken(error)) from error
+            raise SlimGANError(self._what_is_broken(error)) from error
 
     def _what_is_broken(self, error: Exception) -> str:
         if self.verify:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from slimgan_pl.data.byte_array import ByteArray
-from slimgan_pl.errors import MAX_SEED, SlimGANWarning, UserError, check_choice, check_range
+from slimgan_pl.errors import MAX_SEED, SlimGANError, SlimGANWarning, check_choice, check_range
 from slimgan_pl.evaluation.cache import StatisticsCache
 from slimgan_pl.evaluation.extractors import check_name, make_extractor
 from slimgan_pl.evaluation.features import Extraction, extractor_name
@@ -60,7 +60,7 @@ class Evaluator(Recorded):
         seeds: Number of seeds, counted up from ``seed``, whose figures are averaged.
 
     Raises:
-        UserError: If a setting is out of range.
+        SlimGANError: If a setting is out of range.
     """
 
     def __init__(
@@ -83,16 +83,16 @@ class Evaluator(Recorded):
             protocol, real_split=real_split, num_real=num_real, num_fake=num_fake, num_score=num_score, splits=splits
         )
         if extractor is None:
-            raise UserError(
+            raise SlimGANError(
                 "the checkpoint does not say which extractor it was judged by, as a module given from Python has no "
                 "plain form; name one with --model.evaluator.extractor"
             )
         for name in filter(lambda net: isinstance(net, str), (extractor, classifier)):
             check_name(str(name))
         if weights_path is not None and not isinstance(extractor, str):
-            raise UserError("weights_path belongs to an extractor given by name; give a module its weights itself")
+            raise SlimGANError("weights_path belongs to an extractor given by name; give a module its weights itself")
         if not metrics:
-            raise UserError("the evaluator's metrics are empty; name some, or set --model.evaluator null")
+            raise SlimGANError("the evaluator's metrics are empty; name some, or set --model.evaluator null")
         for metric in metrics:
             check_choice("a metric", metric, get_args(MetricName))
         check_range("the evaluator's batch_size", batch_size, 1)
@@ -123,13 +123,13 @@ class Evaluator(Recorded):
             fakes: Fakes that there are; None: any number can be drawn.
 
         Raises:
-            UserError: If there are too few, or nothing can be computed.
+            SlimGANError: If there are too few, or nothing can be computed.
         """
         if fakes is not None and self.seeds > 1:
-            raise UserError("images have no latents; leave --seeds out, or seeds at 1")
+            raise SlimGANError("images have no latents; leave --seeds out, or seeds at 1")
         has_logits = self._extraction is None or self._extraction.num_classes is not None
         if self.metrics == ("is",) and not has_logits:
-            raise UserError(
+            raise SlimGANError(
                 f"{extractor_name(self.extractor)} gives no class logits, which the inception score needs; name a "
                 "--model.evaluator.classifier, or ask for other metrics"
             )
@@ -142,7 +142,7 @@ class Evaluator(Recorded):
         Keys of figures end in the name of the net that they come from, unless it is Inception.
 
         Raises:
-            UserError: If there are not enough images for the protocol, or they or their features are not finite.
+            SlimGANError: If there are not enough images for the protocol, or they or their features are not finite.
         """
         began = time.perf_counter()
         source = GeneratorSource(fakes) if isinstance(fakes, SlimmableGenerator) else fakes

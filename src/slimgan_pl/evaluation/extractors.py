@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.utils.recipes import Recorded
 
 INCEPTION = "inception-v3-compat"  # its name in torch-fidelity
@@ -33,20 +33,20 @@ def make_extractor(name: str, weights_path: str | None = None) -> nn.Module:
         weights_path: File of its weights; without it they come from the torch hub folder, or are downloaded there.
 
     Raises:
-        UserError: If there is none of that name, or its weights cannot be read or downloaded.
+        SlimGANError: If there is none of that name, or its weights cannot be read or downloaded.
     """
     check_name(name)
     if name == DigitsClassifier.name:
         if weights_path is not None:
-            raise UserError("the digits classifier carries its weights; leave --model.evaluator.weights_path out")
+            raise SlimGANError("the digits classifier carries its weights; leave --model.evaluator.weights_path out")
         return DigitsClassifier()
     return InceptionExtractor(weights_path) if name == "inception" else FidelityExtractor(name, weights_path)
 
 
 def check_name(name: str) -> None:
-    """Raise a UserError unless an extractor of this name is known."""
+    """Raise a SlimGANError unless an extractor of this name is known."""
     if name not in {"inception", DigitsClassifier.name, *FEATURE_EXTRACTORS_REGISTRY}:
-        raise UserError(
+        raise SlimGANError(
             f"there is no extractor {name!r}; give inception, digits, one of torch-fidelity's such as dinov2-vit-b-14, "
             "clip-vit-b-32 or vgg16, or the class_path of a module"
         )
@@ -61,7 +61,7 @@ class FidelityExtractor(Recorded, nn.Module):
             folder, and are downloaded there the first time.
 
     Raises:
-        UserError: If the weights cannot be read or downloaded.
+        SlimGANError: If the weights cannot be read or downloaded.
     """
 
     resize = "bilinear as in TensorFlow 1 (torch-fidelity)"
@@ -69,7 +69,7 @@ class FidelityExtractor(Recorded, nn.Module):
     def __init__(self, name: str, weights_path: str | None = None) -> None:
         super().__init__()
         if name not in FEATURE_EXTRACTORS_REGISTRY:
-            raise UserError(
+            raise SlimGANError(
                 f"torch-fidelity has no extractor {name!r}; it has {', '.join(FEATURE_EXTRACTORS_REGISTRY)}"
             )
         self.name = name
@@ -83,7 +83,7 @@ class FidelityExtractor(Recorded, nn.Module):
             file = fetch_inception() if name == INCEPTION and weights_path is None else weights_path
             self.net = network(name, layers, file, verbose=False)
         except Exception as error:  # downloads and foreign files raise anything
-            raise UserError(what_is_missing(name, weights_path, error)) from error
+            raise SlimGANError(what_is_missing(name, weights_path, error)) from error
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         output: tuple[Tensor, ...] = self.net(images)
@@ -100,7 +100,7 @@ class InceptionExtractor(FidelityExtractor):
             figures carry the name ``inception-antialias``.
 
     Raises:
-        UserError: If the weights cannot be read or downloaded.
+        SlimGANError: If the weights cannot be read or downloaded.
     """
 
     def __init__(self, weights_path: str | None = None, antialias: bool = False) -> None:
@@ -145,17 +145,17 @@ def what_is_missing(name: str, weights_path: str | None, error: Exception) -> st
 
 
 def check_weights(name: str, path: str) -> None:
-    """Raise a UserError unless a file holds plain tensors; torch-fidelity itself would run what is pickled in it."""
+    """Raise a SlimGANError unless a file holds plain tensors; torch-fidelity itself would run what is pickled in it."""
     if name.startswith("dinov2"):
-        raise UserError(f"torch-fidelity reads {name} from the torch hub folder alone; leave its weights_path out")
+        raise SlimGANError(f"torch-fidelity reads {name} from the torch hub folder alone; leave its weights_path out")
     if not Path(path).is_file():
-        raise UserError(f"there is no file {path}; name a file of the extractor's weights")
+        raise SlimGANError(f"there is no file {path}; name a file of the extractor's weights")
     if name.startswith("clip"):  # a TorchScript archive, which holds no pickled Python
         return
     try:
         torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(f"{path} is not a file of plain PyTorch weights; name a file of the extractor's") from error
+        raise SlimGANError(f"{path} is not a file of plain PyTorch weights; name a file of the extractor's") from error
 
 
 class DigitsClassifier(Recorded, nn.Module):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.utils.environment import tensors_sha256
 from slimgan_pl.utils.recipes import class_path
 from slimgan_pl.utils.torch_state import exact_float32
@@ -30,7 +30,7 @@ class Extraction:
         shape: ``(C, H, W)`` of the images.
 
     Raises:
-        UserError: If what the extractor returns is not of that form.
+        SlimGANError: If what the extractor returns is not of that form.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class Extraction:
 
 
 def check_rows(output: object, count: int, what: str) -> None:
-    """Raise a UserError unless an output is floats with a row per image."""
+    """Raise a SlimGANError unless an output is floats with a row per image."""
     is_rows = isinstance(output, Tensor) and output.ndim == 2 and len(output) == count and output.is_floating_point()
     if not is_rows:
         shape = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
-        raise UserError(
+        raise SlimGANError(
             f"{what} returned {shape} for {count} images; an extractor has to return float features (N, F), or a pair "
             "of features and logits (N, K), and a classifier logits or such a pair"
         )

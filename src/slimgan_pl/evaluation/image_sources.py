@@ -13,7 +13,7 @@ from torch import Tensor
 
 from slimgan_pl.data.image_folder import open_image
 from slimgan_pl.data.transform import as_bytes, convert_mode
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.protocols import Counts, shuffled
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
 from slimgan_pl.utils.images import to_bytes
@@ -53,7 +53,7 @@ class GeneratorSource(FakeSource):
 
     def __init__(self, generator: SlimmableGenerator) -> None:
         self.generator = generator
-        self.device = generator.image.weight.device
+        self.device = generator.device
         self.shape = (generator.image_channels, generator.image_size, generator.image_size)
 
     @cached_property
@@ -73,13 +73,13 @@ class GeneratorSource(FakeSource):
         self.latents, self.labels = torch.cat(latents), torch.cat(labels)
 
     def draw(self, numbers: Tensor) -> list[Tensor]:
-        latents = self.latents[numbers].to(self.device, self.generator.image.weight.dtype)
+        latents = self.latents[numbers].to(self.device, self.generator.dtype)
         labels = self.labels[numbers].to(self.device) if self.generator.num_classes else None
         with evaluating(self.generator):
             drawn = [self.generator(latents, labels, width=width) for width in self.generator.widths]
         for images, name in zip(drawn, self.names(), strict=True):
             if not images.isfinite().all():
-                raise UserError(f"{name} are not finite; judge an earlier checkpoint")
+                raise SlimGANError(f"{name} are not finite; judge an earlier checkpoint")
         return [to_bytes(images) for images in drawn]
 
 
@@ -115,13 +115,13 @@ class FolderSource(FakeSource):
         """Return an image ``(C, H, W)``.
 
         Raises:
-            UserError: If it cannot be read, or has another size than the real images.
+            SlimGANError: If it cannot be read, or has another size than the real images.
         """
         channels, height, width = self.shape
         with open_image(self.paths[index]) as image:
             pixels = as_bytes(convert_mode(image, channels))
         if pixels.shape != self.shape:
-            raise UserError(
+            raise SlimGANError(
                 f"{self.paths[index]} is {pixels.shape[2]}x{pixels.shape[1]} pixels but the real images are "
                 f"{width}x{height}; resize one or the other, for example with --data.image_size {pixels.shape[1]}"
             )

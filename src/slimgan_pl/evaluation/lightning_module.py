@@ -8,7 +8,7 @@ from typing import Any
 from lightning.pytorch import LightningModule
 
 from slimgan_pl.data import ByteArray, list_images
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import Evaluator, FakeSource, FolderSource
 
 __all__ = ["ImageJudge", "JudgedModule"]
@@ -32,7 +32,7 @@ class JudgedModule(LightningModule):
 
     def validation_step(self, batch: ByteArray, batch_idx: int) -> None:
         if self.evaluator is not None and not isinstance(batch, ByteArray):
-            raise UserError(
+            raise SlimGANError(
                 "the evaluator takes the real images as a ByteArray, as the data modules of slimgan_pl.data give them; "
                 "use one of those, or a model without evaluator"
             )
@@ -66,14 +66,14 @@ class ImageJudge(JudgedModule):
         evaluator: How they are judged.
 
     Raises:
-        UserError: If there is no such folder, or no image in it.
+        SlimGANError: If there is no such folder, or no image in it.
     """
 
     def __init__(self, images: str, evaluator: Evaluator) -> None:
         super().__init__()
         self.root = Path(images).expanduser()
         if not self.root.is_dir():
-            raise UserError(f"there is no folder {images}; name the folder of images to judge with --images")
+            raise SlimGANError(f"there is no folder {images}; name the folder of images to judge with --images")
         self.paths = list_images(self.root)
         self.evaluator = evaluator
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slimgan_pl.data import Split
-from slimgan_pl.errors import UserError, check_choice, check_range
+from slimgan_pl.errors import SlimGANError, check_choice, check_range
 
 __all__ = ["CHOICE_SEED", "PROTOCOLS", "Counts", "Protocol", "ProtocolName", "choose", "make_protocol", "shuffled"]
 
@@ -48,10 +48,10 @@ class Protocol(NamedTuple):
             scored: Whether the score is computed.
 
         Raises:
-            UserError: If there are not enough of them, or too few for any figure.
+            SlimGANError: If there are not enough of them, or too few for any figure.
         """
         if self.num_real is not None and self.num_real > available:
-            raise UserError(
+            raise SlimGANError(
                 f"the evaluation asks for {self.num_real:,} real images, but the {self.real_split} split holds "
                 f"{available:,}; lower --model.evaluator.num_real or choose another --model.evaluator.protocol"
             )
@@ -59,16 +59,16 @@ class Protocol(NamedTuple):
         fake = self.num_fake or min(real, fakes or real)
         score = self.num_score or fake if scored else fake
         if min(real, fake, score) < 2:
-            raise UserError(
+            raise SlimGANError(
                 f"there are {real:,} real images and {min(fake, score):,} fakes; figures need at least 2 of each"
             )
         if fakes is not None and max(fake, score) > fakes:
-            raise UserError(
+            raise SlimGANError(
                 f"the evaluation asks for {max(fake, score):,} fakes, but there are {fakes:,}; give more, or lower "
                 "--model.evaluator.num_fake and num_score"
             )
         if scored and score < self.splits:
-            raise UserError(
+            raise SlimGANError(
                 f"{score:,} fakes cannot be parted into {self.splits} splits of the score; lower "
                 "--model.evaluator.splits or raise --model.evaluator.num_score"
             )
@@ -101,7 +101,7 @@ def make_protocol(
     """Return a protocol of a name, with the numbers that are not None in place of its own.
 
     Raises:
-        UserError: If a number is out of range.
+        SlimGANError: If a number is out of range.
     """
     check_choice("protocol", name, tuple(PROTOCOLS))
     own = PROTOCOLS[name]

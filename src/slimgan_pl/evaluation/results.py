@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["HUGE", "consistency_of", "figure_suffix", "judge_of", "key_of", "over_seeds", "read_results", "tidy"]
 
@@ -74,7 +74,7 @@ def read_results(run: str) -> dict[str, Any]:
     """Return the results of a run, from its folder or from the file itself.
 
     Raises:
-        UserError: If there are none, or they are broken.
+        SlimGANError: If there are none, or they are broken.
     """
     path = Path(run)
     if path.is_dir():
@@ -93,11 +93,11 @@ def read_results(run: str) -> dict[str, Any]:
             raise ValueError("figures are missing")
         check_results(results)
     except FileNotFoundError:
-        raise UserError(
+        raise SlimGANError(
             f"there are no results at {path}; slimgan fit writes them at its end, slimgan test again"
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise UserError(f"{path} does not hold results of slimgan fit or test ({error})") from error
+        raise SlimGANError(f"{path} does not hold results of slimgan fit or test ({error})") from error
     return results
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.features import Extracted
 from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian
 from slimgan_pl.evaluation.metrics.inception_score import SplitScore
@@ -90,22 +90,22 @@ class Collector:
             what: The images, for messages.
 
         Raises:
-            UserError: If a feature is not finite, or too large for half precision.
+            SlimGANError: If a feature is not finite, or too large for half precision.
         """
         gaussian = self.gaussian.compute()
         if not (gaussian.mean.isfinite().all() and gaussian.covariance.isfinite().all()):
-            raise UserError(
+            raise SlimGANError(
                 f"the extractor's features of {what} are not all finite; look at the images and the extractor"
             )
         score = None if self.score is None else torch.stack(self.score.compute()).cpu()
         if score is not None and not score.isfinite().all():
-            raise UserError(f"the class logits of {what} are not all finite; look at the images and the classifier")
+            raise SlimGANError(f"the class logits of {what} are not all finite; look at the images and the classifier")
         if self.features is None:
             return ImageStatistics(gaussian, score)
         features = gather_rows(self.features, self.count, total, batch_size, self.device)
         self.features = None  # whoever needs them holds them now
         if not features.isfinite().all():
-            raise UserError(
+            raise SlimGANError(
                 f"the extractor's features of {what} exceed 65,504, the range of half precision; scale them down, or "
                 "leave kid and prdc out of --model.evaluator.metrics"
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.model_card import CARD_JSON, CARD_MARKDOWN
 from slimgan_pl.utils.files import check_folder, reason_of, replacing
 
@@ -24,19 +24,19 @@ def find_output(output: str, overwrite: bool) -> Path:
         overwrite: Whether the files of an earlier export may be replaced; others never are.
 
     Raises:
-        UserError: If it would take the place of something.
+        SlimGANError: If it would take the place of something.
     """
     if not output:
-        raise UserError("--output is empty; name a folder, such as export")
+        raise SlimGANError("--output is empty; name a folder, such as export")
     folder = Path(output)
     check_folder(folder)
     if folder.is_symlink() and not folder.exists():
-        raise UserError(f"{folder} is a link to nothing; name another --output")
+        raise SlimGANError(f"{folder} is a link to nothing; name another --output")
     if folder.is_dir() and any(folder.iterdir()):
         if read_card(folder) is None:
-            raise UserError(f"{folder} is there and holds no export; name another --output")
+            raise SlimGANError(f"{folder} is there and holds no export; name another --output")
         if not overwrite:
-            raise UserError(f"{folder} holds an export already; name another --output, or give --overwrite true")
+            raise SlimGANError(f"{folder} holds an export already; name another --output, or give --overwrite true")
     return folder
 
 
@@ -47,7 +47,7 @@ def filling(folder: Path) -> Iterator[Path]:
     Of an earlier export the files that its card lists go; what somebody else put there stays.
 
     Raises:
-        UserError: If a file would take the place of one that is not of the export, or the system refuses to write.
+        SlimGANError: If a file would take the place of one that is not of the export, or the system refuses to write.
     """
     try:
         is_new = not folder.exists()
@@ -64,7 +64,7 @@ def filling(folder: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
-        raise UserError(
+        raise SlimGANError(
             f"the export could not be written to {folder} ({reason_of(error)}); make room or give write access there, "
             "or name another --output"
         ) from error
@@ -76,7 +76,7 @@ def move_whole(scratch: Path, folder: Path) -> None:
     os.umask(mask)
     scratch.chmod(0o777 & ~mask)  # that of temporary folders shuts others out
     if folder.exists():
-        raise UserError(f"{folder} has appeared meanwhile; name another --output")
+        raise SlimGANError(f"{folder} has appeared meanwhile; name another --output")
     scratch.rename(folder)
 
 
@@ -88,7 +88,7 @@ def move_files(scratch: Path, folder: Path) -> None:
     for path in new:
         target = folder / path
         if (os.path.lexists(target) and path not in old) or not target.parent.resolve().is_relative_to(root):
-            raise UserError(f"{target} is there and not of an earlier export; move it away or name another --output")
+            raise SlimGANError(f"{target} is there and not of an earlier export; move it away or name another --output")
     card = (scratch / CARD_JSON).read_bytes()
     write(folder / CARD_JSON, json.dumps(with_files(json.loads(card), old), indent=2).encode())
     for path in new:

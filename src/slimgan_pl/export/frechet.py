@@ -9,7 +9,7 @@ from lightning.pytorch.cli import instantiate_module
 from torch import Tensor
 
 from slimgan_pl.data import ByteArray, ByteDataModule
-from slimgan_pl.errors import UserError, cause_of
+from slimgan_pl.errors import SlimGANError, cause_of
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.export.parity import check_images
 from slimgan_pl.export.writers import Draw
@@ -115,7 +115,7 @@ class Judge(NamedTuple):
             draws: What is exported, by the name of the file and the width.
 
         Raises:
-            UserError: If what a file draws is not finite, or of another shape.
+            SlimGANError: If what a file draws is not finite, or of another shape.
         """
         with naming_own_options():
             results = self.evaluator.judge(ExportSource(self.generator, draws), self.real)
@@ -151,7 +151,7 @@ def prepare_distances(
         trust: Whether the checkpoint may name data of other packages, whose code is then run.
 
     Raises:
-        UserError: If the extractor is not known or its weights are missing, the data set is missing or does not suit
+        SlimGANError: If the extractor is not known or its weights are missing, the data set is missing or does not suit
             the generator, or there are too few images.
     """
     generator = source.model.generator
@@ -179,14 +179,14 @@ def changes(
 
 @contextmanager
 def naming_own_options() -> Iterator[None]:
-    """Turn the options of ``slimgan test`` in a UserError into those of ``slimgan export``."""
+    """Turn the options of ``slimgan test`` in a SlimGANError into those of ``slimgan export``."""
     try:
         yield
-    except UserError as error:
+    except SlimGANError as error:
         text = str(error)
         for words, own in OWN_WORDS.items():
             text = text.replace(words, own)
-        raise UserError(text) from error
+        raise SlimGANError(text) from error
 
 
 def carried_data(source: Source, root: str | None = None, trust: bool = False) -> ByteDataModule:
@@ -198,25 +198,25 @@ def carried_data(source: Source, root: str | None = None, trust: bool = False) -
         trust: Whether the checkpoint may name classes of other packages, whose code is then run.
 
     Raises:
-        UserError: If it names none, or they cannot be built.
+        SlimGANError: If it names none, or they cannot be built.
     """
     settings = dict(source.checkpoint.get("datamodule_hyper_parameters") or {})
     if "_class_path" not in settings:
-        raise UserError(f"{source.path} does not say which data it belongs to, so leave --extractor out")
+        raise SlimGANError(f"{source.path} does not say which data it belongs to, so leave --extractor out")
     if not trust:
         check_trusted(settings, source.path)
     if root is not None:
         if "root" not in settings:
             name = str(settings["_class_path"]).rpartition(".")[2]
-            raise UserError(f"a {name} is read from no folder; leave --data_root out")
+            raise SlimGANError(f"a {name} is read from no folder; leave --data_root out")
         settings["root"] = root
     try:
         data: ByteDataModule = instantiate_module(ByteDataModule, settings)  # type: ignore[type-abstract]
     except (ArgumentError, ImportError, AttributeError, TypeError, ValueError) as error:
-        if (cause := cause_of(error, UserError)) is not None:
+        if (cause := cause_of(error, SlimGANError)) is not None:
             raise cause from error
         reason = " ".join(str(error).split())[:150]
-        raise UserError(
+        raise SlimGANError(
             f"the data settings in {source.path} build no data ({reason}); leave --extractor out"
         ) from error
     check_data(source.model.generator, data)

@@ -40,7 +40,7 @@ class InFloat32(nn.Module):
         self.net = net
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        images: Tensor = self.net(latents.to(self.net.image.weight.dtype), labels)
+        images: Tensor = self.net(latents.to(self.net.dtype), labels)
         return images.float()
 
 
@@ -55,7 +55,7 @@ def single_width_graph(
         precision: Of weights and arithmetic.
 
     Raises:
-        UserError: If the width is not in the list, or a weight is too large for the precision.
+        SlimGANError: If the width is not in the list, or a weight is too large for the precision.
     """
     if type(generator) in FOLDED:
         net: SlimmableGenerator = folded_slice(generator, width).to(memory_format=torch.contiguous_format)
@@ -77,7 +77,7 @@ def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision =
         precision: Of weights and arithmetic.
 
     Raises:
-        UserError: If a weight is too large for the precision.
+        SlimGANError: If a weight is too large for the precision.
     """
     if len(generator.widths) == 1:
         return single_width_graph(generator, generator.widths[0], precision)

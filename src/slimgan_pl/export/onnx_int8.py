@@ -51,7 +51,7 @@ def quantized_graph(generator: SlimmableGenerator, width: float, seed: int = 0) 
         seed: Seed of the latents.
 
     Raises:
-        UserError: If the width is not in the list, or the generator is of another class.
+        SlimGANError: If the width is not in the list, or the generator is of another class.
     """
     options: dict[str, Any] = {"quant_format": QuantFormat.QDQ, "per_channel": True}
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}

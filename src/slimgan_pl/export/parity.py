@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.export.exported_file import ExportedFile, Kind, Precision, WidthError, describe_file
 from slimgan_pl.export.writers import Draw, Written
 from slimgan_pl.models import SlimmableGenerator
@@ -35,7 +35,7 @@ def image_errors(draw: Draw, generator: SlimmableGenerator, width: float) -> Wid
         width: One of its ``widths``.
 
     Raises:
-        UserError: If images are not finite, or of another shape.
+        SlimGANError: If images are not finite, or of another shape.
     """
     largest, squares, values = 0.0, 0.0, 0
     with evaluating(generator):
@@ -60,14 +60,14 @@ def batches(generator: SlimmableGenerator) -> Iterator[tuple[Tensor, Tensor | No
 
 
 def check_images(images: Tensor, expected: Tensor, width: float) -> None:
-    """Raise a UserError where exported images are not finite or not of the shape of PyTorch's."""
+    """Raise a SlimGANError where exported images are not finite or not of the shape of PyTorch's."""
     if images.shape != expected.shape:
-        raise UserError(
+        raise SlimGANError(
             f"the exported net draws images {tuple(images.shape)} at width {width:g} where PyTorch draws "
             f"{tuple(expected.shape)}; export this checkpoint again"
         )
     if not images.isfinite().all():
-        raise UserError(
+        raise SlimGANError(
             f"the images of the exported net at width {width:g} are not finite; export it in another --precision, such "
             "as float32"
         )
@@ -79,13 +79,13 @@ def compared(
     """Return what is known of a file, with how far its images are from PyTorch's in float32.
 
     Raises:
-        UserError: If that is more than rounding for a file in float32, or images are not finite.
+        SlimGANError: If that is more than rounding for a file in float32, or images are not finite.
     """
     errors = [image_errors(written.draw, generator, width) for width in written.widths]
     name = written.path.name
     for error in errors:
         if precision == "float32" and error.max_abs > TOLERANCE:
-            raise UserError(
+            raise SlimGANError(
                 f"{name} differs from PyTorch by {error.max_abs:.1e} at width {error.width:g}, more than "
                 f"{TOLERANCE:g}: the weights are so large that rounding shows; export an earlier checkpoint"
             )

@@ -5,7 +5,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["FloatPrecision", "in_precision"]
 
@@ -18,10 +18,10 @@ def in_precision(net: Net, precision: FloatPrecision) -> Net:
     """Convert a net's weights and statistics in place, and return it.
 
     Raises:
-        UserError: If one is too large for the precision.
+        SlimGANError: If one is too large for the precision.
     """
     net.to(torch.float16 if precision == "float16" else torch.float32)
     for name, value in net.state_dict().items():
         if not value.isfinite().all():
-            raise UserError(f"{name} is too large for {precision}; export this checkpoint with --precision float32")
+            raise SlimGANError(f"{name} is too large for {precision}; export this checkpoint with --precision float32")
     return net

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.exported_file import Kind, Precision
 from slimgan_pl.export.precision import FloatPrecision, in_precision
 from slimgan_pl.layers import width_index
@@ -53,7 +53,7 @@ def write_files(
         fold: Whether batch norms of safetensors become part of the layers around them; they always do in ONNX.
 
     Raises:
-        UserError: If a weight is too large for the precision.
+        SlimGANError: If a weight is too large for the precision.
     """
     if kind == "safetensors":
         assert precision != "int8"
@@ -75,7 +75,7 @@ def write_safetensors(
     path = folder / f"generator_{width:g}.safetensors"
     save_generator(in_precision(narrow, precision), path, width)
     loaded = load_generator(path, [type(narrow)])
-    dtype = loaded.image.weight.dtype
+    dtype = loaded.dtype
 
     @torch.no_grad()
     def draw(latents: Tensor, labels: Tensor | None, width: float) -> Tensor:
@@ -115,13 +115,13 @@ def saved(model: "ModelProto", path: Path, widths: tuple[float, ...]) -> Written
 
 
 def check_onnx() -> None:
-    """Raise a UserError where a library that writing ONNX needs is missing."""
+    """Raise a SlimGANError where a library that writing ONNX needs is missing."""
     try:
         import onnxscript  # noqa: F401
 
         import slimgan_pl.export.ort  # noqa: F401
     except ModuleNotFoundError as error:
-        raise UserError(f"ONNX files need {error.name}; install it with pip install 'slimgan-pl[onnx]'") from error
+        raise SlimGANError(f"ONNX files need {error.name}; install it with pip install 'slimgan-pl[onnx]'") from error
 
 
 class Session(Protocol):

@@ -2,7 +2,7 @@
 
 All take ``forward(x, width, labels)`` with ``x`` of shape ``(N, C * width, H, W)`` and integer ``labels`` of shape
 ``(N,)`` (the unconditional one ignores them), and return the shape of ``x``. A width that is not in the list is a
-``UserError``.
+``SlimGANError``.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 TOLERANCE = 1e-5  # a width as it is printed, with six digits, is still that width
 
@@ -16,7 +16,7 @@ def check_widths(widths: Sequence[float]) -> tuple[float, ...]:
     """Return the width list as a tuple, after checking that it ascends strictly from above 0 to exactly 1.
 
     Raises:
-        UserError: If the list is empty, not strictly ascending, not positive, or does not end in 1.0.
+        SlimGANError: If the list is empty, not strictly ascending, not positive, or does not end in 1.0.
 
     >>> check_widths([0.25, 1])
     (0.25, 1.0)
@@ -24,7 +24,9 @@ def check_widths(widths: Sequence[float]) -> tuple[float, ...]:
     result = tuple(float(width) for width in widths)
     ascending = all(low < high for low, high in zip((0.0, *result), result, strict=False))
     if not result or not ascending or result[-1] != 1.0:
-        raise UserError(f"widths must ascend from above 0 and end in 1.0, for example [0.25, 0.5, 1.0]; got {widths}")
+        raise SlimGANError(
+            f"widths must ascend from above 0 and end in 1.0, for example [0.25, 0.5, 1.0]; got {widths}"
+        )
     return result
 
 
@@ -37,14 +39,14 @@ def scale_channels(channels: int, width: float, layer: str = "layer") -> int:
         layer: Name for the error message.
 
     Raises:
-        UserError: If the width does not divide the channels exactly.
+        SlimGANError: If the width does not divide the channels exactly.
 
     >>> scale_channels(64, 0.75)
     48
     """
     active = round(channels * width)
     if active < 1 or not math.isclose(active, channels * width, rel_tol=TOLERANCE):
-        raise UserError(
+        raise SlimGANError(
             f"{layer}: {channels} channels at width {width:g} would be {channels * width:g}; "
             f"choose channels that every width divides into whole numbers"
         )
@@ -55,7 +57,7 @@ def width_index(widths: Sequence[float], width: float) -> int:
     """Return the position of a width in the list.
 
     Raises:
-        UserError: If the width is not in the list.
+        SlimGANError: If the width is not in the list.
 
     >>> width_index((0.25, 0.5, 1.0), 0.5)
     1
@@ -64,12 +66,12 @@ def width_index(widths: Sequence[float], width: float) -> int:
         if abs(candidate - width) <= TOLERANCE * candidate:  # math.isclose cannot be compiled
             return index
     known = ", ".join(f"{candidate:g}" for candidate in widths)
-    raise UserError(f"width {width:g} is not one of this generator's widths: {known}")
+    raise SlimGANError(f"width {width:g} is not one of this generator's widths: {known}")
 
 
 def check_labels(labels: Tensor | None, num_classes: int, net: str) -> None:
-    """Raise a UserError where labels are missing, or given to a net without classes."""
+    """Raise a SlimGANError where labels are missing, or given to a net without classes."""
     if num_classes and labels is None:
-        raise UserError(f"this {net} is conditional: give labels from 0 to {num_classes - 1}")
+        raise SlimGANError(f"this {net} is conditional: give labels from 0 to {num_classes - 1}")
     if not num_classes and labels is not None:
-        raise UserError(f"this {net} has no classes: leave the labels out")
+        raise SlimGANError(f"this {net} has no classes: leave the labels out")

@@ -3,7 +3,7 @@
 from slimgan_pl.models.cost import count_macs, count_parameters
 from slimgan_pl.models.dcgan import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.models.discriminator import DiscriminatorBank
-from slimgan_pl.models.generator import SlimmableGenerator
+from slimgan_pl.models.generator import Inputs, SlimmableGenerator
 from slimgan_pl.models.recalibration import Change, recalibrate
 from slimgan_pl.models.resnet import ResNetDiscriminatorBank, ResNetGenerator
 from slimgan_pl.models.serialization import load_generator, save_generator
@@ -13,6 +13,7 @@ __all__ = [
     "DCGANDiscriminatorBank",
     "DCGANGenerator",
     "DiscriminatorBank",
+    "Inputs",
     "ResNetDiscriminatorBank",
     "ResNetGenerator",
     "SlimmableGenerator",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError, check_range
+from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.layers import spectral
 from slimgan_pl.layers.widths import check_labels
 from slimgan_pl.utils.recipes import Recorded
@@ -29,7 +29,7 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         share_head: Whether all have one head; with ``num_shared=0`` the ablation that shares only the last layer.
 
     Raises:
-        UserError: If a number is out of range.
+        SlimGANError: If a number is out of range.
     """
 
     image_channels: int
@@ -47,9 +47,9 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
     ) -> None:
         super().__init__()
         if not 0 <= num_shared <= num_stages:
-            raise UserError(f"num_shared is {num_shared}, but these discriminators have stages 0 to {num_stages}")
+            raise SlimGANError(f"num_shared is {num_shared}, but these discriminators have stages 0 to {num_stages}")
         if num_branches < 1:
-            raise UserError(f"num_branches is {num_branches}; give one per width of the generator")
+            raise SlimGANError(f"num_branches is {num_branches}; give one per width of the generator")
         check_range("the discriminators' num_classes", num_classes, 0)
         self.num_branches = num_branches
         self.num_stages = num_stages
@@ -139,9 +139,9 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
 
 
 def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int = 1) -> None:
-    """Raise a UserError where no stage can be made of these numbers."""
+    """Raise a SlimGANError where no stage can be made of these numbers."""
     if not channels:
-        raise UserError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
+        raise SlimGANError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
     for stage, number in enumerate(channels):
         check_range(f"entry {stage} of the discriminators' channels", number, 1)
     check_range("the discriminators' image_channels", image_channels, 1)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import SwitchableBatchNorm2d, SwitchableConditionalBatchNorm2d
 from slimgan_pl.models.dcgan import DCGANGenerator, DCGANGeneratorBlock
 from slimgan_pl.models.generator import SlimmableGenerator
@@ -107,7 +107,9 @@ class FoldedGenerator(SlimmableGenerator, ABC):
 
     def slice(self, width: float) -> NoReturn:
         """Refuse: a slice needs the batch norms."""
-        raise UserError("a folded generator has one width and cannot be sliced; slice the generator it was made from")
+        raise SlimGANError(
+            "a folded generator has one width and cannot be sliced; slice the generator it was made from"
+        )
 
 
 class FoldedDCGANGenerator(FoldedGenerator):
@@ -145,14 +147,14 @@ def folded_slice(generator: SlimmableGenerator, width: float = 1.0) -> FoldedGen
         width: One of its ``widths``.
 
     Raises:
-        UserError: If the width is not in the list, or the generator is of another class.
+        SlimGANError: If the width is not in the list, or the generator is of another class.
     """
     if type(generator) not in FOLDED:
         known = " or a ".join(source.__name__ for source in FOLDED)
-        raise UserError(f"a {type(generator).__name__} cannot be folded; give a {known}")
+        raise SlimGANError(f"a {type(generator).__name__} cannot be folded; give a {known}")
     narrow = generator.slice(width)
     arguments = {name: value for name, value in narrow.arguments.items() if name not in ("widths", "conditional_norm")}
-    folded = FOLDED[type(generator)](**arguments).to(narrow.image.weight)
+    folded = FOLDED[type(generator)](**arguments).to(narrow.device, narrow.dtype)
     fold_stem(narrow, folded)
     for source, target in zip(narrow.blocks, folded.blocks, strict=True):
         fold_block(source, target)

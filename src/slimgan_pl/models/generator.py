@@ -7,13 +7,13 @@ the side. Shape legend: N images, C channels, H = W = image_size.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from slimgan_pl.errors import UserError, check_choice, check_range
+from slimgan_pl.errors import SlimGANError, check_choice, check_range
 from slimgan_pl.layers import (
     SliceableConditionalBatchNorm2d,
     SlicedConv2d,
@@ -29,11 +29,18 @@ from slimgan_pl.layers import (
 from slimgan_pl.layers.widths import check_labels
 from slimgan_pl.utils.recipes import Recorded
 
-__all__ = ["ConditionalNorm", "SlimmableGenerator", "make_norm"]
+__all__ = ["ConditionalNorm", "Inputs", "SlimmableGenerator", "make_norm"]
 
 ConditionalNorm = Literal["sliceable", "switchable"]
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
+
+
+class Inputs(NamedTuple):
+    """Inputs of a generator: latents ``(N, latent_dim)``, and labels ``(N,)`` or None."""
+
+    latents: Tensor
+    labels: Tensor | None = None
 
 
 class SlimmableGenerator(Recorded, nn.Module, ABC):
@@ -49,7 +56,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         conditional_norm: Kind of conditional batch norm.
 
     Raises:
-        UserError: If a width does not divide the channels of a stage exactly, or a number is out of range.
+        SlimGANError: If a width does not divide the channels of a stage exactly, or a number is out of range.
     """
 
     def __init__(
@@ -71,7 +78,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         self.num_classes = num_classes
         self.conditional_norm: ConditionalNorm = conditional_norm
         if not self.channels:
-            raise UserError("channels is empty; give one number per stage, for example [512, 256, 128, 64]")
+            raise SlimGANError("channels is empty; give one number per stage, for example [512, 256, 128, 64]")
         for name in ("bottom_size", "latent_dim", "image_channels"):
             check_range(f"the generator's {name}", getattr(self, name), 1)
         check_range("the generator's num_classes", num_classes, 0)
@@ -117,7 +124,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
             Images ``(N, image_channels, image_size, image_size)`` in [-1, 1].
 
         Raises:
-            UserError: If the width is not in the list, or labels are missing or not expected.
+            SlimGANError: If the width is not in the list, or labels are missing or not expected.
         """
         width = self.widths[width_index(self.widths, width)]
         check_labels(labels, self.num_classes, "generator")
@@ -125,6 +132,31 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         for block in self.blocks:
             x = block(x, width, labels)
         return torch.tanh(self.image(self.finish(x, width)))
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the weights."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the weights."""
+        return next(self.parameters()).dtype
+
+    def draw_inputs(self, count: int, source: torch.Generator | None = None) -> Inputs:
+        """Draw standard normal latents and, for a conditional generator, uniform labels, on this net's device.
+
+        Args:
+            count: Number of latents N.
+            source: Source of randomness, on any device; the same state gives the same inputs in each precision.
+        """
+        device = "cpu" if source is None else source.device
+        latents = torch.randn(count, self.latent_dim, generator=source, device=device, dtype=torch.float32)
+        latents = latents.to(self.device, self.dtype)
+        if not self.num_classes:
+            return Inputs(latents)
+        labels = torch.randint(self.num_classes, (count,), generator=source, device=device)
+        return Inputs(latents, labels.to(self.device))
 
     def slice(self, width: float) -> Self:
         """Return a generator of its own that holds the weights of one width alone and draws the same images.
@@ -134,7 +166,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         """
         index = width_index(self.widths, width)
         arguments = {**self.arguments, "channels": self.channels_at(self.widths[index]), "widths": (1.0,)}
-        narrow = type(self)(**arguments).to(self.image.weight)
+        narrow = type(self)(**arguments).to(self.device, self.dtype)
         copy_slice(self, narrow, index)
         return narrow.train(self.training)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
-from slimgan_pl.errors import MAX_SEED, UserError, check_range
+from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.layers import SwitchableBatchNorm2d
 from slimgan_pl.models.generator import SlimmableGenerator
 from slimgan_pl.utils.torch_state import evaluating
@@ -54,18 +54,18 @@ def recalibrate(
         A row per width, narrow to wide.
 
     Raises:
-        UserError: If a number is out of range, or a statistic is not finite; then all stay as they were.
+        SlimGANError: If a number is out of range, or a statistic is not finite; then all stay as they were.
     """
     check_range("recalibration's num_batches", num_batches, 1)
     check_range("recalibration's batch_size", batch_size, 2, MAX_BATCH)
     check_range("recalibration's seed", seed, 0, MAX_SEED)
     if not any(isinstance(module, SwitchableBatchNorm2d) for module in generator.modules()):
-        raise UserError("this generator has no batch norms; there is nothing to recalibrate")
+        raise SlimGANError("this generator has no batch norms; there is nothing to recalibrate")
     old_statistics, old_images = statistics(generator), probe(generator, seed)
     with restoring_on_failure(generator):
         update_bn(((draw,) for draw in draws(generator, num_batches, batch_size, seed)), AllWidths(generator))
         if not all(buffer.isfinite().all() for buffer in generator.buffers()):
-            raise UserError(
+            raise SlimGANError(
                 "batch-norm statistics measured anew are not finite, so the old ones stay; take an earlier checkpoint"
             )
     changes = []
@@ -108,7 +108,7 @@ def draws(generator: SlimmableGenerator, num_batches: int, batch_size: int, seed
     """Yield batches of latents, and of labels or None, the same on every device."""
     source = torch.Generator().manual_seed(seed)
     for _ in range(num_batches):
-        latents = torch.randn(batch_size, generator.latent_dim, generator=source).to(generator.image.weight)
+        latents = torch.randn(batch_size, generator.latent_dim, generator=source).to(generator.device, generator.dtype)
         labels = torch.randint(max(generator.num_classes, 1), (batch_size,), generator=source).to(latents.device)
         yield latents, labels if generator.num_classes else None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import (
     SlicedConv2d,
     SwitchableBatchNorm2d,
@@ -151,7 +151,9 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
     ) -> None:
         check_sizes(channels, image_channels)
         if not 0 <= num_downsamples <= len(channels):
-            raise UserError(f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks")
+            raise SlimGANError(
+                f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks"
+            )
         self._inputs = (image_channels, *channels)
         self._num_downsamples = num_downsamples
         self._rectified_shortcut = rectified_shortcut

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models.dcgan import DCGANGenerator
 from slimgan_pl.models.folding import FoldedDCGANGenerator, FoldedGenerator, FoldedResNetGenerator
 from slimgan_pl.models.generator import SlimmableGenerator
@@ -55,12 +55,12 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
         classes: Generators of your own that the file may hold.
 
     Raises:
-        UserError: If the file is missing, damaged or of another kind, or holds a class that is not known.
+        SlimGANError: If the file is missing, damaged or of another kind, or holds a class that is not known.
     """
     recipe, weights = read_generator(Path(path))
     known = {each.__name__: each for each in (*CLASSES, *classes)}
     if str(recipe.get("class")) not in known:
-        raise UserError(
+        raise SlimGANError(
             f"{path} holds a {recipe.get('class')}, which is not a generator of this package; give its class to "
             "load_generator(path, classes=...)"
         )
@@ -68,7 +68,7 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
         generator = known[recipe["class"]](**recipe["arguments"])
         generator.to(weights["image.weight"].dtype).load_state_dict(weights)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise UserError(f"the weights in {path} do not fit its settings: it is damaged; export it again") from error
+        raise SlimGANError(f"the weights in {path} do not fit its settings: it is damaged; export it again") from error
     if isinstance(generator, FoldedGenerator):
         generator.requires_grad_(False).to(memory_format=torch.channels_last)
     return generator.eval()
@@ -77,15 +77,15 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
 def read_generator(path: Path) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
     """Return the metadata and the weights of a file."""
     if not path.is_file():
-        raise UserError(f"there is no file {path}; give one that slimgan export --format safetensors wrote")
+        raise SlimGANError(f"there is no file {path}; give one that slimgan export --format safetensors wrote")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {}).get(CONTRACT_KEY, "null"))
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as safetensors: it is damaged or of another kind") from error
+        raise SlimGANError(f"{path} cannot be read as safetensors: it is damaged or of another kind") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("version"), int):
-        raise UserError(f"{path} does not say what net it holds; give a file that slimgan export wrote")
+        raise SlimGANError(f"{path} does not say what net it holds; give a file that slimgan export wrote")
     if metadata["version"] > CONTRACT_VERSION:
-        raise UserError(f"{path} was written by a newer slimgan-pl; upgrade this one")
+        raise SlimGANError(f"{path} was written by a newer slimgan-pl; upgrade this one")
     return metadata, weights

@@ -78,7 +78,7 @@ def measure_latencies(
     check_range("rounds", rounds, 1, MAX_ROUNDS)
     turns = [(net, make_draw(net, batch_size)) for net in nets for batch_size in batch_sizes]
     times: list[list[float]] = [[] for _ in turns]
-    with inference(nets[0].image.weight.device):
+    with inference(nets[0].device):
         for net, draw in turns:
             take_turn(net, draw, WARM_UP)
         start = time.perf_counter()
@@ -101,7 +101,7 @@ def make_draw(net: SlimmableGenerator, batch_size: int) -> Draw:
     """Return latents ``(N, latent_dim)`` and, if there are classes, labels ``(N,)``, on a net's device."""
     check_range("the batch size", batch_size, 1)
     source = torch.Generator().manual_seed(0)
-    latents = torch.randn(batch_size, net.latent_dim, generator=source).to(net.image.weight)
+    latents = torch.randn(batch_size, net.latent_dim, generator=source).to(net.device, net.dtype)
     labels = torch.arange(batch_size, device=latents.device) % net.num_classes if net.num_classes else None
     return latents, labels
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.profiling.latency import Draw, make_draw
 from slimgan_pl.utils.environment import memory_size, synchronize
@@ -87,12 +87,12 @@ class LiveStorages(TorchDispatchMode):
 
 
 def check_memory(net: SlimmableGenerator, batch_size: int) -> None:
-    """Raise a UserError if a batch cannot fit into the memory of a net's device, before the system ends the process."""
+    """Raise a SlimGANError if a batch cannot fit into the memory of a net's device."""
     draw = make_draw(net, 1)
     per_image = live_bytes(net, draw) + draw[0].nbytes
     size = memory_size(draw[0].device)
     if size is not None and batch_size * per_image > size:
-        raise UserError(
+        raise SlimGANError(
             f"the memory is too small for a batch of {batch_size:,} images: each takes {per_image / 1e6:.3g} MB, and "
             f"there are {size / 1e9:.3g} GB; lower the batch size"
         )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from slimgan_pl.callbacks import SampleGrid, draw_grid
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.cost import count_macs, count_parameters
 from slimgan_pl.report.pictures import Picture, animation, picture, picture_file
@@ -54,7 +54,7 @@ def draw_run(run: RunFiles, seed: int, trust: bool) -> Drawn:
     if run.checkpoint is not None:
         try:
             return draw_model(load_model(run.checkpoint, trust), seed, latency)
-        except UserError as error:
+        except SlimGANError as error:
             run.notes.append(f"Nothing is drawn: {error}.")
     grid = left_picture(run)
     return Drawn(grid=grid, latency=latency)
@@ -64,7 +64,7 @@ def latency_of(run: RunFiles) -> Timings | None:
     """Return the times of ``slimgan profile``, if there are any."""
     try:
         return read_profile(run.folder / "checkpoints" / "last.profile.json")
-    except UserError as error:
+    except SlimGANError as error:
         run.notes.append(f"Other times are shown: {error}.")
         return None
 
@@ -104,7 +104,7 @@ def left_picture(run: RunFiles) -> Picture | None:
     path = next((path for path in paths if path.is_file()), None)
     try:
         return None if path is None else picture_file(path)
-    except UserError as error:
+    except SlimGANError as error:
         run.notes.append(f"No picture: {error}.")
         return None
 
@@ -139,6 +139,6 @@ def draw_walk(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
     frames = []
     with evaluating(generator):
         for latents in closed_walk(columns, generator.latent_dim, seed):
-            latents = latents.to(generator.image.weight)
+            latents = latents.to(generator.device, generator.dtype)
             frames.append(width_grid([generator(latents, labels, width=width) for width in generator.widths]))
     return frames

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["Picture", "animation", "picture", "picture_file"]
 
@@ -39,13 +39,13 @@ def picture_file(path: Path) -> Picture:
     """Return a picture that lies on disk.
 
     Raises:
-        UserError: If it cannot be read.
+        SlimGANError: If it cannot be read.
     """
     try:
         with Image.open(path) as image:
             return still(image.convert("RGB"))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} cannot be read as a picture") from error
+        raise SlimGANError(f"{path} cannot be read as a picture") from error
 
 
 def still(image: Image.Image) -> Picture:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import read_results, tidy
 from slimgan_pl.runs.curves import read_metrics
 from slimgan_pl.runs.resume import run_folders, stopped_run
@@ -54,15 +54,15 @@ def find_run(run: str) -> Path:
     """Return the folder of a run: the one that is named, or the newest version in it.
 
     Raises:
-        UserError: If there is no run.
+        SlimGANError: If there is no run.
     """
     root = Path(run)
     if not root.is_dir():
-        raise UserError(f"there is no folder {run}; name the folder of a run, such as runs/digits")
+        raise SlimGANError(f"there is no folder {run}; name the folder of a run, such as runs/digits")
     for folder in run_folders(root):
         if any(path.is_file() for pattern in LEFT_BY_A_RUN for path in folder.glob(pattern)):
             return folder
-    raise UserError(f"there is nothing of a run in {run}; name a folder that slimgan fit has filled")
+    raise SlimGANError(f"there is nothing of a run in {run}; name a folder that slimgan fit has filled")
 
 
 def read_run(folder: Path, name: str) -> RunFiles:
@@ -78,7 +78,7 @@ def read_run(folder: Path, name: str) -> RunFiles:
             run.notes.append("There is no metrics.csv, so there are no curves of the training.")
         elif not any(column.startswith("generator_loss") for row in run.metrics for column in row):
             run.notes.append("There are no losses in metrics.csv, so there are no curves of the training.")
-    except UserError as error:
+    except SlimGANError as error:
         run.notes.append(f"No curves: {error}.")
     return run
 
@@ -98,7 +98,7 @@ def add_results(run: RunFiles) -> None:
     note = "the results have no widths"
     try:
         final: dict[str, Any] | None = tidy(read_results(str(run.folder)))
-    except UserError as error:
+    except SlimGANError as error:
         final, note = None, str(error)
     by_iteration = {results["iteration"]: results for results in evaluations(run)}
     if final is not None:
@@ -127,7 +127,7 @@ def evaluations(run: RunFiles) -> Iterator[dict[str, Any]]:
         if EVALUATION.fullmatch(path.name):
             try:
                 yield tidy(read_results(str(path)))
-            except UserError as error:
+            except SlimGANError as error:
                 run.notes.append(f"An evaluation is left out: {error}.")
 
 
@@ -139,7 +139,7 @@ def add_settings(run: RunFiles) -> None:
         run.settings_text = path.read_text(encoding="utf-8")
     except OSError:
         run.notes.append("There is no config.yaml, so the settings are not known.")
-    except UserError as error:
+    except SlimGANError as error:
         run.notes.append(f"No settings: {error}.")
 
 

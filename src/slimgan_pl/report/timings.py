@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.profiling import measure_latencies, narrow_net
 
@@ -29,7 +29,7 @@ def read_profile(path: Path) -> Timings | None:
     """Return what ``slimgan profile`` has measured for its smallest batch, or None if it has not.
 
     Raises:
-        UserError: If the file does not hold that.
+        SlimGANError: If the file does not hold that.
     """
     try:
         profile = json.loads(path.read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def read_profile(path: Path) -> Timings | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise UserError(f"{path} does not hold what slimgan profile measures") from error
+        raise SlimGANError(f"{path} does not hold what slimgan profile measures") from error
     return Timings(seconds, f"slimgan profile, batch of {batch}, {conditions(profile)}, median")
 
 

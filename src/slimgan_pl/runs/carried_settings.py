@@ -4,7 +4,7 @@ import inspect
 import warnings
 from typing import Any
 
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.training.slimgan import ADAM
 from slimgan_pl.utils.recipes import class_path
@@ -37,12 +37,12 @@ def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, An
     """Return the settings that a checkpoint carries, by the names of the command's options.
 
     Raises:
-        UserError: If they are of another form than those that ``slimgan fit`` writes.
+        SlimGANError: If they are of another form than those that ``slimgan fit`` writes.
     """
     try:
         return named_settings(checkpoint, ckpt_path)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(
+        raise SlimGANError(
             f"{ckpt_path} is not a checkpoint that slimgan fit has written: its settings are odd"
         ) from error
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import read_results, tidy
 from slimgan_pl.runs.checkpoints import Source
 
@@ -53,7 +53,7 @@ def found(path: Path) -> Iterator[Evaluation]:
     beside = [file for kind in ("test", "validate") for file in path.parent.glob(f"*.{kind}.json")]
     run = path.parent.parent
     for place in filter(Path.is_file, [*beside, run / "results.json", *run.glob("results/iteration_*.json")]):
-        with suppress(UserError, OSError):
+        with suppress(SlimGANError, OSError):
             results = tidy(read_results(str(place)))
             if results["widths"]:
                 yield Evaluation(place, results, judged_sha256(results))

@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch.cli import instantiate_module
 from torch import Tensor
 
-from slimgan_pl.errors import UserError, cause_of
+from slimgan_pl.errors import SlimGANError, cause_of
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.files import file_sha256
@@ -26,19 +26,19 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Return what a checkpoint holds: tensors and plain values; nothing in it is run.
 
     Raises:
-        UserError: If there is no such file, or it is not a checkpoint of this package.
+        SlimGANError: If there is no such file, or it is not a checkpoint of this package.
     """
     if not Path(path).is_file():
-        raise UserError(f"there is no checkpoint {path}; give the path of a file such as checkpoints/last.ckpt")
+        raise SlimGANError(f"there is no checkpoint {path}; give the path of a file such as checkpoints/last.ckpt")
     try:
         with zipfile.ZipFile(path) as file:
             if file.testzip() is not None:  # torch does not look at checksums
                 raise zipfile.BadZipFile
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a broken or foreign file makes the unpickler raise
-        raise UserError(f"{path} cannot be read as a checkpoint: it is damaged or of another kind") from error
+        raise SlimGANError(f"{path} cannot be read as a checkpoint: it is damaged or of another kind") from error
     if not is_ours(checkpoint):
-        raise UserError(f"{path} is not a checkpoint that slimgan fit has written")
+        raise SlimGANError(f"{path} is not a checkpoint that slimgan fit has written")
     settings = {key: with_current_paths(checkpoint[key]) for key in SETTINGS if key in checkpoint}
     return {**checkpoint, **settings}
 
@@ -68,18 +68,18 @@ def is_plain(value: Any) -> bool:
 
 
 def check_weights(model: SlimGAN, weights: Mapping[str, Tensor], path: str | Path) -> None:
-    """Raise a UserError where the weights of a checkpoint are not those that a model has, or not finite."""
+    """Raise a SlimGANError where the weights of a checkpoint are not those that a model has, or not finite."""
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in weights.items()}
     for name in shapes | given:
         if shapes.get(name) != given.get(name):
-            raise UserError(
+            raise SlimGANError(
                 f"{path} does not fit these nets: {name} is {given.get(name, 'missing')} there and "
                 f"{shapes.get(name, 'missing')} here; leave the nets' settings as they were in training"
             )
     for name, value in weights.items():
         if not value.isfinite().all():
-            raise UserError(f"{path} holds weights that are NaN or infinite, in {name}; take an earlier checkpoint")
+            raise SlimGANError(f"{path} holds weights that are NaN or infinite, in {name}; take an earlier checkpoint")
 
 
 def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
@@ -90,8 +90,8 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
         trust: Whether it may name classes of other packages, whose code is then run.
 
     Raises:
-        UserError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names a class
-            that is not trusted.
+        SlimGANError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names an
+            untrusted class.
     """
     return model_of(read_checkpoint(path), path, trust)
 
@@ -121,14 +121,14 @@ def build_model(settings: Mapping[str, Any], path: str | Path) -> SlimGAN:
         path: The file that they are from.
 
     Raises:
-        UserError: If they do not fit together.
+        SlimGANError: If they do not fit together.
     """
     try:
         model: SlimGAN = instantiate_module(SlimGAN, {**settings, "evaluator": None})
     except (ArgumentError, ImportError, AttributeError, TypeError, ValueError) as error:
-        if (cause := cause_of(error, UserError)) is not None:
+        if (cause := cause_of(error, SlimGANError)) is not None:
             raise cause from error
-        raise UserError(f"the settings in {path} build no SlimGAN: {' '.join(str(error).split())[:150]}") from error
+        raise SlimGANError(f"the settings in {path} build no SlimGAN: {' '.join(str(error).split())[:150]}") from error
     return model
 
 
@@ -149,11 +149,11 @@ def read_source(path: str | Path, trust: bool = False) -> Source:
         trust: Whether it may name classes of other packages, whose code is then run.
 
     Raises:
-        UserError: If it cannot be read or used, or is replaced meanwhile.
+        SlimGANError: If it cannot be read or used, or is replaced meanwhile.
     """
     path = Path(path)
     before = file_sha256(path) if path.is_file() else None
     checkpoint = read_checkpoint(path)
     if before is None or file_sha256(path) != before:
-        raise UserError(f"{path} has just been replaced by the run that writes it; export it again")
+        raise SlimGANError(f"{path} has just been replaced by the run that writes it; export it again")
     return Source(path, before, checkpoint, model_of(checkpoint, path, trust))

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import HUGE
 from slimgan_pl.utils.files import reason_of
 
@@ -94,15 +94,15 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     """Return the rows of a run's log that have an iteration, each with the numbers that it holds, finite or not.
 
     Raises:
-        UserError: If it is no such table.
+        SlimGANError: If it is no such table.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [numbers(row) for row in csv.DictReader(file)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} is no table of figures") from error
+        raise SlimGANError(f"{path} is no table of figures") from error
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({reason_of(error)})") from error
+        raise SlimGANError(f"{path} cannot be read ({reason_of(error)})") from error
     return [row for row in rows if math.isfinite(row.get("step", math.nan))]
 
 

@@ -14,7 +14,7 @@ import wandb
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.runs.csv_log import RunCSVLogger
 from slimgan_pl.runs.resume import StoppedRun
 from slimgan_pl.utils.files import going_on_without
@@ -64,7 +64,7 @@ def going_on_without_wandb() -> Iterator[None]:
     try:
         with going_on_without("what Weights & Biases is told"):
             yield
-    except (wandb.errors.Error, UserError) as error:
+    except (wandb.errors.Error, SlimGANError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         message = f"Weights & Biases was not told ({reason}); the run goes on without it"
         warnings.warn(message, SlimGANWarning, stacklevel=3)
@@ -150,7 +150,7 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
     A run that goes on keeps its id.
 
     Raises:
-        UserError: If it cannot start; a new folder is taken away again.
+        SlimGANError: If it cannot start; a new folder is taken away again.
     """
     is_new = not os.path.exists(folder)
     logger = RunWandbLogger(folder, mode, run)
@@ -163,7 +163,7 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
             shutil.rmtree(folder, ignore_errors=True)
         reason = " ".join(str(error).split()).rstrip(".")[:200]
         mend = "" if isinstance(error, wandb.errors.Error) else ", or mend --wandb_run"
-        raise UserError(
+        raise SlimGANError(
             f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline{mend}"
         ) from error
     return logger

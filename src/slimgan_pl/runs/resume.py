@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.runs.checkpoints import read_checkpoint
 
 __all__ = ["StoppedRun", "changes", "newest_run", "owning", "run_folders", "stopped_run"]
@@ -80,7 +80,7 @@ def read_run(path: Path) -> StoppedRun | None:
     """Return the run of a checkpoint, or None if it cannot be read."""
     try:
         checkpoint = read_checkpoint(path)
-    except UserError as error:
+    except SlimGANError as error:
         warnings.warn(f"{error}; looking for an earlier one", SlimGANWarning, stacklevel=2)
         return None
     return StoppedRun(path, checkpoint["global_step"], checkpoint.get("run", {}).get("logged_rows", 0))
@@ -91,7 +91,7 @@ def owning(folder: Path) -> Iterator[None]:
     """Be the only process that writes a run; the system frees the folder of one that was killed.
 
     Raises:
-        UserError: If another process does.
+        SlimGANError: If another process does.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def owning(folder: Path) -> Iterator[None]:
             lock.acquire(timeout=0)
         yield
     except Timeout as error:
-        raise UserError(
+        raise SlimGANError(
             f"another process trains in {folder}; wait for its end, or give this run a --trainer.default_root_dir of "
             "its own"
         ) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["check_trusted", "named_in"]
 
@@ -25,7 +25,7 @@ CLASS_SETTINGS = (  # whose values may name a class outright
 
 
 def check_trusted(settings: Any, path: object, trusted: Collection[str] = ()) -> None:
-    """Raise a UserError where the settings of a checkpoint name a class that may not be built; nothing is imported.
+    """Raise a SlimGANError where the settings of a checkpoint name a class that may not be built; nothing is imported.
 
     Args:
         settings: Nested plain values.
@@ -34,7 +34,7 @@ def check_trusted(settings: Any, path: object, trusted: Collection[str] = ()) ->
     """
     for name in class_names(settings):
         if not (isinstance(name, str) and (name in trusted or is_known(name))):
-            raise UserError(
+            raise SlimGANError(
                 f"{path} names the class {name}, which is not of this package and would be run; add "
                 "--trust_checkpoint true if you trust where the file comes from"
             )

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["WARM_UP", "CapturedUpdate"]
 
@@ -47,7 +47,7 @@ class CapturedUpdate:
         for place, value in zip(self.inputs, inputs, strict=True):
             if place is not None and value is not None:
                 if value.shape != place.shape:
-                    raise UserError(
+                    raise SlimGANError(
                         f"cuda_graphs needs batches of one size, and after {tuple(place.shape)} there is one of "
                         f"{tuple(value.shape)}; drop the last batch of an epoch, or leave cuda_graphs out"
                     )

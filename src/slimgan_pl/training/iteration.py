@@ -88,7 +88,7 @@ class Iteration:
             What the last updates computed: a number per width for each name.
 
         Raises:
-            UserError: If a batch cannot be split into micro-batches.
+            SlimGANError: If a batch cannot be split into micro-batches.
         """
         batch_size = len(real) // self.critic_steps
         check_parts(batch_size, self.updates.micro_batches)
@@ -169,7 +169,7 @@ def draw_latents(
     """
     device = source.device
     latents = torch.randn((sets, batch_size, net.latent_dim), generator=source, device=device, dtype=torch.float32)
-    latents = latents.to(net.image.weight.dtype).expand(sets * repeats, -1, -1)
+    latents = latents.to(net.dtype).expand(sets * repeats, -1, -1)
     if not net.num_classes:
         return latents, None
     labels = torch.randint(net.num_classes, (sets, batch_size), generator=source, device=device)

@@ -12,7 +12,7 @@ from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 
-from slimgan_pl.errors import UserError, lacks_memory
+from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.training.compatibility import check_capture
 from slimgan_pl.training.iteration import Iteration, Player, iteration_seed
@@ -66,7 +66,7 @@ class TrainedModule(LightningModule):
     def setup(self, stage: str) -> None:
         device = self.trainer.strategy.root_device
         if device.type != "cuda" and getattr(self.trainer.strategy, "_layer_sync", None) is not None:
-            raise UserError("synchronised batch norm needs GPUs; leave --trainer.sync_batchnorm out")
+            raise SlimGANError("synchronised batch norm needs GPUs; leave --trainer.sync_batchnorm out")
 
     def on_train_start(self) -> None:
         settings = self.step_settings
@@ -95,7 +95,7 @@ class TrainedModule(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         assert self.iteration is not None
         images, labels = batch
-        images = images.to(self.generator.image.weight.dtype)
+        images = images.to(self.generator.dtype)
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
         labels = labels if self.generator.num_classes else None
@@ -172,16 +172,16 @@ class TrainedModule(LightningModule):
 
 @contextmanager
 def saying_what_failed() -> Iterator[None]:
-    """Turn what a machine lacks for a step into a UserError."""
+    """Turn what a machine lacks for a step into a SlimGANError."""
     try:
         yield
     except TorchDynamoException as error:
         reason = next(line for line in str(error).splitlines() if line.strip())
-        raise UserError(f"the nets cannot be compiled on this machine ({reason}); leave compile out") from error
+        raise SlimGANError(f"the nets cannot be compiled on this machine ({reason}); leave compile out") from error
     except (RuntimeError, MemoryError) as error:
         if not lacks_memory(error):
             raise
-        raise UserError(
+        raise SlimGANError(
             "the device's memory is too small for this step; set --model.free_graphs true, set --model.micro_batches, "
             "or lower --data.batch_size"
         ) from error

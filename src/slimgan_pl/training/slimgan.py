@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import UserError, check_choice, check_range
+from slimgan_pl.errors import SlimGANError, check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.evaluation.lightning_module import JudgedModule
 from slimgan_pl.layers import width_index
@@ -74,7 +74,7 @@ class SlimGAN(TrainedModule, JudgedModule):
             for batch-norm statistics, which are each part's own.
 
     Raises:
-        UserError: If generator and bank do not fit together, or a setting is out of range.
+        SlimGANError: If generator and bank do not fit together, or a setting is out of range.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class SlimGAN(TrainedModule, JudgedModule):
         with evaluating(net):
             for chunk in torch.arange(num_images).split(SAMPLE_CHUNK):
                 chunk_labels = None if labels is None else labels.cpu()[chunk].to(device)
-                chunks.append(net(latents[chunk].to(net.image.weight), chunk_labels, width=width))
+                chunks.append(net(latents[chunk].to(net.device, net.dtype), chunk_labels, width=width))
         return torch.cat(chunks).contiguous()
 
     def configure_optimizers(self) -> list[Optimizer]:
@@ -178,10 +178,10 @@ class SlimGAN(TrainedModule, JudgedModule):
                 self.discriminator_optimizer(self.discriminators.parameters()),
             ]
         except (TypeError, ValueError, RuntimeError) as error:
-            raise UserError(f"the optimizer refuses its settings: {error}") from error
+            raise SlimGANError(f"the optimizer refuses its settings: {error}") from error
         for optimizer in optimizers:
             if isinstance(optimizer, UNSUITED):
-                raise UserError(f"{type(optimizer).__name__} cannot train these nets; take another, such as Adam")
+                raise SlimGANError(f"{type(optimizer).__name__} cannot train these nets; take another, such as Adam")
             for group in optimizer.param_groups:
                 check_range("the optimizer's learning rate", float(group.get("lr", 0)), 0)
         return optimizers
@@ -260,7 +260,7 @@ def individual_gan(
     """Return new nets for a plain GAN: a generator with one width's channels alone, and one full discriminator.
 
     Raises:
-        UserError: If the width is not in the generator's list.
+        SlimGANError: If the width is not in the generator's list.
     """
     plain = {
         "channels": generator.channels_at(generator.widths[width_index(generator.widths, width)]),

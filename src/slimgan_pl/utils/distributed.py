@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = [
     "all_agree",
@@ -129,12 +129,12 @@ def failing_together() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        own, message = error, str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        own, message = error, str(error) if isinstance(error, SlimGANError) else f"{type(error).__name__}: {error}"
     failures = [failure for failure in gather_objects(message) if failure]
     if own is not None:
         raise own
     if failures:
-        raise UserError(failures[0])
+        raise SlimGANError(failures[0])
 
 
 def all_agree(answer: bool) -> bool:

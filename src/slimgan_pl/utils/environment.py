@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = [
     "array_sha256",
@@ -89,7 +89,7 @@ def find_device(name: str) -> torch.device:
             none.
 
     Raises:
-        UserError: If it is not there.
+        SlimGANError: If it is not there.
     """
     names = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
@@ -97,7 +97,7 @@ def find_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device((names + names)[1])
     if (full := "cuda:0" if name == "cuda" else name) not in names:
-        raise UserError(f"there is no device {name!r} here; choose one of auto, {', '.join(names)}")
+        raise SlimGANError(f"there is no device {name!r} here; choose one of auto, {', '.join(names)}")
     return torch.device(full)
 
 

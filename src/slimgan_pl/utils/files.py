@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from slimgan_pl.errors import SlimGANWarning, UserError, cause_of
+from slimgan_pl.errors import SlimGANError, SlimGANWarning, cause_of
 
 __all__ = [
     "check_folder",
@@ -24,10 +24,10 @@ __all__ = [
 
 
 def check_folder(folder: Path) -> None:
-    """Raise a UserError where a folder cannot be made because there is a file in its place or above it."""
+    """Raise a SlimGANError where a folder cannot be made because there is a file in its place or above it."""
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
-            raise UserError(f"{path} is a file, so nothing can be written below it; name another --output")
+            raise SlimGANError(f"{path} is a file, so nothing can be written below it; name another --output")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.utils.files import replacing
 
 __all__ = ["from_bytes", "picture_suffixes", "save_images", "to_bytes", "width_grid"]
@@ -55,7 +55,7 @@ def save_images(images: Tensor, path: Path) -> None:
             except (OSError, ValueError) as error:
                 if isinstance(error, OSError) and error.errno is not None:  # of the disk
                     raise
-                raise UserError(f"{path} cannot hold this picture: {error}; ask for fewer images") from error
+                raise SlimGANError(f"{path} cannot hold this picture: {error}; ask for fewer images") from error
         return
     path.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(images):

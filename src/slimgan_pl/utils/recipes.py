@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from typing_extensions import Self
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["Recorded", "class_path", "plain", "plain_hyperparameters", "with_current_paths"]
 
@@ -113,7 +113,7 @@ class Recorded:
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             if value is None and not takes_none(bound.signature.parameters[name].annotation):
-                raise UserError(f"{cls.__name__} needs its {name}; give it a value other than null, or leave it out")
+                raise SlimGANError(f"{cls.__name__} needs its {name}; give it a value other than null, or leave it out")
         self.__dict__["arguments"] = dict(list(bound.arguments.items())[1:])
         return self
 

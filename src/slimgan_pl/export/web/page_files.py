@@ -74,7 +74,7 @@ def write_site(
         The files that were written.
 
     Raises:
-        UserError: If there is a file in the folder's place.
+        SlimGANError: If there is a file in the folder's place.
     """
     check_folder(folder)
     (folder / "ort").mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from slimgan_pl.errors import UserError, check_range
+from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.export.web.page_files import POLICY
 from slimgan_pl.utils.files import reason_of
 from slimgan_pl.utils.signals import Interrupted, interrupting
@@ -79,7 +79,7 @@ class SiteServer(ThreadingHTTPServer):
         port: Where; 0 for any port that is free.
 
     Raises:
-        UserError: If the port cannot be had.
+        SlimGANError: If the port cannot be had.
     """
 
     allow_reuse_address = os.name != "nt"  # there it would share a port with another server
@@ -90,7 +90,7 @@ class SiteServer(ThreadingHTTPServer):
             super().__init__((HOST, port), partial(SiteHandler, directory=str(folder)))
         except OSError as error:
             why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had ({reason_of(error)})"
-            raise UserError(f"port {port} {why}; name another --port, or 0 for any that is free") from error
+            raise SlimGANError(f"port {port} {why}; name another --port, or 0 for any that is free") from error
 
     @property
     def address(self) -> str:
