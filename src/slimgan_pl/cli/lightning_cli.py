@@ -42,9 +42,10 @@ from slimgan_pl.errors import SlimGANError, cause_of, check_range
 from slimgan_pl.evaluation.lightning_module import ImageJudge
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
-from slimgan_pl.runs.folder import callbacks_of, run_folder
+from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
-from slimgan_pl.runs.resume import StoppedRun, changes, newest_run, owning
+from slimgan_pl.runs.resume import StoppedRun, find_newest_run, lock_run
+from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.training.compatibility import check_data, check_training
 from slimgan_pl.training.slimgan import SlimGAN
@@ -155,7 +156,7 @@ class SlimGANCLI(LightningCLI):
         if ckpt_path != "last":
             return ckpt_path
         root = find_root(argv) or str(TRAINER_DEFAULTS["default_root_dir"])
-        found = newest_run(Path(root))
+        found = find_newest_run(Path(root))
         if found is None and command != "fit":
             raise SlimGANError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
         if command == "fit":
@@ -208,7 +209,7 @@ class SlimGANCLI(LightningCLI):
             TOOLS[subcommand](**arguments.as_dict())
             return
         is_writer = subcommand == "fit" and self.trainer.is_global_zero
-        with owning(run_folder(self.trainer)) if is_writer else nullcontext():
+        with lock_run(run_folder(self.trainer)) if is_writer else nullcontext():
             super()._run_subcommand(subcommand)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
@@ -277,7 +278,7 @@ class SlimGANCLI(LightningCLI):
 
     def _finish(self, run: StoppedRun) -> None:
         """Leave a run alone that has come to its end; one that was stopped in its last evaluation is judged."""
-        if run.is_judged:
+        if run.is_evaluated:
             say(f"It has all its {run.iteration} iterations and is judged; raise --trainer.max_steps to go on.")
             sys.exit()
 
@@ -287,7 +288,7 @@ class SlimGANCLI(LightningCLI):
             return
         for record in callbacks_of(self.trainer, RunRecord):
             now = {**record.settings, "processes": self.trainer.world_size}
-            for change in changes(self.settings_before, now):
+            for change in compare_settings(self.settings_before, now):
                 say(f"Changed since the checkpoint: {change}")
 
     def after_fit(self) -> None:
@@ -300,7 +301,7 @@ class SlimGANCLI(LightningCLI):
             raise SlimGANError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
-        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer), self.model.evaluator is not None))
+        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer).path, self.model.evaluator is not None))
 
     def after_test(self) -> None:
         self._say_paths()
@@ -310,9 +311,9 @@ class SlimGANCLI(LightningCLI):
 
     def _say_paths(self) -> None:
         folder = run_folder(self.trainer) if self.subcommand == "fit" else None  # which the processes tell each other
-        config = None if folder is None else folder / "config.yaml"
+        config = None if folder is None else folder.config
         paths = {
-            "Run": folder,
+            "Run": None if folder is None else folder.path,
             "Configuration": config if config is not None and config.is_file() else None,
             "Checkpoint": self.checkpoint.last_path,
             "Results": self.results.last_path,
