@@ -1,7 +1,7 @@
 # Each target creates .venv and installs what it needs by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-PATHS := src runtime tests scripts benchmarks docs
+PATHS := src runtime tests scripts benchmarks docs examples
 
 .PHONY: help demo test check docs audit format
 

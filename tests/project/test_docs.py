@@ -92,7 +92,7 @@ def importing_from_here() -> Iterator[None]:
 
 
 def type_command(words: list[str]) -> None:
-    """Do what a command does, in this process and small; of a benchmark and of make look only whether it is there.
+    """Do what a command does, in this process and small; of a script and of make look only whether it exists.
 
     Raises:
         LookupError: If it is not known how.
@@ -103,8 +103,8 @@ def type_command(words: list[str]) -> None:
         case ["python", "-m", "slimgan_pl", *args]:
             with importing_from_here():
                 run_slimgan(args)
-        case ["python", script, *args] if script.startswith("benchmarks/"):
-            check_benchmark(script, args)
+        case ["python", script, *args] if script.startswith(("benchmarks/", "examples/", "scripts/")):
+            check_script(script, args)
         case ["make", *targets] if targets:
             rules = [line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines()]
             assert set(targets) <= set(rules)
@@ -131,8 +131,8 @@ def run_slimgan(args: list[str]) -> None:
                 raise
 
 
-def check_benchmark(script: str, args: list[str]) -> None:
-    """Fail unless a benchmark is there and takes these arguments."""
+def check_script(script: str, args: list[str]) -> None:
+    """Fail unless a script exists and takes these arguments."""
     parser = ArgumentParser(exit_on_error=False)
     parser.add_function_arguments(runpy.run_path(str(ROOT / script))["main"], as_group=False)
     parser.parse_args(args)
@@ -207,7 +207,7 @@ def arguments_of(kind: Any) -> list[str]:
 def test_options_and_files_that_a_page_names_are_there(page: str, options: set[str]) -> None:
     for text in inline(page):
         assert set(re.findall(r"(?<!\S)--[a-z][\w.]*", text)) <= options, text
-        for path in re.findall(r"(?<!\S)(?:benchmarks|configs|docs|scripts|tests)/[\w./*]*", text):
+        for path in re.findall(r"(?<!\S)(?:benchmarks|configs|docs|examples|scripts|tests)/[\w./*]*", text):
             assert list(ROOT.glob(path)), path
 
 

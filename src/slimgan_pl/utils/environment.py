@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from slimgan_pl._version import __version__
 from slimgan_pl.errors import SlimGANError
 
 __all__ = [
@@ -31,8 +32,6 @@ PACKAGES = ("torch", "torchvision", "lightning", "torchmetrics", "torch-fidelity
 
 def versions() -> dict[str, str]:
     """Return the versions of all that a figure depends on."""
-    from slimgan_pl import __version__
-
     return {
         "slimgan-pl": __version__,
         "python": platform.python_version(),
