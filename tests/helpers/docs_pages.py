@@ -30,7 +30,7 @@ __all__ = [
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"sh", "python", "yaml", "text"}
-DIRECTIVES = {"{container}", "{eval-rst}", "{toctree}"}
+DIRECTIVES = {"{container}", "{eval-rst}", "{include}", "{toctree}"}
 REASONS = {"network", "several devices", "SLURM", "an account", "a browser"}  # what tests lack
 
 MARK = re.compile(r"<!-- needs: (.*) -->")

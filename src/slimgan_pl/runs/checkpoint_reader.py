@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from slimgan_pl.errors import SlimGANError, cause_of
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.runs.trust import check_trusted, named_in
-from slimgan_pl.training.individual import individual_generator
 from slimgan_pl.utils.recipes import build_recipe, with_current_paths
 from slimgan_pl.utils.torch_state import use_channels_last
 
@@ -114,7 +113,7 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
     try:
         generator = build_recipe(settings["generator"])
         if settings.get("individual") is not None:
-            generator = individual_generator(generator, settings["individual"])
+            generator = generator.individual(settings["individual"])
     except (ImportError, AttributeError, LookupError, TypeError, ValueError, OverflowError, RuntimeError) as error:
         if (cause := cause_of(error, SlimGANError)) is not None:
             raise cause from error
