@@ -58,7 +58,7 @@ def test_what_is_missing_is_noted(remove: tuple[str, ...], words: str, run: Path
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("metrics.csv", b"\xff\xfe", "is no table of figures"),
+        ("metrics.csv", b"\xff\xfe", "is not a table of metrics"),
         ("results/iteration_000002.json", b"{", "An evaluation is left out"),
         ("results/iteration_000002.json", b"[]", "An evaluation is left out"),
         ("config.yaml", b"[1]", "holds no settings"),

@@ -27,23 +27,23 @@ from slimgan_pl.utils.files import file_sha256, replacing
 
 __all__ = ["ByteArray", "ImageSource", "open_byte_array"]
 
-CHUNK = 4  # images that a thread reads at a time, and finishes before an interrupt ends it
+CHUNK = 4  # images that a thread reads at once; an interrupt waits for them
 
-MAX_AHEAD = 8  # chunks per thread that are read before they are written
+MAX_AHEAD = 8  # chunks per thread that wait to be written
 
-DIGESTS = "sha256.json"  # of the files, by their names
+DIGESTS = "sha256.json"  # checksums by file names
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
-LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # an array's name and digest
+LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # named for an array and its digest
 
-FORMAT = 1  # part of every key: raise it when the conversion changes
+FORMAT = 1  # version of the conversion, part of every key: raise it when the bytes change
 
 
 class ByteArray(NamedTuple):
     """Memory-mapped images ``(N, C, H, W)``, uint8, and their labels ``(N,)``, int64, or None.
 
-    The folder they lie in, if they do, is named for all that the bytes depend on.
+    The name of the folder, if there is one, identifies everything that the bytes depend on.
     """
 
     images: npt.NDArray[np.uint8]
@@ -52,14 +52,14 @@ class ByteArray(NamedTuple):
 
 
 class ImageSource(ABC):
-    """One split of a data set, as something to read from: its images one by one, and all labels."""
+    """Source of one split of a data set: its images one by one, and all labels."""
 
     labels: npt.NDArray[np.int64] | None = None
 
     @property
     @abstractmethod
     def key(self) -> dict[str, Any]:
-        """All that the bytes depend on, as plain values: source, split, size, transform."""
+        """Everything that the bytes depend on, as plain values: source, split, size, transform."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -67,19 +67,19 @@ class ImageSource(ABC):
 
     @abstractmethod
     def read(self, index: int) -> npt.NDArray[np.uint8]:
-        """Return one image ``(C, H, W)``. It is called from several threads."""
+        """Return one image ``(C, H, W)``; several threads call this."""
 
 
 def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: bool = True) -> ByteArray:
-    """Return a source's images from the cache, after building them there if they are not yet.
+    """Return a source's images from the cache; build them there first if necessary.
 
-    One process builds, and others that want the same array wait for it.
+    One process builds; others that need the same array wait for it.
 
     Args:
-        source: What the images are read from.
-        name: What the folder's name begins with.
+        source: Source of the images.
+        name: Prefix of the folder's name.
         cache_dir: Folder for the arrays.
-        verify: Whether to read the files whole and hold them to their checksums; what has changed is built again.
+        verify: Whether to verify the checksums of the files; a damaged array is built again.
     """
     digest = hashlib.sha256(json.dumps([FORMAT, source.key], sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_dir / f"{name}-{digest}"
@@ -98,7 +98,7 @@ def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: boo
 
 
 def _build_once(source: ImageSource, name: str, folder: Path) -> ByteArray:
-    """Return an array after building it, or after waiting for another process that does."""
+    """Build an array, or wait for another process that builds it, and return it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     _clear_up(folder.parent)
     with _locked(folder.with_name(f".{folder.name}.lock"), name):
@@ -111,7 +111,7 @@ def _build_once(source: ImageSource, name: str, folder: Path) -> ByteArray:
 
 
 def _clear_up(cache_dir: Path) -> None:
-    """Remove what killed builds of any array left, and nothing of a build that goes on."""
+    """Remove the remains of killed builds of any array; running builds stay."""
     for path in cache_dir.glob(LOCKS):
         with suppress(Timeout, OSError), FileLock(path).acquire(timeout=0):
             shutil.rmtree(path.with_suffix(".part"), ignore_errors=True)
@@ -120,7 +120,7 @@ def _clear_up(cache_dir: Path) -> None:
 
 @contextmanager
 def _locked(path: Path, name: str) -> Iterator[None]:
-    """Be the only process that builds; the system frees the lock of one that was killed."""
+    """Lock an array against other processes; the system frees the lock if this one is killed."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -136,7 +136,7 @@ def _locked(path: Path, name: str) -> Iterator[None]:
 
 
 def _load(folder: Path, verify: bool = False) -> ByteArray | None:
-    """Return the array of a folder, or None if it is missing, not whole or, where that is asked for, changed."""
+    """Return the array of a folder, or None if it is missing or incomplete or, with ``verify``, changed."""
     try:
         digests = json.loads((folder / DIGESTS).read_text())
         if verify and any(file_sha256(folder / name) != digest for name, digest in digests.items()):
@@ -149,10 +149,10 @@ def _load(folder: Path, verify: bool = False) -> ByteArray | None:
 
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:
-    """Write a source's array into a folder beside its place, then move it there: it is whole or absent."""
+    """Write a source's array into a temporary folder, then move it to its place: it is complete or absent."""
     scratch = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)  # of a build that was killed while this process waited
-    scratch.mkdir()  # with the user's own mode, so that a cache can be shared
+    shutil.rmtree(scratch, ignore_errors=True)  # from a build that was killed while this process waited
+    scratch.mkdir()  # with the user's default mode, so that users can share a cache
     try:
         free = shutil.disk_usage(scratch).free
         if free < _num_bytes(source):
@@ -164,7 +164,7 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
             _write(scratch / "labels.npy", source.labels.shape, source.labels.dtype, source.labels)
         digests = {path.name: file_sha256(path) for path in sorted(scratch.glob("*.npy"))}
         (scratch / DIGESTS).write_text(json.dumps(digests))
-        if folder.exists():  # a broken one
+        if folder.exists():  # a damaged array
             shutil.rmtree(folder)
         os.replace(scratch, folder)
     finally:
@@ -172,10 +172,10 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
 
 
 def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], rows: Iterable[npt.NDArray[Any]]) -> None:
-    """Write an array row by row. A full disk is an error here, where in a memory map it would be a crash.
+    """Write an array row by row, because a full disk would crash a write to a memory map.
 
     Raises:
-        ValueError: If a row has not the shape and type of the others.
+        ValueError: If the shape or type of a row differs.
     """
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     with replacing(path) as file:
@@ -187,13 +187,13 @@ def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], rows: Itera
 
 
 def _read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8], None, None]:
-    """Yield all images, which as many threads as there are cores read a little ahead."""
+    """Yield all images; a thread per core reads a little ahead."""
 
     def read(start: int) -> list[npt.NDArray[np.uint8]]:
         return [source.read(index) for index in range(start, min(start + CHUNK, len(source)))]
 
     ahead: deque[Future[list[npt.NDArray[np.uint8]]]] = deque()
-    threads = os.cpu_count() or 1  # more would wait for each other
+    threads = os.cpu_count() or 1  # more threads would wait for each other
     with ThreadPoolExecutor(threads) as pool:
         try:
             for start in range(0, len(source), CHUNK):

@@ -1,4 +1,4 @@
-"""The data module that all data sets share."""
+"""Base class of the data modules."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -23,7 +23,7 @@ Batch = tuple[Tensor, Tensor | None]
 
 
 class ByteDataModule(Recorded, LightningDataModule, ABC):
-    """Base of the data modules. A new data set says its name, its number of classes and how to read its source.
+    """Base of the data modules; a data set defines its name, its number of classes and its source.
 
     It trains on the ``train`` split; batches arrive on the device as bytes and are scaled there to images
     ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None. Validation and test get a whole split as one batch.
@@ -57,10 +57,10 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
 
     @abstractmethod
     def source(self, split: Split) -> ImageSource:
-        """Return what the images of a split are read from."""
+        """Return the source of a split's images."""
 
     def prepare_data(self) -> None:
-        """Build the byte arrays, unless they are in the cache as they were built; once on each node."""
+        """Build the byte arrays that are missing or damaged in the cache; once on each node."""
         self._open(verify=True)
 
     def setup(self, stage: str) -> None:
@@ -94,12 +94,12 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         return loader
 
     def val_dataloader(self) -> WholeSplit:
-        """Return the split that the model's evaluator judges against, all of it as one batch, a ``ByteArray``."""
+        """Return the split that the model's evaluator needs, as a single batch, a ``ByteArray``."""
         evaluator = getattr(getattr(self.trainer, "lightning_module", None), "evaluator", None)
         return WholeSplit(self.arrays["test" if evaluator is None else evaluator.protocol.real_split])
 
     def test_dataloader(self) -> WholeSplit:
-        """Return the same as ``val_dataloader``."""
+        """Return the loader of validation."""
         return self.val_dataloader()
 
     def on_after_batch_transfer(self, batch: Batch | ByteArray, dataloader_idx: int) -> Batch | ByteArray:

@@ -1,4 +1,4 @@
-"""Real handwritten digits that come with scikit-learn: no download, trains on a laptop."""
+"""Handwritten digits that scikit-learn carries: no download, small enough for a laptop."""
 
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from slimgan_pl.data.datamodule import ByteDataModule, Split
 
 __all__ = ["DigitsDataModule"]
 
-NUM_TEST = 450  # of 1,797
+NUM_TEST = 450  # of 1,797 images
 
 
 class DigitsSource(ImageSource):
@@ -42,7 +42,7 @@ class DigitsSource(ImageSource):
 
 
 class DigitsDataModule(ByteDataModule):
-    """1,797 handwritten digits in ten classes, grey: 1,347 to train on and 450 to judge by (Alpaydin and Kaynak 1998).
+    """1,797 handwritten digits in ten classes, grey: 1,347 to train on and 450 to test (Alpaydin and Kaynak 1998).
 
     Args:
         image_size: Side in pixels.

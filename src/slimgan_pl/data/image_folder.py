@@ -1,4 +1,4 @@
-"""Any folder of images."""
+"""Data module of a folder of images."""
 
 import hashlib
 import os
@@ -36,21 +36,25 @@ EXTENSIONS = (
 )
 
 
-TEST_NAMES = ("test", "val", "valid", "validation")  # the first that is there
+TEST_NAMES = ("test", "val", "valid", "validation")  # the first that exists is used
 
-MIN_TEST = 2  # images to judge by: a covariance needs two
+MIN_TEST = 2  # test images: a covariance needs two
 
 
 @contextmanager
 def open_image(path: Path) -> Iterator[Image.Image]:
-    """Open an image file; what cannot be read or used of it is a SlimGANError."""
+    """Open an image file.
+
+    Raises:
+        SlimGANError: If it cannot be read or used.
+    """
     try:
         with Image.open(path) as image:
             yield image
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         if isinstance(error, SlimGANError):
             raise
-        raise SlimGANError(f"the image {path} cannot be used ({error}); mend it or take it away") from error
+        raise SlimGANError(f"the image {path} cannot be used ({error}); repair or delete it") from error
 
 
 class Entry(NamedTuple):
@@ -75,7 +79,7 @@ class FolderSource(ImageSource):
         for path, label in self.entries:
             status = path.stat()
             line = f"{path.absolute()}\0{label}\0{status.st_size}\0{status.st_mtime_ns}\n"
-            listing.update(line.encode(errors="surrogateescape"))  # names need not be text
+            listing.update(line.encode(errors="surrogateescape"))  # names may be invalid text
         return {"files": listing.hexdigest(), **self.transform._asdict()}
 
     def __len__(self) -> int:
@@ -89,16 +93,16 @@ class FolderSource(ImageSource):
 class ImageFolderDataModule(ByteDataModule):
     """Images of any format and size in a folder, centre-cropped and resized.
 
-    Subfolders ``train`` and ``test`` (or ``val``, ``valid``, ``validation``) are the splits; without a test split it is
-    a fixed random fraction, of ``train`` if that holds all images. Within a split, if every image lies in a subfolder,
-    the subfolders are the classes, in alphabetical order. Hidden files and folders are left out, links followed.
+    Subfolders ``train`` and ``test`` (or ``val``, ``valid``, ``validation``) are the splits; without one of the
+    latter, the test split is a fixed random fraction, of ``train`` if that holds all images. Within a split, if every image lies in a subfolder,
+    the subfolders are the classes, in alphabetical order. Hidden files and folders are ignored, links followed.
 
     Args:
         root: The folder.
         image_size: Side of the images in pixels.
         crop: Side in pixels of the centre crop before the resize; by default the shorter side of each image.
         image_channels: 3 for colour, 1 for grey.
-        test_fraction: Share of the images to judge by, where the folder has no test split.
+        test_fraction: Share of the test images where the folder has no test split.
         batch_size: Real images per discriminator update and process.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
     """
@@ -130,7 +134,7 @@ class ImageFolderDataModule(ByteDataModule):
 
     @property
     def classes(self) -> list[str]:
-        """Names of the classes, in the order of their labels; empty where there are none."""
+        """Names of the classes, in the order of their labels."""
         return self._splits[0]
 
     def source(self, split: Split) -> FolderSource:
@@ -148,20 +152,20 @@ class ImageFolderDataModule(ByteDataModule):
             train = label_images(train_root, paths, classes)
             test = label_images(test_root, list_images(test_root), classes)
             if len(test) < MIN_TEST:
-                raise SlimGANError(f"there is 1 image in {test_root}; give at least {MIN_TEST} to judge by")
+                raise SlimGANError(f"there is 1 image in {test_root}; give at least {MIN_TEST} to evaluate with")
         else:
             paths = list_images(self.root)
             folder = train_root if all(path.is_relative_to(train_root) for path in paths) else self.root
             classes = class_names(folder, paths)
-            train, test = share_out(label_images(folder, paths, classes), self.test_fraction, folder)
+            train, test = split_entries(label_images(folder, paths, classes), self.test_fraction, folder)
         return classes, {"train": train, "test": test}
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return all image files under a folder, sorted; hidden files and folders are left out, links followed.
+    """Return all image files under a folder, sorted; hidden files and folders are ignored, links followed.
 
     Raises:
-        SlimGANError: If there is none.
+        SlimGANError: If there are none.
     """
     paths = sorted(image_files(str(folder), frozenset([os.path.realpath(folder)])))
     if not paths:
@@ -180,14 +184,14 @@ def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
                 continue
             if entry.is_dir():
                 real = os.path.realpath(entry.path)
-                if real not in above:  # a link back up would never end
+                if real not in above:  # a link to a folder above would never end
                     yield from image_files(entry.path, above | {real})
             elif entry.name.lower().endswith(EXTENSIONS) and (entry.is_file() or not os.path.exists(entry.path)):
                 yield Path(entry.path)
 
 
-def share_out(entries: list[Entry], test_fraction: float, folder: Path) -> tuple[list[Entry], list[Entry]]:
-    """Return the entries to train on and a fixed random share to judge by.
+def split_entries(entries: list[Entry], test_fraction: float, folder: Path) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries to train on and a fixed random share to test.
 
     Raises:
         SlimGANError: If there are too few.
@@ -200,7 +204,7 @@ def share_out(entries: list[Entry], test_fraction: float, folder: Path) -> tuple
 
 
 def class_names(folder: Path, paths: list[Path]) -> list[str]:
-    """Return the names of the subfolders, or nothing if some image lies in none."""
+    """Return the names of the subfolders, or an empty list if any image is outside of them."""
     if any(path.parent == folder for path in paths):
         return []
     return sorted({path.relative_to(folder).parts[0] for path in paths})

@@ -18,18 +18,18 @@ def epoch_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
 
 
 class ByteLoader:
-    """Iterates over one process's batches ``(images, labels)``: uint8 ``(B, C, H, W)``, and int64 ``(B,)`` or None.
+    """Iterate over one process's batches ``(images, labels)``: uint8 ``(B, C, H, W)``, and int64 ``(B,)`` or None.
 
-    Batches are all full, and as many on every process.
+    All batches are full, and every process has the same number.
 
     Args:
         array: The images.
         batch_size: Images in a batch.
         seed: Seed of the order of each epoch.
-        position: Returns how many batches were taken in all epochs so far; iteration goes on from there.
+        position: Returns the number of batches taken in all epochs so far, after which iteration continues.
         rank: This process's number.
         world: Number of processes. No image of an epoch goes to two of them.
-        pin_memory: Whether batches lie where a GPU takes them from without anybody waiting.
+        pin_memory: Whether batches are in pinned memory, from which a GPU copies without blocking.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ByteLoader:
 
 
 class WholeSplit:
-    """Iterates over a single batch, which is a whole split: what an evaluation takes its real images from."""
+    """Iterate over a single batch: a whole split, the real images of an evaluation."""
 
     def __init__(self, array: ByteArray) -> None:
         self.array = array

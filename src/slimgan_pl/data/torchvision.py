@@ -19,7 +19,7 @@ __all__ = ["CIFAR10DataModule", "CIFAR100DataModule", "CelebADataModule", "STL10
 
 
 class TorchvisionSource(ImageSource):
-    """A split of a published data set; the loader is opened only where the bytes are not in the cache."""
+    """Split of a published data set; its loader opens only if the bytes are not in the cache."""
 
     def __init__(self, data: "TorchvisionDataModule", split: Split) -> None:
         self.data, self.split = data, split
@@ -60,7 +60,7 @@ class TorchvisionDataModule(ByteDataModule):
     Args:
         root: The folder that holds the data set's own folder, as torchvision lays it out.
         image_size: Side of the images in pixels; by default the paper's.
-        download: Whether to fetch the data set if none of its files is there. Files that are there are never fetched.
+        download: Whether to fetch the data set if none of its files exists. Existing files are never fetched.
         verify: Whether files have to match the published checksums. The CIFAR files are pickles, which can run code:
             turn this off only for files that you made yourself.
         batch_size: Real images per discriminator update and process.
@@ -95,7 +95,7 @@ class TorchvisionDataModule(ByteDataModule):
 
     @property
     def files(self) -> list[Path]:
-        """The files and folders that it has to hold."""
+        """The files and folders of the data set."""
         return [self.folder / name for name in published_files(self.dataset)]
 
     def source(self, split: Split) -> TorchvisionSource:
@@ -148,7 +148,7 @@ class TorchvisionDataModule(ByteDataModule):
 
 
 class CIFAR10DataModule(TorchvisionDataModule):
-    """CIFAR-10: 50,000 images to train on and 10,000 to judge by, 32x32, ten classes (Krizhevsky 2009)."""
+    """CIFAR-10: 50,000 images to train on and 10,000 to test, 32x32, ten classes (Krizhevsky 2009)."""
 
     name = "cifar10"
     title = "CIFAR-10"
@@ -168,7 +168,7 @@ class CIFAR100DataModule(CIFAR10DataModule):
 
 
 class STL10DataModule(TorchvisionDataModule):
-    """STL-10: 100,000 unlabelled images to train on and 8,000 to judge by, 96x96 to 48x48 (Coates et al. 2011)."""
+    """STL-10: 100,000 unlabelled images to train on and 8,000 to test, 96x96 to 48x48 (Coates et al. 2011)."""
 
     name = "stl10"
     title = "STL-10"
@@ -179,7 +179,7 @@ class STL10DataModule(TorchvisionDataModule):
 
 
 class CelebADataModule(TorchvisionDataModule):
-    """CelebA, aligned: 162,770 faces to train on and 19,962 to judge by, cut to 178x178, 64x64 (Liu et al. 2015)."""
+    """CelebA, aligned: 162,770 faces to train on and 19,962 to test, cut to 178x178, 64x64 (Liu et al. 2015)."""
 
     name = "celeba"
     title = "CelebA"
@@ -191,7 +191,7 @@ class CelebADataModule(TorchvisionDataModule):
 
 
 def published_files(dataset: Any) -> dict[str, str | None]:
-    """Return the name of all that a torchvision data set reads from its folder, with its checksum if it has one."""
+    """Return the files that a torchvision data set reads, with their checksums or None."""
     if dataset is CelebA:
         files = {name: md5 for _, md5, name in dataset.file_list}
         images = next(name for name in files if name.endswith(".zip"))
@@ -204,7 +204,7 @@ def published_files(dataset: Any) -> dict[str, str | None]:
 
 
 def without_checksums(dataset: Any) -> Any:
-    """Return a torchvision data set that reads files of any content."""
+    """Return a torchvision data set that ignores checksums."""
     if dataset is CelebA:
         unchecked: dict[str, Any] = {"file_list": [(source, None, name) for source, _, name in dataset.file_list]}
     else:
@@ -214,6 +214,6 @@ def without_checksums(dataset: Any) -> Any:
 
 
 def reason(error: Exception) -> str:
-    """Return the first line of an error, or its kind."""
+    """Return the first line of an error, or the name of its class."""
     cause = error.reason if isinstance(error, URLError) else error
     return str(cause).strip().split("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""From an image of any kind to bytes of one size."""
+"""Conversion of images to bytes of one size."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ __all__ = ["Transform", "as_bytes", "convert_image", "convert_mode"]
 
 
 class Transform(NamedTuple):
-    """What is done to an image: centre-crop to ``crop`` pixels a side (None: the shorter side), resize, convert."""
+    """Steps applied to an image: centre-crop to ``crop`` pixels a side (None: the shorter side), resize, convert."""
 
     image_size: int
     image_channels: int
@@ -32,7 +32,7 @@ def convert_image(image: Image.Image, transform: Transform) -> npt.NDArray[np.ui
 def convert_mode(image: Image.Image, image_channels: int) -> Image.Image:
     """Turn an image of any mode into a colour or a grey one.
 
-    Orientation tags are obeyed, 16-bit values scaled to 8, transparent pixels laid on white.
+    It applies orientation tags, scales 16-bit values to 8 bits, and puts transparent pixels on white.
     """
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):

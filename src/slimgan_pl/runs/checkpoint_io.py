@@ -16,9 +16,9 @@ OnFailure = Callable[[dict[str, Any], OSError], None]
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint beside its target, syncs it and renames it, so that a kill never leaves half a file.
+    """Write a checkpoint beside its target, sync and rename it, so that a kill never leaves half a file.
 
-    Lightning's own writes into the temporary folder and moves the file, which on another filesystem copies it.
+    Lightning's own writes into the temporary folder and moves the file; on another filesystem that is a copy.
     """
 
     def save_checkpoint(
@@ -27,19 +27,20 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Save a checkpoint.
 
         Args:
-            checkpoint: What to save.
-            path: Where; what is there stays until the new file is whole.
-            storage_options: Takes the checkpoint and the error where the system refuses; by default it is raised.
+            checkpoint: Content of the file.
+            path: The file; an existing one stays until the new one is complete.
+            storage_options: Function that handles the checkpoint and the error of a failed save; by default the error
+                is raised.
 
         Raises:
-            OSError: If there is no room or no write access.
+            OSError: If there is no space or no write access.
         """
         target = Path(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target) as file:
                 torch.save(checkpoint, file)
-        except (OSError, RuntimeError) as error:  # torch tells of a full disk in words of its own
+        except (OSError, RuntimeError) as error:  # torch raises an error of its own for a full disk
             cause = cause_of(error, OSError)
             if cause is None:
                 raise

@@ -1,4 +1,4 @@
-"""The figures of a run as a table: one that a stopped run goes on with."""
+"""Log of a run as a CSV table, which a resumed run continues."""
 
 import csv
 import io
@@ -17,18 +17,18 @@ __all__ = ["CSVTable", "RunCSVLogger"]
 
 
 class CSVTable:
-    """A CSV file whose rows are added at its end, and whose columns grow; a kill never costs it a row that it has.
+    """A CSV file that grows by rows and columns; a kill never costs a written row.
 
     Rows wait in memory while the file cannot be written.
 
     Args:
         folder: Where ``metrics.csv`` lies.
-        kept_rows: Rows of a file that is there to go on from; the others go.
+        kept_rows: Rows of an existing file to keep; the others are removed.
     """
 
     def __init__(self, folder: Path, kept_rows: int = 0) -> None:
         self.path = RunFolder(folder).metrics
-        self.metrics: list[dict[str, Any]] = []  # not written yet
+        self.metrics: list[dict[str, Any]] = []  # rows that wait
         self.columns: list[str] = []
         self.num_rows = 0
         self.hparams: dict[str, Any] = {}
@@ -48,7 +48,7 @@ class CSVTable:
             save_hparams_to_yaml(self.path.parent / "hparams.yaml", self.hparams)
 
     def save(self) -> None:
-        """Write the rows that wait."""
+        """Write the waiting rows."""
         if not self.metrics:
             return
         with going_on_without(f"{self.path}"):
@@ -66,7 +66,7 @@ class CSVTable:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
-            os.truncate(self.path, size)  # half a row
+            os.truncate(self.path, size)  # remove half a row
             raise
 
     def _read(self) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ class CSVTable:
         writer.writerows(rows)
         with replacing(self.path) as file:
             file.write(text.getvalue().encode())
-        self.columns, self.num_rows = columns, len(rows)  # now that they are there
+        self.columns, self.num_rows = columns, len(rows)  # only after the file is complete
 
 
 class RunCSVLogger(CSVLogger):
@@ -93,7 +93,7 @@ class RunCSVLogger(CSVLogger):
         save_dir: Folder of the runs.
         name: Folder below it, or nothing.
         version: Number of the run; by default the next.
-        kept_rows: Rows of a run to go on with.
+        kept_rows: Rows of a run to resume.
     """
 
     def __init__(self, save_dir: str, name: str, version: int | None = None, kept_rows: int = 0) -> None:
@@ -103,13 +103,13 @@ class RunCSVLogger(CSVLogger):
 
     @property
     def num_rows(self) -> int:
-        """How many rows there are, on disk or waiting."""
+        """Number of rows, on disk or waiting."""
         return 0 if self._table is None else self._table.num_rows
 
     @property
     @rank_zero_experiment
     def experiment(self) -> CSVTable:
-        """The table, which is made at the first use."""
+        """The table, created at the first use."""
         if self._table is None:
             self._table = CSVTable(Path(self.log_dir), self.kept_rows)
             self._experiment: Any = self._table

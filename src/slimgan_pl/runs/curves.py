@@ -14,16 +14,16 @@ from slimgan_pl.utils.files import reason_of
 
 __all__ = ["MOST_POINTS", "Curves", "curves_of", "read_metrics", "split_column", "thin"]
 
-MOST_POINTS = 400  # of a line
+MOST_POINTS = 400  # per line
 
 
 class Curves(NamedTuple):
-    """A quantity over iterations: rows with ``step`` and a value per line, and what was done to them."""
+    """A quantity over iterations: rows with ``step`` and a value per line."""
 
     rows: list[dict[str, float]]
-    lines: dict[float | None, str]  # the column of each width, or of what has none
-    logged: int  # rows before they were thinned
-    dropped: int  # values that are not finite
+    lines: dict[float | None, str]  # columns by width; None for a quantity without widths
+    logged: int  # rows before thinning
+    dropped: int  # number of values that are not finite
 
     def values(self) -> Iterator[tuple[float, float | None, float]]:
         """Yield iteration, width and value of each point."""
@@ -34,12 +34,12 @@ class Curves(NamedTuple):
 
 
 def curves_of(log: Sequence[Mapping[str, float]], quantity: str, most: int = MOST_POINTS) -> Curves | None:
-    """Return the curves of a quantity, one per width or one without, or None where it was not logged.
+    """Return the curves of a quantity, one per width or one in all, or None if it was not logged.
 
     Args:
         log: Rows with ``step``.
         quantity: Name in front of ``/width`` in the columns, or a column's whole name.
-        most: Points of a line.
+        most: Largest number of points of a line.
     """
     columns = sorted({column for row in log for column in row})
     widths = {of[1]: column for column in columns if (of := split_column(column)) and of[0] == quantity}
@@ -60,7 +60,7 @@ def is_finite(row: Mapping[str, float], column: str) -> bool:
 
 
 def split_column(column: str) -> tuple[str, float] | None:
-    """Return the quantity and the width that a column is of, or None if it is of no width.
+    """Return the quantity and the width of a column, or None for a column without a width.
 
     >>> split_column("generator_loss/0.25"), split_column("pace/epochs")
     (('generator_loss', 0.25), None)
@@ -74,7 +74,7 @@ def split_column(column: str) -> tuple[str, float] | None:
 
 
 def thin(rows: Sequence[Mapping[str, float]], most: int = MOST_POINTS) -> list[dict[str, float]]:
-    """Return at most a number of rows: each the means of neighbours, parted as evenly as can be.
+    """Return at most ``most`` rows: each the mean of neighbours, in groups of nearly equal size.
 
     >>> thin([{"step": 1, "x": 2.0}, {"step": 3, "x": 4.0}, {"step": 5}], 2)
     [{'step': 1.0, 'x': 2.0}, {'step': 4.0, 'x': 4.0}]
@@ -85,29 +85,29 @@ def thin(rows: Sequence[Mapping[str, float]], most: int = MOST_POINTS) -> list[d
 
 
 def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean of each column over the rows that have it."""
+    """Return the mean of each column over the rows that hold it."""
     columns = dict.fromkeys(column for row in rows for column in row)
     return {column: fmean(row[column] for row in rows if column in row) for column in columns}
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """Return the rows of a run's log that have an iteration, each with the numbers that it holds, finite or not.
+    """Return the rows of a run's log that have an iteration, each with its numbers, finite or not.
 
     Raises:
-        SlimGANError: If it is no such table.
+        SlimGANError: If the file is not such a table.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [numbers(row) for row in csv.DictReader(file)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise SlimGANError(f"{path} is no table of figures") from error
+        raise SlimGANError(f"{path} is not a table of metrics") from error
     except OSError as error:
         raise SlimGANError(f"{path} cannot be read ({reason_of(error)})") from error
     return [row for row in rows if math.isfinite(row.get("step", math.nan))]
 
 
 def numbers(row: Mapping[Any, Any]) -> dict[str, float]:
-    """Return the cells of a row that hold numbers."""
+    """Return the numeric cells of a row."""
     found = {}
     for column, cell in row.items():
         try:

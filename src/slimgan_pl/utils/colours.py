@@ -1,4 +1,4 @@
-"""Colours: one per width and one per run, alike in all charts and tables of a page, in a light and a dark scheme."""
+"""Colours of widths and runs in charts and tables, in a light and a dark scheme."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -9,13 +9,13 @@ Scheme = Literal["light", "dark"]
 
 SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
 
-# From narrow to wide. Lightness goes one way and hues lie far apart, so that the colour-blind can tell them too.
+# From narrow to wide. Lightness is monotonic and hues are far apart, for colour-blind readers.
 WIDTHS = {
     "light": ("#d97400", "#c8386e", "#74309c", "#16246b"),
     "dark": ("#ffe08a", "#ff9f7a", "#d678c9", "#7f83f7"),
 }
 
-# Okabe and Ito's, but for lightness; runs have symbols too.
+# Okabe and Ito's hues with other lightness; runs have symbols too.
 RUNS = {
     "light": ("#0072b2", "#c65300", "#00805c", "#a8427f", "#6b5b00", "#333333"),
     "dark": ("#56b4e9", "#f5a14b", "#2fc79a", "#f0a3cf", "#f0e442", "#dddddd"),
@@ -65,7 +65,7 @@ def channels(colour: str) -> list[int]:
 
 
 def run_colours(count: int, scheme: Scheme) -> list[str]:
-    """Return a colour per run; they come again where there are many."""
+    """Return a colour per run; colours repeat if there are many."""
     return [RUNS[scheme][number % len(RUNS[scheme])] for number in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""What a result is stamped with, so that it can be trusted and made again."""
+"""Provenance of results: versions, machine, checksums; and the devices of this machine."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ PACKAGES = ("torch", "torchvision", "lightning", "torchmetrics", "torch-fidelity
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that a figure depends on."""
+    """Return the versions of all packages that a metric depends on."""
     return {
         "slimgan-pl": __version__,
         "python": platform.python_version(),
@@ -45,7 +45,7 @@ def device_name(device: torch.device) -> str:
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """Return what times depend on beside the versions: device, processor, cores, PyTorch's threads, and system."""
+    """Return everything but versions that times depend on: device, processor, cores, threads, and system."""
     return {
         "device": device_name(device),
         "processor": processor_name(),
@@ -56,7 +56,7 @@ def machine(device: torch.device) -> dict[str, Any]:
 
 
 def processor_name() -> str:
-    """Return the processor's name, such as ``AMD EPYC 9B14``, or its kind where the system does not say."""
+    """Return the processor's name, such as ``AMD EPYC 9B14``, or its architecture if the system has no name."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -64,14 +64,14 @@ def processor_name() -> str:
 
 
 def array_sha256(array: npt.NDArray[Any]) -> str:
-    """Return the SHA-256 of an array: of its type, shape and bytes."""
+    """Return the SHA-256 of an array's type, shape and bytes."""
     digest = hashlib.sha256(f"{array.dtype} {array.shape}\n".encode())
     digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 of tensors: of their names, types, shapes and bytes."""
+    """Return the SHA-256 of the names, types, shapes and bytes of tensors."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         data = tensor.detach().cpu().contiguous()
@@ -84,11 +84,11 @@ def find_device(name: str) -> torch.device:
     """Return a device of this machine.
 
     Args:
-        name: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or the like; ``auto`` is the first GPU, or the CPU where there is
+        name: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or the like; ``auto`` is the first GPU, or the CPU if there is
             none.
 
     Raises:
-        SlimGANError: If it is not there.
+        SlimGANError: If there is no such device.
     """
     names = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
@@ -101,13 +101,13 @@ def find_device(name: str) -> torch.device:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until a device has done what it was given."""
+    """Wait until a device has finished its work."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
 
 
 def memory_size(device: torch.device) -> int | None:
-    """Return the bytes of a device's memory, used or not, or None where the system does not say."""
+    """Return the size of a device's memory in bytes, or None if it is unknown."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[1])
     try:

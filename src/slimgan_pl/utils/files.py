@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and what happens where there is no room for them."""
+"""Atomic writing of files, checksums, and warnings for full disks."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def check_folder(folder: Path) -> None:
-    """Raise a SlimGANError where a folder cannot be made because there is a file in its place or above it."""
+    """Raise a SlimGANError if a file is in the place of a folder to create, or above it."""
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
             raise SlimGANError(f"{path} is a file, so nothing can be written below it; name another --output")
@@ -32,12 +32,12 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
-    """Give a file to write beside its place, sync it and move it there, so that a kill never leaves half of it.
+    """Open a temporary file, then sync it and move it to its place, so that a kill never leaves half of it.
 
     Args:
-        path: The place; what is there stays until the new file is whole.
-        is_contended: Whether other processes may write the same file at the same time; what a kill leaves of it then
-            stays, where otherwise the next file takes its place.
+        path: The place; an existing file stays until the new one is complete.
+        is_contended: Whether other processes may write the same file at the same time. A kill then leaves a temporary
+            file; otherwise the next one replaces it.
     """
     scratch = path.with_name(f".{path.name}-{uuid4().hex}" if is_contended else f".{path.name}.part")
     try:
@@ -48,12 +48,12 @@ def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
         scratch.replace(path)
         sync_folder(path.parent)
     finally:
-        with suppress(OSError):  # a disk that can be read alone
+        with suppress(OSError):  # a read-only disk
             scratch.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a renaming last, where the system can: else a power cut may bring the old file back."""
+    """Sync a folder, where the system can; otherwise a power cut may undo a renaming."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -65,20 +65,20 @@ def sync_folder(folder: Path) -> None:
 
 
 def reason_of(error: OSError) -> str:
-    """Return why the system refuses, in its own words, such as ``No space left on device``."""
+    """Return the system's reason for an error, such as ``No space left on device``."""
     return error.strerror or str(error)
 
 
 @contextmanager
 def going_on_without(what: str) -> Iterator[None]:
-    """Turn what the system refuses to write into a warning.
+    """Turn a failure to write into a warning.
 
     Args:
-        what: What is written, such as ``the picture runs/samples.png``.
+        what: The output, such as ``the picture runs/samples.png``.
     """
     try:
         yield
-    except Exception as error:  # libraries tell of a full disk in words of their own
+    except Exception as error:  # libraries raise errors of their own for a full disk
         cause = cause_of(error, OSError)
         if cause is None:
             raise
@@ -92,7 +92,7 @@ def going_on_without(what: str) -> Iterator[None]:
 
 @contextmanager
 def threads_without_traceback() -> Iterator[None]:
-    """Have threads that cannot write end in silence: who wanted something written is told by its own next call."""
+    """Silence threads that cannot write; the next call of their owner reports the error."""
     before = threading.excepthook
 
     def hook(args: threading.ExceptHookArgs) -> None:

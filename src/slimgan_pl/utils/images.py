@@ -25,7 +25,7 @@ def to_bytes(images: Tensor) -> Tensor:
 
 
 def from_bytes(images: Tensor) -> Tensor:
-    """Turn uint8 images in [0, 255] into floats in [-1, 1]; the inverse of ``to_bytes``."""
+    """Turn uint8 images in [0, 255] into floats in [-1, 1], as the inverse of ``to_bytes``."""
     return images.to(torch.float32, copy=True).div_(127.5).sub_(1)
 
 
@@ -53,7 +53,7 @@ def save_images(images: Tensor, path: Path) -> None:
             try:
                 _to_pil(images).save(file, Image.registered_extensions()[path.suffix.lower()])
             except (OSError, ValueError) as error:
-                if isinstance(error, OSError) and error.errno is not None:  # of the disk
+                if isinstance(error, OSError) and error.errno is not None:  # an error of the disk
                     raise
                 raise SlimGANError(f"{path} cannot hold this picture: {error}; ask for fewer images") from error
         return
@@ -63,7 +63,7 @@ def save_images(images: Tensor, path: Path) -> None:
 
 
 def picture_suffixes() -> set[str]:
-    """Return the suffixes, with their dots, of all kinds of file that a picture can be written to."""
+    """Return the suffixes, with their dots, of all formats that a picture can be saved in."""
     return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.SAVE}
 
 

@@ -28,7 +28,7 @@ RENAMED = {  # modules of version 0.1.0 whose classes a checkpoint may name -> w
 
 
 def class_path(kind: type) -> str:
-    """Return the path that a class is imported by: of this package the public one, which outlives a move of files.
+    """Return the import path of a class; for this package the public one, which outlives moves of files.
 
     >>> from slimgan_pl.models import DCGANGenerator
     >>> class_path(DCGANGenerator)
@@ -49,7 +49,7 @@ def is_ours(module: str) -> bool:
 
 
 def with_current_paths(settings: Any) -> Any:
-    """Return nested plain values with the classes of version 0.1.0 by the names that they have now.
+    """Replace the class paths of version 0.1.0 in nested plain values by the current ones.
 
     >>> with_current_paths({"class_path": "slimgan_pl.models.generators.DCGANGenerator"})
     {'class_path': 'slimgan_pl.models.DCGANGenerator'}
@@ -67,7 +67,7 @@ def with_current_paths(settings: Any) -> Any:
 def plain(value: object) -> Any:
     """Turn a setting into plain values that YAML and a ``weights_only`` checkpoint can hold.
 
-    A ``Recorded`` object becomes its recipe. What has no plain form becomes None.
+    A ``Recorded`` object becomes its recipe. A value without a plain form becomes None.
 
     >>> plain({"widths": (0.5, 1.0), "root": Path("data")})
     {'widths': [0.5, 1.0], 'root': 'data'}
@@ -102,11 +102,11 @@ def build_recipe(value: Any) -> Any:
 
 
 def plain_hyperparameters(settings: Mapping[str, object], nets: Mapping[str, object]) -> dict[str, Any]:
-    """Return plain values, with which a checkpoint can be loaded on its own.
+    """Return hyperparameters as plain values, from which a checkpoint can be loaded on its own.
 
     Args:
-        settings: The hyperparameters; one that has no plain form, such as a function, is left out.
-        nets: Recorded objects, or None, that join them as their recipes.
+        settings: The hyperparameters; those without a plain form, such as functions, are omitted.
+        nets: Recorded objects, or None, which are added as their recipes.
     """
     values = {name: plain(value) for name, value in settings.items()}
     kept = {name: value for name, value in values.items() if value is not None or settings[name] is None}
