@@ -1,4 +1,4 @@
-"""Makes a workspace and a report on Weights & Biases that compare widths and runs; it needs an account.
+"""Create a workspace and a report on Weights & Biases; this needs an account.
 
 ``python scripts/wandb_workspace.py --entity me --project slimgan`` from the repository's root prints their addresses.
 """
@@ -33,8 +33,8 @@ def main(
         entity: User or team that the project belongs to.
         project: Project that the runs were logged to.
         widths: Widths of the runs.
-        extractor: Feature extractor that judged them.
-        draft: Whether the report is seen by you alone until you publish it.
+        extractor: Feature extractor of their evaluations.
+        draft: Whether only you see the report until you publish it.
     """
     workspace = make_workspace(entity, project, widths, extractor).save()
     report = make_report(entity, project, widths, extractor)
@@ -43,23 +43,23 @@ def main(
 
 
 def make_workspace(entity: str, project: str, widths: Sequence[float], extractor: str) -> ws.Workspace:
-    """Return a workspace with a section for evaluations, training and pictures."""
+    """Return a workspace with sections for evaluations, pictures, training and throughput."""
     return ws.Workspace(
         entity=entity,
         project=project,
         name="Widths side by side",
         sections=[
-            ws.Section(name="Evaluation", panels=figure_plots(widths, extractor), is_open=True),
+            ws.Section(name="Evaluation", panels=metric_plots(widths, extractor), is_open=True),
             ws.Section(name="Pictures", panels=[wr.MediaBrowser(media_keys=["samples"])], is_open=True),
             ws.Section(name="Training", panels=training_plots(widths), is_open=True),
-            ws.Section(name="Pace", panels=pace_plots()),
+            ws.Section(name="Throughput", panels=throughput_plots()),
         ],
         settings=ws.WorkspaceSettings(x_axis=ITERATION),
     )
 
 
 def make_report(entity: str, project: str, widths: Sequence[float], extractor: str) -> wr.Report:
-    """Return a report with the same charts, and bars of the best figures of each run."""
+    """Return a report with the same charts, and bars of the best metrics of each run."""
     runs = [wr.Runset(entity=entity, project=project)]
     return wr.Report(
         entity=entity,
@@ -69,11 +69,11 @@ def make_report(entity: str, project: str, widths: Sequence[float], extractor: s
         blocks=[
             wr.P(INTRODUCTION),
             wr.H2("Quality of every width"),
-            wr.PanelGrid(runsets=runs, panels=[*best_bars(widths, extractor), *figure_plots(widths, extractor)]),
-            wr.H2("What the widths draw"),
+            wr.PanelGrid(runsets=runs, panels=[*best_bars(widths, extractor), *metric_plots(widths, extractor)]),
+            wr.H2("Samples of every width"),
             wr.PanelGrid(runsets=runs, panels=[wr.MediaBrowser(media_keys=["samples"])]),
             wr.H2("Training"),
-            wr.PanelGrid(runsets=runs, panels=[*training_plots(widths), *pace_plots()]),
+            wr.PanelGrid(runsets=runs, panels=[*training_plots(widths), *throughput_plots()]),
         ],
         width="fluid",
     )
@@ -84,22 +84,22 @@ def training_plots(widths: Sequence[float]) -> list[wr.LinePlot]:
     return [line_plot(name, widths) for name in QUANTITIES]
 
 
-def figure_plots(widths: Sequence[float], extractor: str) -> list[wr.LinePlot]:
-    """Return a chart of each figure of evaluations, with a line per width."""
-    return [line_plot(figure_key(name, extractor), widths) for name in FIGURE_KEYS]
+def metric_plots(widths: Sequence[float], extractor: str) -> list[wr.LinePlot]:
+    """Return a chart of each metric of evaluations, with a line per width."""
+    return [line_plot(metric_key(name, extractor), widths) for name in FIGURE_KEYS]
 
 
 def best_bars(widths: Sequence[float], extractor: str) -> list[wr.BarPlot]:
-    """Return bars of the best figures that each run has reached, a bar per width."""
-    keys = (figure_key(name, extractor) for name in ("fid", "is"))
+    """Return bars of the best metrics of each run, a bar per width."""
+    keys = (metric_key(name, extractor) for name in ("fid", "is"))
     return [
         wr.BarPlot(title=f"best {key}", metrics=[wr.SummaryMetric(f"best/{key}/{width:g}") for width in widths])
         for key in keys
     ]
 
 
-def pace_plots() -> list[wr.LinePlot]:
-    """Return charts of how fast training is."""
+def throughput_plots() -> list[wr.LinePlot]:
+    """Return charts of the throughput of training."""
     names = ("iterations_per_second", "images_per_second", "epochs")
     return [wr.LinePlot(title=name.replace("_", " "), x=ITERATION, y=[f"pace/{name}"]) for name in names]
 
@@ -109,9 +109,9 @@ def line_plot(key: str, widths: Sequence[float]) -> wr.LinePlot:
     return wr.LinePlot(title=key.replace("_", " "), x=ITERATION, y=[f"{key}/{width:g}" for width in widths])
 
 
-def figure_key(figure: str, extractor: str) -> str:
-    """Return the name that a figure has in logs."""
-    return figure if extractor == "inception" else f"{figure}_{extractor}"
+def metric_key(metric: str, extractor: str) -> str:
+    """Return the name of a metric in logs."""
+    return metric if extractor == "inception" else f"{metric}_{extractor}"
 
 
 if __name__ == "__main__":

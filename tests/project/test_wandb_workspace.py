@@ -65,5 +65,5 @@ def test_the_report_compares_the_best_of_runs_and_shows_what_the_workspace_does(
     assert "samples" in {key for p in panels if type(p).__name__ == "MediaBrowser" for key in p.media_keys}
 
 
-def test_figures_of_inception_carry_no_name(script: ModuleType) -> None:
-    assert script.figure_key("fid", "inception") == "fid"
+def test_metrics_of_inception_carry_no_name(script: ModuleType) -> None:
+    assert script.metric_key("fid", "inception") == "fid"
