@@ -33,7 +33,7 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
         pytest.skip("may not mount a disk")
     monkeypatch.chdir(disk)
     monkeypatch.setattr(
-        "slimgan_pl.cli.lightning_cli.owning", nullcontext
+        "slimgan_pl.cli.lightning_cli.lock_run", nullcontext
     )  # a disk with an open file cannot be made read-only
     Path("tiny.yaml").write_text(TINY)
     yield disk

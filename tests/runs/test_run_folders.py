@@ -7,7 +7,8 @@ import pytest
 from commands import TINY, fails, run
 from filelock import FileLock
 
-from slimgan_pl.runs.resume import newest_run, owning
+from slimgan_pl.runs.folder import RunFolder
+from slimgan_pl.runs.resume import find_newest_run, lock_run
 
 
 def test_a_run_that_is_being_trained_is_closed_to_others(
@@ -27,7 +28,7 @@ def test_a_run_that_is_being_trained_is_closed_to_others(
 
 def test_the_folder_of_a_run_that_never_began_is_taken_away(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "version_0"
-    with owning(folder):
+    with lock_run(RunFolder(folder)):
         assert folder.is_dir()
     assert not list(tmp_path.iterdir())
 
@@ -43,7 +44,7 @@ def test_the_newest_run_is_that_of_the_highest_number_with_a_whole_checkpoint(
         shutil.copytree(root / "version_0", root / name)
     (root / "version_11" / "checkpoints" / "last.ckpt").unlink()
     (root / "version_x").mkdir()
-    found = newest_run(root)
+    found = find_newest_run(root)
     assert found is not None
-    assert (found.version, found.iteration) == (10, 3)
-    assert newest_run(root / "version_x") is None
+    assert (found.folder.version, found.iteration) == (10, 3)
+    assert find_newest_run(root / "version_x") is None

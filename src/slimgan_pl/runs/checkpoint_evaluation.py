@@ -1,6 +1,5 @@
 """The figures of exactly one checkpoint, among the evaluations that a run has left."""
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,12 +8,9 @@ from typing import Any, NamedTuple
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import read_results, tidy
 from slimgan_pl.runs.checkpoints import Source
+from slimgan_pl.runs.folder import RunFolder, path_beside
 
 __all__ = ["figures_of"]
-
-BY_A_RUN = re.compile(r"last\.ckpt|iteration_\d+\.ckpt")  # not recalibrated, which has the same iteration
-
-CHECKPOINTS = "checkpoints"  # a run's folder of them
 
 
 class Evaluation(NamedTuple):
@@ -40,7 +36,11 @@ def figures_of(source: Source) -> dict[str, Any] | None:
     evaluations = list(found(path))
     of_iteration = [each for each in evaluations if each.results["iteration"] == source.checkpoint["global_step"]]
     matched, kind = [each for each in of_iteration if each.sha256 == source.sha256], "sha256"
-    if not matched and path.parent.name == CHECKPOINTS and all(each.sha256 is None for each in evaluations):
+    if (
+        not matched
+        and RunFolder.of(path).checkpoints == path.parent
+        and all(each.sha256 is None for each in evaluations)
+    ):
         matched, kind = [each for each in of_iteration if is_named_for(each.place, path)], "iteration"
     if not matched:
         return None
@@ -51,8 +51,8 @@ def figures_of(source: Source) -> dict[str, Any] | None:
 def found(path: Path) -> Iterator[Evaluation]:
     """Yield the evaluations beside a checkpoint and in the run folder that it lies in."""
     beside = [file for kind in ("test", "validate") for file in path.parent.glob(f"*.{kind}.json")]
-    run = path.parent.parent
-    for place in filter(Path.is_file, [*beside, run / "results.json", *run.glob("results/iteration_*.json")]):
+    run = RunFolder.of(path)
+    for place in filter(Path.is_file, [*beside, run.results, *run.evaluations().values()]):
         with suppress(SlimGANError, OSError):
             results = tidy(read_results(str(place)))
             if results["widths"]:
@@ -62,8 +62,8 @@ def found(path: Path) -> Iterator[Evaluation]:
 def is_named_for(place: Path, path: Path) -> bool:
     """Return whether results lie where those of a checkpoint do, by its name."""
     if place.parent == path.parent:
-        return place in (path.with_suffix(".test.json"), path.with_suffix(".validate.json"))
-    return BY_A_RUN.fullmatch(path.name) is not None
+        return place in (path_beside(path, "test"), path_beside(path, "validate"))
+    return path in RunFolder.of(path).written_checkpoints()  # not recalibrated, which has the same iteration
 
 
 def judged_sha256(results: dict[str, Any]) -> str | None:

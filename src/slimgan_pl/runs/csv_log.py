@@ -10,6 +10,7 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.core.saving import save_hparams_to_yaml
 from lightning.pytorch.loggers import CSVLogger
 
+from slimgan_pl.runs.folder import RunFolder
 from slimgan_pl.utils.files import going_on_without, replacing
 
 __all__ = ["CSVTable", "RunCSVLogger"]
@@ -26,7 +27,7 @@ class CSVTable:
     """
 
     def __init__(self, folder: Path, kept_rows: int = 0) -> None:
-        self.path = folder / "metrics.csv"
+        self.path = RunFolder(folder).metrics
         self.metrics: list[dict[str, Any]] = []  # not written yet
         self.columns: list[str] = []
         self.num_rows = 0

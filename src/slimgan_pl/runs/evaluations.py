@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from slimgan_pl.runs.folder import RunFolder
+
 __all__ = ["evaluations_before"]
 
 JUDGES = ("protocol", "extractor", "classifier")  # have to be the same, or figures do not compare
@@ -21,7 +23,7 @@ def evaluations_before(folder: Path, results: Mapping[str, Any]) -> list[dict[st
     found: list[dict[str, Any]] = []
     if results["iteration"] is None:
         return found
-    for path in sorted((folder / "results").glob("iteration_*.json")):
+    for path in RunFolder(folder).evaluations().values():
         with suppress(OSError, ValueError):  # what is damaged counts as not there
             earlier = json.loads(path.read_text(encoding="utf-8"))
             if is_comparable(earlier, results) and earlier["iteration"] < results["iteration"]:

@@ -135,7 +135,7 @@ def make_loggers(
         run: What it is called there.
         stopped: A run to go on with in its folder: what CSV and TensorBoard hold behind its checkpoint is dropped.
     """
-    version = None if stopped is None else stopped.version
+    version = None if stopped is None else stopped.folder.version
     csv = RunCSVLogger(root, "", version, kept_rows=0 if stopped is None else stopped.logged_rows)
     purged: dict[str, Any] = {} if stopped is None else {"purge_step": stopped.iteration + 1}
     loggers: list[Logger] = [csv, RunTensorBoardLogger(root, "", f"version_{csv.version}", **purged)]

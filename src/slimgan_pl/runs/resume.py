@@ -1,75 +1,56 @@
-"""Runs on disk: finding the one that stopped, and what has changed since."""
+"""Stopped runs: search for the newest, and a lock for the one that trains."""
 
 import json
-import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
-from slimgan_pl.runs.checkpoints import read_checkpoint
+from slimgan_pl.runs.checkpoint_reader import read_checkpoint
+from slimgan_pl.runs.folder import RunFolder
 
-__all__ = ["StoppedRun", "changes", "newest_run", "owning", "run_folders", "stopped_run"]
-
-VERSION = re.compile(r"version_(\d+)")
-
-KEPT = re.compile(r"iteration_(\d+)\.ckpt")
+__all__ = ["StoppedRun", "find_newest_run", "find_stopped_run", "lock_run"]
 
 
 class StoppedRun(NamedTuple):
-    """A run to go on with in its folder."""
+    """A run to resume in its folder, with the number of its logged rows up to the checkpoint."""
 
     checkpoint: Path
     iteration: int
-    logged_rows: int  # of its table of figures, up to the checkpoint
+    logged_rows: int
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> RunFolder:
         """The run's folder."""
-        return self.checkpoint.parent.parent
+        return RunFolder.of(self.checkpoint)
 
     @property
-    def version(self) -> int | None:
-        """N of a folder ``version_N``."""
-        match = VERSION.fullmatch(self.folder.name)
-        return int(match[1]) if match else None
-
-    @property
-    def is_judged(self) -> bool:
-        """Whether its results are those of the checkpoint, and not of a time when it was to be shorter."""
+    def is_evaluated(self) -> bool:
+        """Whether the run's results are those of the checkpoint, not of an earlier iteration."""
         try:
-            results = json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+            results = json.loads(self.folder.results.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
         return isinstance(results, dict) and results.get("iteration") == self.iteration
 
 
-def newest_run(root: Path) -> StoppedRun | None:
-    """Return the newest run below a folder that has a whole checkpoint, with its newest whole one, or None.
+def find_newest_run(root: Path) -> StoppedRun | None:
+    """Return the newest run in a folder with its newest readable checkpoint, or None.
 
-    A checkpoint that cannot be read is said and passed over.
+    A checkpoint that cannot be read is skipped with a warning.
     """
-    return next(filter(None, map(stopped_run, run_folders(root))), None)
+    return next(filter(None, map(find_stopped_run, RunFolder.candidates(root))), None)
 
 
-def run_folders(root: Path) -> Iterator[Path]:
-    """Yield the folders of runs, the newest first, and at last the folder itself, for a run without loggers."""
-    versions = {int(match[1]): path for path in root.glob("version_*") if (match := VERSION.fullmatch(path.name))}
-    for number in sorted(versions, reverse=True):
-        yield versions[number]
-    yield root
-
-
-def stopped_run(folder: Path) -> StoppedRun | None:
-    """Return a run with the whole checkpoint of its highest iteration, or None if it has none."""
-    last = folder / "checkpoints" / "last.ckpt"
-    kept = {int(match[1]): path for path in last.parent.glob("*.ckpt") if (match := KEPT.fullmatch(path.name))}
-    found = read_run(last) if last.is_file() else None
-    for iteration in sorted(kept, reverse=True):
+def find_stopped_run(folder: RunFolder) -> StoppedRun | None:
+    """Return a run with the readable checkpoint of its highest iteration, or None if it has none."""
+    kept = folder.kept_checkpoints()
+    found = read_run(folder.checkpoint) if folder.checkpoint.is_file() else None
+    for iteration in reversed(kept):
         if found is not None and iteration <= found.iteration:
             break
         found = read_run(kept[iteration]) or found
@@ -87,52 +68,29 @@ def read_run(path: Path) -> StoppedRun | None:
 
 
 @contextmanager
-def owning(folder: Path) -> Iterator[None]:
-    """Be the only process that writes a run; the system frees the folder of one that was killed.
+def lock_run(run: RunFolder) -> Iterator[None]:
+    """Lock a run's folder, which is created, against other processes; the system frees it if this one is killed.
 
     Raises:
-        SlimGANError: If another process does.
+        SlimGANError: If another process holds the lock.
     """
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
+    created = [path for path in (run.path, *run.path.parents) if not path.exists()]
+    run.path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run.lock)
     try:
         with suppress(NotImplementedError):  # a filesystem without locks
             lock.acquire(timeout=0)
         yield
     except Timeout as error:
         raise SlimGANError(
-            f"another process trains in {folder}; wait for its end, or give this run a --trainer.default_root_dir of "
+            f"another process trains in {run}; wait for its end, or give this run a --trainer.default_root_dir of "
             "its own"
         ) from error
     finally:
         if lock.is_locked:
             with suppress(OSError):
-                (folder / ".lock").unlink()
+                run.lock.unlink()
             lock.release()
-        for path in made:  # unless there is something in it
-            with suppress(OSError):
+        for path in created:
+            with suppress(OSError):  # the folder is not empty
                 path.rmdir()
-
-
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return a line for each setting that differs between two nested mappings of plain values.
-
-    >>> changes({"model": {"seed": 0, "lr": 1}}, {"model": {"seed": 0, "lr": 2}})
-    ['model.lr: 1 -> 2']
-    """
-    old, new = dict(flat(before)), dict(flat(now))
-    return [
-        f"{name}: {old.get(name, 'not set')} -> {new.get(name, 'not set')}"
-        for name in old | new
-        if old.get(name) != new.get(name)
-    ]
-
-
-def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of nested mappings by their names with dots."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value

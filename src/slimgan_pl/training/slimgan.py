@@ -13,17 +13,17 @@ from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.evaluation.lightning_module import JudgedModule
-from slimgan_pl.layers import width_index
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.training.compatibility import check_data, check_fit, check_parts
+from slimgan_pl.training.individual import individual_gan
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget
 from slimgan_pl.training.module import StepSettings, TrainedModule
 from slimgan_pl.training.updates import Objective
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
 
-__all__ = ["ADAM", "SlimGAN", "individual_gan"]
+__all__ = ["ADAM", "SlimGAN"]
 
 ADAM: dict[str, Any] = {
     "class_path": "torch.optim.Adam",
@@ -240,23 +240,3 @@ class SlimGAN(TrainedModule, JudgedModule):
         """
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
-
-
-def individual_gan(
-    generator: SlimmableGenerator, discriminators: DiscriminatorBank, width: float
-) -> tuple[SlimmableGenerator, DiscriminatorBank]:
-    """Return new nets for a plain GAN: a generator with one width's channels alone, and one full discriminator.
-
-    Raises:
-        SlimGANError: If the width is not in the generator's list.
-    """
-    plain = {
-        "channels": generator.channels_at(generator.widths[width_index(generator.widths, width)]),
-        "widths": (1.0,),
-        "conditional_norm": "switchable",  # with one width it is the usual conditional batch norm
-    }
-    alone = {"num_branches": 1, "num_shared": 0, "share_head": False}
-    return (
-        type(generator)(**{**generator.arguments, **plain}),
-        type(discriminators)(**{**discriminators.arguments, **alone}),
-    )

@@ -1,9 +1,10 @@
-"""Objects that know how they were built."""
+"""Recipes: plain values that build an object again."""
 
 import inspect
 import re
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError
 
-__all__ = ["Recorded", "class_path", "plain", "plain_hyperparameters", "with_current_paths"]
+__all__ = ["Recorded", "build_recipe", "class_path", "plain", "plain_hyperparameters", "with_current_paths"]
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -82,6 +83,22 @@ def plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return None
+
+
+def build_recipe(value: Any) -> Any:
+    """Build the object of a recipe, and those of all recipes among its arguments; other values stay as they are.
+
+    NOTE: this imports and calls any class that the recipe names; check the recipe first if it is from a file.
+
+    >>> build_recipe({"class_path": "fractions.Fraction", "init_args": {"numerator": 3}})
+    Fraction(3, 1)
+    """
+    if isinstance(value, Mapping):
+        if "class_path" not in value:
+            return {key: build_recipe(item) for key, item in value.items()}
+        module, _, name = value["class_path"].rpartition(".")
+        return getattr(import_module(module), name)(**build_recipe(value.get("init_args", {})))
+    return [build_recipe(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def plain_hyperparameters(settings: Mapping[str, object], nets: Mapping[str, object]) -> dict[str, Any]:

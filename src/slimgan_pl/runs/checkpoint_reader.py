@@ -1,0 +1,130 @@
+"""Checkpoints read with PyTorch alone: their content, and their generator."""
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from slimgan_pl.errors import SlimGANError, cause_of
+from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.runs.trust import check_trusted, named_in
+from slimgan_pl.training.individual import individual_generator
+from slimgan_pl.utils.recipes import build_recipe, with_current_paths
+from slimgan_pl.utils.torch_state import use_channels_last
+
+__all__ = ["build_generator", "check_weights", "load_generator", "read_checkpoint"]
+
+SETTINGS = ("hyper_parameters", "datamodule_hyper_parameters", "run")
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Return the tensors and plain values of a checkpoint; nothing in it is executed.
+
+    Raises:
+        SlimGANError: If the file is missing or not a checkpoint of this package.
+    """
+    if not Path(path).is_file():
+        raise SlimGANError(f"there is no checkpoint {path}; give the path of a file such as checkpoints/last.ckpt")
+    try:
+        with zipfile.ZipFile(path) as file:
+            if file.testzip() is not None:  # torch ignores checksums
+                raise zipfile.BadZipFile
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged or foreign file makes the unpickler raise any exception
+        raise SlimGANError(f"{path} cannot be read as a checkpoint: it is damaged or of another kind") from error
+    if not has_our_form(checkpoint):
+        raise SlimGANError(f"{path} is not a checkpoint that slimgan fit has written")
+    settings = {key: with_current_paths(checkpoint[key]) for key in SETTINGS if key in checkpoint}
+    return {**checkpoint, **settings}
+
+
+def has_our_form(content: Any) -> bool:
+    """Return whether a file's content has the form of a checkpoint of this package."""
+    kinds = {"loops": dict, "callbacks": dict, "optimizer_states": list, "state_dict": dict, "hyper_parameters": dict}
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), kind) for key, kind in kinds.items()):
+        return False
+    iteration, version = content.get("global_step"), content.get("pytorch-lightning_version")
+    weights, settings = content["state_dict"], content["hyper_parameters"]
+    return (
+        type(iteration) is int
+        and iteration >= 0
+        and isinstance(version, str)
+        and re.fullmatch(r"\d+(\.\w+)*([+.\w-]*)", version) is not None
+        and all(isinstance(states, dict) for states in content["optimizer_states"])
+        and all(isinstance(name, str) and is_dense(value) for name, value in weights.items())
+        and all(isinstance(name, str) for name in settings)
+        and "generator" in settings
+    )
+
+
+def is_dense(value: Any) -> bool:
+    """Return whether a value is a dense tensor with data."""
+    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_meta
+
+
+def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | Path) -> None:
+    """Raise a SlimGANError where the weights of a checkpoint do not fit a model or are not finite."""
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in weights.items()}
+    for name in shapes | given:
+        if shapes.get(name) != given.get(name):
+            raise SlimGANError(
+                f"{path} does not fit these nets: {name} is {given.get(name, 'missing')} there and "
+                f"{shapes.get(name, 'missing')} here; leave the nets' settings as they were in training"
+            )
+    for name, value in weights.items():
+        if not value.isfinite().all():
+            raise SlimGANError(f"{path} holds weights that are NaN or infinite, in {name}; take an earlier checkpoint")
+
+
+def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
+    """Build the generator of a checkpoint, with its weights, on the CPU and in evaluation mode, without Lightning.
+
+    Args:
+        path: The checkpoint.
+        trust: Whether it may name classes of other packages, whose code is then run.
+
+    Raises:
+        SlimGANError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names an
+            untrusted class.
+    """
+    return build_generator(read_checkpoint(path), path, trust)
+
+
+def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimmableGenerator:
+    """Build the generator of a checkpoint that :func:`read_checkpoint` returned.
+
+    Args:
+        checkpoint: Content of the file.
+        path: The file, for messages.
+        trust: Whether it may name classes of other packages, whose code is then run.
+
+    Raises:
+        SlimGANError: If its settings build no generator, or another one than its weights are of.
+    """
+    settings = checkpoint["hyper_parameters"]
+    if not trust:
+        ours = {name for name in named_in(settings) if name.startswith("slimgan_pl.")}  # of which nothing is built
+        check_trusted(settings, path, ours)
+        check_trusted({"generator": settings["generator"]}, path)
+    try:
+        generator = build_recipe(settings["generator"])
+        if settings.get("individual") is not None:
+            generator = individual_generator(generator, settings["individual"])
+    except (ImportError, AttributeError, LookupError, TypeError, ValueError, OverflowError, RuntimeError) as error:
+        if (cause := cause_of(error, SlimGANError)) is not None:
+            raise cause from error
+        reason = " ".join(str(error).split())[:150]
+        raise SlimGANError(f"the settings in {path} build no generator: {reason}") from error
+    if not isinstance(generator, SlimmableGenerator):
+        raise SlimGANError(f"the settings in {path} build no generator, but a {type(generator).__name__}")
+    parts = [(name.partition("."), value) for name, value in checkpoint["state_dict"].items()]
+    weights = {name: value for (net, _, name), value in parts if net == "generator"}
+    check_weights(generator, weights, path)
+    generator.load_state_dict(weights)
+    use_channels_last(generator, settings.get("channels_last", True))
+    return generator.eval()

@@ -1,0 +1,56 @@
+"""Names of a run's files."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from slimgan_pl.runs.folder import RunFolder, find_results
+
+
+def leave(path: Path, modified: float = 1e9) -> Path:
+    """Write an empty file with a time of modification and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    os.utime(path, (modified, modified))
+    return path
+
+
+def test_versions_come_by_their_numbers_and_not_by_their_names(tmp_path: Path) -> None:
+    for name in ("version_2", "version_10", "version_x", "other"):
+        (tmp_path / name).mkdir()
+    assert [run.version for run in RunFolder.versions(tmp_path)] == [10, 2]
+    assert list(RunFolder.candidates(tmp_path))[-1] == RunFolder(tmp_path)
+
+
+def test_the_newest_run_is_the_newest_folder_with_a_file_of_a_run(tmp_path: Path) -> None:
+    assert RunFolder.newest(tmp_path) is None
+    old, new = RunFolder(tmp_path / "version_2"), RunFolder(tmp_path / "version_10")
+    leave(old.checkpoints / "iteration_000005.ckpt")
+    leave(new.config)
+    assert RunFolder.newest(tmp_path) == old
+    leave(new.metrics)
+    assert RunFolder.newest(tmp_path) == new
+
+
+def test_files_of_iterations_come_in_order_and_strangers_are_left_out(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    paths = [leave(run.evaluation(iteration)) for iteration in (1_000_000, 300)]
+    for name in ("iteration_x.json", "iteration_000300.txt", "notes.json"):
+        leave(tmp_path / "results" / name)
+    assert run.evaluations() == {300: paths[1], 1_000_000: paths[0]}
+    assert run.sample_grids() == run.kept_checkpoints() == {}
+
+
+def test_results_are_those_that_were_written_last(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "version_3")
+    assert find_results(tmp_path) == RunFolder(tmp_path).results
+    at_end = leave(run.results)
+    assert find_results(tmp_path) == find_results(run.path) == find_results(at_end) == at_end
+    again = leave(run.checkpoints / "last.test.json", modified=2e9)
+    assert find_results(tmp_path) == again
+
+
+def test_names_need_neither_torch_nor_lightning() -> None:
+    program = "import sys, slimgan_pl.runs.folder; sys.exit(bool({'torch', 'lightning', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
