@@ -15,12 +15,11 @@ from slimgan_pl.callbacks.nonfinite import NonFiniteError, check_state
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation.lightning_module import JudgedModule
 from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
-from slimgan_pl.runs.folder import evaluation_follows, run_folder
+from slimgan_pl.runs.folder import LAST, kept_name
+from slimgan_pl.runs.lightning_internals import evaluation_follows, run_folder
 from slimgan_pl.utils.files import reason_of
 
 __all__ = ["IterationCheckpoint"]
-
-LAST = "last.ckpt"
 
 
 class IterationCheckpoint(Checkpoint):
@@ -61,7 +60,7 @@ class IterationCheckpoint(Checkpoint):
         iteration = trainer.global_step
         names = [LAST] if iteration % self.every_n_iterations == 0 else []
         if self.keep_every_n_iterations and iteration % self.keep_every_n_iterations == 0:
-            names.append(f"iteration_{iteration:06d}.ckpt")
+            names.append(kept_name(iteration))
         if evaluation_follows(trainer) and isinstance(pl_module, JudgedModule):
             # NOTE: what is saved here would go on behind the evaluation, what is saved in its step goes on with it.
             pl_module.before_judging = partial(self._save_before_judging, trainer, names or [LAST])
@@ -83,7 +82,7 @@ class IterationCheckpoint(Checkpoint):
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, NonFiniteError):
-            path = run_folder(trainer) / "checkpoints" / "nonfinite.ckpt"
+            path = run_folder(trainer).nonfinite_checkpoint
             with suppress(SlimGANError, OSError):  # statistics that cannot be measured, a disk that is full as well
                 trainer.save_checkpoint(path)
                 rank_zero_only(print)(f"What went wrong: {path}")
@@ -97,7 +96,7 @@ class IterationCheckpoint(Checkpoint):
         check_state(trainer, trainer.lightning_module)
         for logger in trainer.loggers:
             logger.save()  # what a run goes on from has its whole past on disk
-        path = run_folder(trainer) / "checkpoints" / name
+        path = run_folder(trainer).checkpoints / name
         failures: list[Path | None] = []
 
         def on_failure(checkpoint: dict[str, Any], error: OSError) -> None:

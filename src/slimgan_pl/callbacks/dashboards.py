@@ -13,7 +13,7 @@ from slimgan_pl.profiling import measure_latencies, narrow_net
 from slimgan_pl.runs.csv_log import RunCSVLogger
 from slimgan_pl.runs.curves import read_metrics
 from slimgan_pl.runs.evaluations import evaluations_before
-from slimgan_pl.runs.folder import callbacks_of, run_folder
+from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import ITERATION, RunWandbLogger, going_on_without_wandb
 from slimgan_pl.runs.wandb_charts import best_figures, curve_charts, trade_off, widths_table
 from slimgan_pl.training.gradient_norms import NORM
@@ -53,7 +53,7 @@ class Dashboards(Callback):
         self._log_curves(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        folder = run_folder(trainer)
+        folder = run_folder(trainer).path
         if isinstance(pl_module, SlimGAN) and pl_module.results is not None and wandb_loggers(trainer):
             with going_on_without_wandb():
                 self._log_results(trainer, pl_module, folder)

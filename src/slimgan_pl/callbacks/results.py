@@ -12,7 +12,7 @@ from slimgan_pl.callbacks.training_cost import TrainingCost
 from slimgan_pl.evaluation.lightning_module import ImageJudge, JudgedModule
 from slimgan_pl.evaluation.results_table import results_table
 from slimgan_pl.runs.evaluations import evaluations_before
-from slimgan_pl.runs.folder import callbacks_of, judged_folder, output_path, run_folder
+from slimgan_pl.runs.lightning_internals import callbacks_of, evaluated_run, output_path, run_folder
 from slimgan_pl.utils.files import file_sha256, going_on_without, replacing
 from slimgan_pl.utils.terminal import print_whole
 
@@ -35,15 +35,16 @@ class ResultsTable(Callback):
     on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]
 
     def on_validation_end(self, trainer: Trainer, pl_module: JudgedModule) -> None:  # type: ignore[override]
-        path = run_folder(trainer) / "results" / f"iteration_{trainer.global_step:06d}.json"
-        self._report(trainer, pl_module, path if trainer.state.fn == "fit" else output_path(trainer, "results.json"))
+        run = run_folder(trainer)
+        path = run.evaluation(trainer.global_step) if trainer.state.fn == "fit" else output_path(trainer, run.results)
+        self._report(trainer, pl_module, path)
 
     def on_test_end(self, trainer: Trainer, pl_module: JudgedModule) -> None:  # type: ignore[override]
         if isinstance(pl_module, ImageJudge):
             folder = pl_module.root.resolve()
             self._report(trainer, pl_module, folder.with_name(f"{folder.name}.test.json"))
         else:
-            self._report(trainer, pl_module, output_path(trainer, "results.json"))
+            self._report(trainer, pl_module, output_path(trainer, run_folder(trainer).results))
 
     def _report(self, trainer: Trainer, model: JudgedModule, path: Path) -> None:
         if model.results is None:
@@ -51,7 +52,7 @@ class ResultsTable(Callback):
         self.last_path = path
         costs = [callback.figures for callback in callbacks_of(trainer, TrainingCost)]
         training = None if isinstance(model, ImageJudge) or not costs else costs[0]
-        report({**model.results, "training": training, "checkpoint": self._stamp}, path, judged_folder(trainer))
+        report({**model.results, "training": training, "checkpoint": self._stamp}, path, evaluated_run(trainer).path)
 
 
 def judged_checkpoint(trainer: Trainer) -> Path | None:

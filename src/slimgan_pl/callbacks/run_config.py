@@ -8,8 +8,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 
 from slimgan_pl.runs.csv_log import RunCSVLogger
-from slimgan_pl.runs.folder import NOT_SETTINGS
 from slimgan_pl.runs.loggers import RunWandbLogger, going_on_without_wandb
+from slimgan_pl.runs.settings import run_settings
 
 __all__ = ["RunRecord"]
 
@@ -25,7 +25,7 @@ class RunRecord(SaveConfigCallback):
     def settings(self) -> dict[str, Any]:
         """The configuration as plain values, without what does not change a run."""
         settings: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
-        return {key: value for key, value in settings.items() if key not in NOT_SETTINGS}
+        return run_settings(settings)
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         for logger in trainer.loggers:

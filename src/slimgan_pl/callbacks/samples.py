@@ -9,7 +9,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
-from slimgan_pl.runs.folder import output_path, run_folder
+from slimgan_pl.runs.lightning_internals import output_path, run_folder
 from slimgan_pl.training.sample_grid import draw_grid
 from slimgan_pl.utils.files import going_on_without
 from slimgan_pl.utils.images import save_images
@@ -50,7 +50,7 @@ class SampleGrid(Callback):
     on_fit_end = on_train_end  # type: ignore[assignment]  # of a run that was stopped at its end
 
     def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
-        self._save(output_path(trainer, "samples.png"), pl_module)
+        self._save(output_path(trainer, run_folder(trainer).samples), pl_module)
 
     def _is_due(self, trainer: Trainer) -> bool:
         return self.every_n_iterations > 0 and trainer.global_step % self.every_n_iterations == 0
@@ -58,7 +58,7 @@ class SampleGrid(Callback):
     def _save_in_run(self, trainer: Trainer, model: "SlimGAN") -> None:
         model.settle_statistics()
         self._drawn_at = trainer.global_step
-        path = run_folder(trainer) / "samples" / f"iteration_{trainer.global_step:06d}.png"
+        path = run_folder(trainer).sample_grid(trainer.global_step)
         grid = self._save(path, model)
         with going_on_without("the picture in the logs"):
             log_picture(trainer, grid)

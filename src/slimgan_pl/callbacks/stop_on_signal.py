@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
-from slimgan_pl.runs.folder import callbacks_of, evaluation_follows
+from slimgan_pl.runs.lightning_internals import callbacks_of, evaluation_follows
 from slimgan_pl.training.iteration import Status
 from slimgan_pl.training.module import TrainedModule
 from slimgan_pl.utils.signals import Interrupted, interrupt, on_signals

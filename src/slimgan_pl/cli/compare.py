@@ -11,6 +11,7 @@ from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import judge_of, key_of, read_results
 from slimgan_pl.evaluation.results_table import TITLES, title
 from slimgan_pl.runs.comparison import Figure, Run, add_up, differences, lines, make_run, short_names, width_name
+from slimgan_pl.runs.folder import find_results
 
 __all__ = ["compare"]
 
@@ -31,7 +32,7 @@ def compare(
         format: A table for the terminal, Markdown, or CSV with plain numbers and no marks.
         output: File to write instead of printing, as Markdown unless the format is CSV.
     """
-    results = [read_results(run) for run in runs]
+    results = [read_results(str(find_results(run))) for run in runs]
     names = short_names(runs)
     for difference in differences(results):
         print(f"NOTE: {difference}", file=sys.stderr)

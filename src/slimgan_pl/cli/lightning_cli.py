@@ -33,9 +33,10 @@ from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of, check_range
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, carried_settings
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
-from slimgan_pl.runs.folder import callbacks_of, run_folder
+from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
-from slimgan_pl.runs.resume import StoppedRun, changes, newest_run, owning
+from slimgan_pl.runs.resume import StoppedRun, find_newest_run, lock_run
+from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.training.compatibility import check_data, check_training
 from slimgan_pl.training.slimgan import SlimGAN
@@ -139,7 +140,7 @@ class SlimGANCLI(LightningCLI):
         if line.ckpt_path != "last":
             return line.ckpt_path
         root = line.root or str(TRAINER_DEFAULTS["default_root_dir"])
-        found = newest_run(Path(root))
+        found = find_newest_run(Path(root))
         if found is None and command != "fit":
             raise SlimGANError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
         if command == "fit":
@@ -197,7 +198,7 @@ class SlimGANCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         is_writer = subcommand == "fit" and self.trainer.is_global_zero
-        with owning(run_folder(self.trainer)) if is_writer else nullcontext():
+        with lock_run(run_folder(self.trainer)) if is_writer else nullcontext():
             super()._run_subcommand(subcommand)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
@@ -257,7 +258,7 @@ class SlimGANCLI(LightningCLI):
 
     def _finish(self, run: StoppedRun) -> None:
         """Exit for a run with all its iterations and its results; one without results is evaluated."""
-        if run.is_judged:
+        if run.is_evaluated:
             say(f"It has all its {run.iteration} iterations and its results; raise --trainer.max_steps to resume it.")
             sys.exit()
 
@@ -267,7 +268,7 @@ class SlimGANCLI(LightningCLI):
             return
         for record in callbacks_of(self.trainer, RunRecord):
             now = {**record.settings, "processes": self.trainer.world_size}
-            for change in changes(self.settings_before, now):
+            for change in compare_settings(self.settings_before, now):
                 say(f"Changed since the checkpoint: {change}")
 
     def after_fit(self) -> None:
@@ -280,7 +281,7 @@ class SlimGANCLI(LightningCLI):
             raise SlimGANError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
-        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer), self.model.evaluator is not None))
+        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer).path, self.model.evaluator is not None))
 
     def after_test(self) -> None:
         self._say_paths()
@@ -290,9 +291,9 @@ class SlimGANCLI(LightningCLI):
 
     def _say_paths(self) -> None:
         folder = run_folder(self.trainer) if self.subcommand == "fit" else None  # which the processes tell each other
-        config = None if folder is None else folder / "config.yaml"
+        config = None if folder is None else folder.config
         paths = {
-            "Run": folder,
+            "Run": None if folder is None else folder.path,
             "Configuration": config if config is not None and config.is_file() else None,
             "Checkpoint": self.checkpoint.last_path,
             "Results": self.results.last_path,

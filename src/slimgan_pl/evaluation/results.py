@@ -71,22 +71,12 @@ def key_of(figure: str, results: Mapping[str, Any]) -> str:
 
 
 def read_results(run: str) -> dict[str, Any]:
-    """Return the results of a run, from its folder or from the file itself.
+    """Return the results in a file.
 
     Raises:
         SlimGANError: If there are none, or they are broken.
     """
     path = Path(run)
-    if path.is_dir():
-        numbers = {folder: folder.name.removeprefix("version_") for folder in path.glob("version_*")}
-        versions = sorted((folder for folder in numbers if numbers[folder].isdigit()), key=lambda f: int(numbers[f]))
-        places = ("results.json", "checkpoints/last.test.json")
-        for folder in (path, *reversed(versions)):
-            if found := [folder / place for place in places if (folder / place).is_file()]:
-                path = max(found, key=lambda file: file.stat().st_mtime)  # what was judged last
-                break
-        else:
-            path = path / places[0]
     try:
         results: dict[str, Any] = json.loads(path.read_text())
         if not {"extractor", "protocol", "iteration", "widths"} <= results.keys():

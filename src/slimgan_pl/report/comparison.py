@@ -13,8 +13,7 @@ from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.tables import Cell, Table
 from slimgan_pl.runs.comparison import differences, lines, make_run
 from slimgan_pl.runs.curves import curves_of
-from slimgan_pl.runs.folder import NOT_SETTINGS
-from slimgan_pl.runs.resume import changes
+from slimgan_pl.runs.settings import compare_settings, run_settings
 
 __all__ = ["Comparison", "compare_runs"]
 
@@ -137,6 +136,6 @@ def loss_points(runs: Sequence[RunFiles], quantity: str) -> dict[float, list[Poi
 
 def changed_settings(runs: Sequence[RunFiles]) -> dict[str, list[str]]:
     """Return what differs from the settings of the first run."""
-    plain = [{key: value for key, value in run.settings.items() if key not in NOT_SETTINGS} for run in runs]
+    plain = [run_settings(run.settings) for run in runs]
     others = list(zip(runs, plain, strict=True))[1:]
-    return {run.name: changes(plain[0], settings) for run, settings in others if plain[0] and settings}
+    return {run.name: compare_settings(plain[0], settings) for run, settings in others if plain[0] and settings}

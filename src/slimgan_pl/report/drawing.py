@@ -13,6 +13,7 @@ from slimgan_pl.report.pictures import Picture, animation, picture, picture_file
 from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.timings import Timings, measure_here, read_profile
 from slimgan_pl.runs.checkpoints import load_model
+from slimgan_pl.runs.folder import RunFolder, path_beside
 from slimgan_pl.training.sample_grid import shown_classes
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
@@ -63,7 +64,7 @@ def draw_run(run: RunFiles, seed: int, trust: bool) -> Drawn:
 def latency_of(run: RunFiles) -> Timings | None:
     """Return the times of ``slimgan profile``, if there are any."""
     try:
-        return read_profile(run.folder / "checkpoints" / "last.profile.json")
+        return read_profile(path_beside(RunFolder(run.folder).checkpoint, "profile"))
     except SlimGANError as error:
         run.notes.append(f"Other times are shown: {error}.")
         return None
@@ -100,7 +101,8 @@ def renamed(model: SlimGAN, values: dict[float, T]) -> dict[float, T]:
 
 def left_picture(run: RunFiles) -> Picture | None:
     """Return the last picture of a run."""
-    paths = [run.folder / "samples.png", *sorted(run.folder.glob("samples/iteration_*.png"), reverse=True)]
+    folder = RunFolder(run.folder)
+    paths = [folder.samples, *reversed(folder.sample_grids().values())]
     path = next((path for path in paths if path.is_file()), None)
     try:
         return None if path is None else picture_file(path)

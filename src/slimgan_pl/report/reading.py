@@ -1,6 +1,5 @@
 """Reading what a run has left on disk; what is missing becomes a note."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,14 +9,11 @@ from typing import Any
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import read_results, tidy
 from slimgan_pl.runs.curves import read_metrics
-from slimgan_pl.runs.resume import run_folders, stopped_run
+from slimgan_pl.runs.folder import RunFolder, find_results
+from slimgan_pl.runs.resume import find_stopped_run
 from slimgan_pl.utils.yaml_files import read_config
 
 __all__ = ["RunFiles", "find_run", "read_run"]
-
-LEFT_BY_A_RUN = ("metrics.csv", "results.json", "samples.png", "checkpoints/*.ckpt", "results/iteration_*.json")
-
-EVALUATION = re.compile(r"iteration_(\d+)\.json")
 
 
 @dataclass
@@ -59,9 +55,9 @@ def find_run(run: str) -> Path:
     root = Path(run)
     if not root.is_dir():
         raise SlimGANError(f"there is no folder {run}; name the folder of a run, such as runs/digits")
-    for folder in run_folders(root):
-        if any(path.is_file() for pattern in LEFT_BY_A_RUN for path in folder.glob(pattern)):
-            return folder
+    newest = RunFolder.newest(root)
+    if newest is not None:
+        return newest.path
     raise SlimGANError(f"there is nothing of a run in {run}; name a folder that slimgan fit has filled")
 
 
@@ -71,7 +67,7 @@ def read_run(folder: Path, name: str) -> RunFiles:
     add_checkpoint(run)
     add_results(run)
     add_settings(run)
-    path = folder / "metrics.csv"
+    path = RunFolder(folder).metrics
     try:
         run.metrics = read_metrics(path) if path.is_file() else []
         if not run.metrics:
@@ -85,7 +81,7 @@ def read_run(folder: Path, name: str) -> RunFiles:
 
 def add_checkpoint(run: RunFiles) -> None:
     """Find the newest whole checkpoint."""
-    found = stopped_run(run.folder)
+    found = find_stopped_run(RunFolder(run.folder))
     if found is None:
         run.notes.append("There is no checkpoint, so nothing is drawn and no latency is measured.")
         return
@@ -97,7 +93,7 @@ def add_results(run: RunFiles) -> None:
     """Read the evaluations; the newest stands for the run."""
     note = "the results have no widths"
     try:
-        final: dict[str, Any] | None = tidy(read_results(str(run.folder)))
+        final: dict[str, Any] | None = tidy(read_results(str(find_results(run.folder))))
     except SlimGANError as error:
         final, note = None, str(error)
     by_iteration = {results["iteration"]: results for results in evaluations(run)}
@@ -116,24 +112,23 @@ def add_results(run: RunFiles) -> None:
         run.iteration = judged_at
     elif run.iteration != judged_at:
         run.notes.append(f"The figures are of iteration {judged_at:,}, the pictures of iteration {run.iteration:,}.")
-    path = run.folder / "results.json"
+    path = RunFolder(run.folder).results
     if path.is_file():
         run.date = max(filter(None, (run.date, date_of(path))))
 
 
 def evaluations(run: RunFiles) -> Iterator[dict[str, Any]]:
     """Yield the results of the evaluations during training."""
-    for path in run.folder.glob("results/iteration_*.json"):
-        if EVALUATION.fullmatch(path.name):
-            try:
-                yield tidy(read_results(str(path)))
-            except SlimGANError as error:
-                run.notes.append(f"An evaluation is left out: {error}.")
+    for path in RunFolder(run.folder).evaluations().values():
+        try:
+            yield tidy(read_results(str(path)))
+        except SlimGANError as error:
+            run.notes.append(f"An evaluation is left out: {error}.")
 
 
 def add_settings(run: RunFiles) -> None:
     """Read the configuration."""
-    path = run.folder / "config.yaml"
+    path = RunFolder(run.folder).config
     try:
         run.settings = read_config(path)
         run.settings_text = path.read_text(encoding="utf-8")

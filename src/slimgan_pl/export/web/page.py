@@ -9,6 +9,7 @@ from slimgan_pl.evaluation.results_table import title
 from slimgan_pl.export.web import width_facts, write_site
 from slimgan_pl.runs.checkpoint_evaluation import figures_of
 from slimgan_pl.runs.checkpoints import Source
+from slimgan_pl.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from onnx import ModelProto  # of the extra onnx
@@ -49,7 +50,7 @@ def title_of(path: Path) -> str:
     >>> title_of(Path("/runs/digits/version_0/checkpoints/last.ckpt")), title_of(Path("/nets/horses.ckpt"))
     ('digits', 'horses')
     """
-    *above, folder = path.resolve().parts[:-1]
-    if folder != "checkpoints":
+    run = RunFolder.of(path.resolve())
+    if run.checkpoints != path.resolve().parent:
         return path.stem
-    return above[-2] if above[-1].startswith("version_") and len(above) > 1 else above[-1]
+    return run.path.name if run.version is None else run.path.parent.name or run.path.name
