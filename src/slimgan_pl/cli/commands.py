@@ -22,9 +22,9 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "fit": Command("lightning_cli:run_lightning", "Train a GAN, then evaluate it.", True),
-    "validate": Command("lightning_cli:run_lightning", "Evaluate a checkpoint as training does.", True),
-    "test": Command("lightning_cli:run_lightning", "Evaluate a checkpoint or a folder of images.", True),
+    "fit": Command("lightning_commands:run_lightning", "Train a GAN, then evaluate it.", True),
+    "validate": Command("lightning_commands:run_lightning", "Evaluate a checkpoint as training does.", True),
+    "test": Command("lightning_commands:run_lightning", "Evaluate a checkpoint or a folder of images.", True),
     "sample": Command("sample:sample", "Generate images from a checkpoint."),
     "recalibrate": Command("recalibrate:recalibrate_checkpoint", "Measure batch-norm statistics of a checkpoint anew."),
     "import": Command("import_checkpoint:import_checkpoint", "Convert a checkpoint of the paper's authors."),

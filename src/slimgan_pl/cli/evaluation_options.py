@@ -10,7 +10,9 @@ from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import Protocol
 from slimgan_pl.evaluation.protocols import ProtocolName
 
-__all__ = ["add_evaluation_options", "use_evaluation_options"]
+__all__ = ["IMAGES_HELP", "add_evaluation_options", "use_evaluation_options"]
+
+IMAGES_HELP = "Folder of images to evaluate in place of a net's."
 
 
 def add_evaluation_options(parser: LightningArgumentParser) -> None:

@@ -4,7 +4,8 @@ import inspect
 
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
-from slimgan_pl.cli.lightning_cli import IMAGES_HELP, SlimGANCLI
+from slimgan_pl.cli.evaluation_options import IMAGES_HELP
+from slimgan_pl.cli.lightning_cli import SlimGANCLI
 from slimgan_pl.cli.lightning_parser import accept_and_ignore
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import Evaluator
