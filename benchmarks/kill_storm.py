@@ -60,7 +60,7 @@ class Commands:
     def __init__(self) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["slimgan_pl.cli.main"])
+        self.context.set_forkserver_preload(["slimgan_pl.cli.lightning_commands"])
 
     def start(
         self, folder: Path, args: Sequence[str] = RESUME, settings: Mapping[str, str] | None = None
@@ -169,7 +169,7 @@ def kill_until_it_ends(commands: Commands, folder: Path, longest: float, seed: i
         process.join()
         kills += 1
     lines = (folder / "log.txt").read_text().splitlines()
-    return kills, [int(line.split()[-1].rstrip(".")) for line in lines if line.startswith("Going on with")]
+    return kills, [int(line.split()[-1].rstrip(".")) for line in lines if line.startswith("Resuming")]
 
 
 def main(kills: int = 50, longest: float = 4.0, seed: int = 0, json: str | None = None) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from slimgan_pl.cli.arguments import find_checkpoint, shorten
+from slimgan_pl.cli.arguments import read_command_line
+from slimgan_pl.cli.lightning_parser import shorten
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_the_last_checkpoint_that_is_named_counts(
     contents = {"named": "ckpt_path: c", "null": "ckpt_path: null"}
     for name, content in contents.items():
         Path(f"{name}.yaml").write_text(content)
-    assert find_checkpoint(argv) == found
+    assert read_command_line(argv[1:]).ckpt_path == found
 
 
 @pytest.mark.parametrize("content", ["[1]", "a: [", "ckpt_path: 3"])
@@ -37,7 +38,7 @@ def test_a_configuration_that_cannot_be_read_ends_the_command(
 ) -> None:
     (tmp_path / "bad.yaml").write_text(content)
     with pytest.raises(SystemExit) as exit_info:
-        find_checkpoint(["fit", "--config", str(tmp_path / "bad.yaml")])
+        read_command_line(["--config", str(tmp_path / "bad.yaml")])
     assert exit_info.value.code == 2
     assert "bad.yaml" in capsys.readouterr().err
 

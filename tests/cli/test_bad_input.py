@@ -86,8 +86,10 @@ CONFIGS = [
         "'utf-8' codec",
         raw("bytes.yaml", b"\xff\xfe"),
     ),
-    Case("no command", "", 2, "expected"),
-    Case("an unknown command", "predict", 2, "invalid choice"),
+    Case("no command", "", 2, "expected one of fit, validate"),
+    Case("an unknown command", "predict", 2, "there is no command 'predict'"),
+    Case("a misspelt command", "smaple", 2, "did you mean sample?"),
+    Case("a misspelt option", "sample --ckpt_path a --widht 1", 2, "--widht 1; did you mean --width?"),
     Case("a word too many", f"{FIT} more", 2, "unrecognized arguments: more"),
 ]
 
@@ -263,7 +265,7 @@ MALFORMED = {
     "a weight that is a word": (TEST_BAD, weight("x")),
     "settings that are none": (DRAW_BAD, entry("hyper_parameters", None)),
     "a generator of another class": (DRAW_BAD, setting("generator", {"class_path": "torch.nn.Linear"})),
-    "a setting that is not known": (DRAW_BAD, setting("colour", "red")),
+    "a setting that is not known": ("recalibrate --ckpt_path bad.ckpt", setting("colour", "red")),
     "no optimizers": (RESUME_BAD, broken.without("optimizer_states")),
     "optimizers that are words": (RESUME_BAD, entry("optimizer_states", "x")),
     "no version": (TEST_BAD, broken.without("pytorch-lightning_version")),
@@ -326,8 +328,8 @@ TOOLS = [
     Case("no folder to write to", f"{SAMPLE} --output /proc/x.png", 1, "/proc"),
     Case("recalibration of 0 batches", f"{RECALIBRATE} --num_batches 0", 1, "num_batches is 0"),
     Case("recalibration of batches of 0", f"{RECALIBRATE} --batch_size 0", 1, "batch_size is 0"),
-    Case("recalibration onto a file", f"{RECALIBRATE} --output tiny.yaml", 1, "tiny.yaml is there already"),
-    Case("recalibration onto itself", f"{RECALIBRATE} --output last.ckpt", 1, "last.ckpt is there already"),
+    Case("recalibration onto a file", f"{RECALIBRATE} --output tiny.yaml", 1, "tiny.yaml already exists"),
+    Case("recalibration onto itself", f"{RECALIBRATE} --output last.ckpt", 1, "last.ckpt already exists"),
     Case("recalibration below a file", f"{RECALIBRATE} --num_batches 1 --output tiny.yaml/x", 1, "tiny.yaml"),
     Case("recalibration of nothing", "recalibrate --ckpt_path no.ckpt", 1, "there is no checkpoint no.ckpt"),
     Case("import of nothing", IMPORT, 1, "there is no file G.pth"),
@@ -349,7 +351,7 @@ TOOLS = [
         broken.authors_files,
     ),
     Case(
-        "import onto a file", "import --generator G.pth --output tiny.yaml", 1, "is there already", broken.authors_files
+        "import onto a file", "import --generator G.pth --output tiny.yaml", 1, "already exists", broken.authors_files
     ),
     Case(
         "import of 99 shared stages",
@@ -426,7 +428,7 @@ EXPORTS = [
 ]
 
 REPORTS = [
-    Case("none", "report", 2, "required: report.runs"),
+    Case("none", "report", 2, "required: runs"),
     Case("missing", "report a nowhere", 1, "there is no folder nowhere", results("a")),
     Case("a file", "report tiny.yaml", 1, "there is no folder tiny.yaml"),
     Case("an empty folder", "report empty", 1, "nothing of a run in empty", lambda: Path("empty").mkdir()),
@@ -445,7 +447,7 @@ REPORTS = [
 NO_RESULTS = "c/results.json does not hold results"
 COMPARISONS = [
     Case("missing", "compare a nowhere", 1, "there are no results at nowhere", results("a")),
-    Case("none", "compare", 2, "required: compare.runs"),
+    Case("none", "compare", 2, "required: runs"),
     Case(
         "an empty folder",
         "compare a empty",

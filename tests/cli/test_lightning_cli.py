@@ -16,7 +16,7 @@ import wandb
 from commands import TINY, fails, run
 from PIL import Image
 
-from slimgan_pl.cli import main as cli
+from slimgan_pl.cli.lightning_cli import SlimGANCLI
 from slimgan_pl.runs.checkpoints import read_checkpoint
 
 NO_FOLDER = ["--data=ImageFolderDataModule", "--data.root=nowhere", "--data.image_size=16", "--data.image_channels=1"]
@@ -145,7 +145,7 @@ def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: py
         (["--images", "empty"], "there are no images in empty"),
         (["--images", "theirs", "--data.image_size", "32"], "is 16x16 pixels but the real images are 32x32"),
         (["--images", "theirs", "--model.evaluator.num_fake", "71"], "asks for 71 fakes, but there are 70"),
-        (["--images", "theirs", "--model.evaluator", "null"], "there is no evaluator to judge the images"),
+        (["--images", "theirs", "--model.evaluator", "null"], "there is no evaluator for the images"),
         (["--images", ""], "--images is empty"),
         (["--images", "theirs", "--seeds", "2"], "images have no latents; leave --seeds out"),
         (["--images", "broken"], "broken/0.png cannot be used"),
@@ -226,7 +226,7 @@ def test_settings_of_the_checkpoint_yield_to_the_config_and_that_to_the_command_
 
     seen: dict[str, Any] = {}
 
-    class Spy(cli.SlimGANCLI):
+    class Spy(SlimGANCLI):
         def instantiate_classes(self) -> None:
             seen.update(self.config["test"].as_dict())
             raise Stop

@@ -48,7 +48,7 @@ def test_the_command_writes_a_checkpoint_that_differs_in_statistics_alone(
         key: new[key] for key in ("hyper_parameters", "loops")
     }
     assert is_measured(load_model(tmp_path / "last.recalibrated.ckpt"), 3)
-    with pytest.raises(SlimGANError, match="is there already"):
+    with pytest.raises(SlimGANError, match="already exists"):
         recalibrate_checkpoint(path)
 
 

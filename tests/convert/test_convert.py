@@ -278,6 +278,6 @@ def test_mistakes_with_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(SlimGANError, match="num_shared is 9"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), save(tmp_path / "D.pth", discriminator_file(net)), 9)
     (tmp_path / "X.ckpt").write_text("trained for days")
-    with pytest.raises(SlimGANError, match="is there already"):
+    with pytest.raises(SlimGANError, match="already exists"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"))
     assert (tmp_path / "X.ckpt").read_text() == "trained for days"

@@ -9,6 +9,7 @@ from standins import write_celeba, write_cifar10, write_cifar100, write_stl10
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.cli import main as cli
+from slimgan_pl.cli.lightning_cli import SlimGANCLI
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.layers import SwitchableConditionalBatchNorm2d
 from slimgan_pl.runs.checkpoints import read_checkpoint
@@ -51,9 +52,9 @@ class Built(Exception):  # noqa: N818
 
 def build(*args: Any) -> tuple[SlimGAN, ByteDataModule, dict[str, Any]]:
     """Return the model, the data module and the trainer's settings that ``slimgan fit`` makes of arguments."""
-    seen: list[cli.SlimGANCLI] = []
+    seen: list[SlimGANCLI] = []
 
-    class Spy(cli.SlimGANCLI):
+    class Spy(SlimGANCLI):
         def instantiate_trainer(self, **_: Any) -> Any:
             seen.append(self)
             raise Built

@@ -219,7 +219,7 @@ def test_a_checkpoint_whose_bytes_have_changed_is_passed_over_for_an_earlier_one
     run(*FIT, "--ckpt_path", "last", "--model.distill_weight", 3)
     output = capsys.readouterr()
     assert "last.ckpt cannot be read as a checkpoint: it is damaged" in output.err
-    assert "Going on with runs/version_0 after iteration 6." in output.out
+    assert "Resuming runs/version_0 after iteration 6." in output.out
     assert "Changed since the checkpoint: model.distill_weight: 7.0 -> 3.0" in output.out
     assert read_checkpoint(LAST)["global_step"] == 8
 
@@ -233,12 +233,12 @@ def test_last_starts_afresh_where_there_is_nothing_and_leaves_a_finished_run_alo
         "no run with a checkpoint in runs" in fails(capsys, "test", "--config", "tiny.yaml", "--ckpt_path", "last")[1]
     )
     run(*FIT, "--ckpt_path", "last")
-    assert "There is no checkpoint in runs yet; starting afresh." in capsys.readouterr().out
+    assert "There is no checkpoint in runs yet; starting a new run." in capsys.readouterr().out
     before = LAST.read_bytes()
     with pytest.raises(SystemExit) as exit_info:
         run(*FIT, "--ckpt_path", "last")
     assert exit_info.value.code in (0, None)
-    assert "all its 8 iterations and is judged; raise --trainer.max_steps" in capsys.readouterr().out
+    assert "all its 8 iterations and its results; raise --trainer.max_steps" in capsys.readouterr().out
     assert LAST.read_bytes() == before
     run("test", "--config", "tiny.yaml", "--ckpt_path", "last")
     results = LAST.parents[1] / "results.json"

@@ -85,7 +85,7 @@ def test_a_signal_finishes_the_iteration_and_saves_it(
     assert status == 128 + signum
     assert f"stopped by {signal.Signals(signum).name} after iteration {iteration}; saved in" in said
     run(*RESUME)
-    assert f"Going on with runs/version_0 after iteration {iteration}." in capsys.readouterr().out
+    assert f"Resuming runs/version_0 after iteration {iteration}." in capsys.readouterr().out
     assert differences(whole, outcome(RUN)) == []
 
 
@@ -209,5 +209,5 @@ def test_a_process_that_dies_ends_the_others_with_a_sentence(dead: int, commands
     log = (folder / "log.txt").read_text()
     assert statuses[dead] == -signal.SIGKILL
     assert statuses[1 - dead] == 1, log
-    assert "another process of this run has ended; what was saved stays: go on with --ckpt_path last" in log
+    assert "another process of this run has ended; what was saved stays: resume with --ckpt_path last" in log
     assert "Traceback" not in log

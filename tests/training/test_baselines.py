@@ -18,7 +18,7 @@ from slimgan_pl.models import (
     count_parameters,
 )
 from slimgan_pl.runs.checkpoints import load_model
-from slimgan_pl.training.slimgan import individual_gan
+from slimgan_pl.training.individual import individual_gan
 
 
 def test_an_individual_generator_has_the_parameters_and_the_cost_of_its_width(

@@ -1,145 +1,92 @@
-"""Reading a command line: what has to be known before it is parsed, and mistakes in one line."""
+"""Early look at a command line, before Lightning parses it."""
 
-import re
-import sys
-from collections.abc import Iterator, Sequence
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
-
-from lightning.pytorch.cli import LightningArgumentParser
+from typing import Any, NamedTuple
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.runs.trust import named_in
-from slimgan_pl.utils.yaml_files import PARSER_MODE, read_config
+from slimgan_pl.utils.terminal import fail
+from slimgan_pl.utils.yaml_files import read_config
 
-__all__ = [
-    "OneLineParser",
-    "as_list",
-    "fail",
-    "find_checkpoint",
-    "find_option",
-    "find_root",
-    "named_by_user",
-    "names_data",
-    "options",
-]
+__all__ = ["CommandLine", "as_list", "read_command_line"]
 
-MAX_LENGTH = 300  # characters of a message
-
-PLAINER = (  # what jsonargparse says of a value that is of none of several types, and what is left of it
-    (r" Given value type: <class '\S*NestedArg'>.*", ""),
-    (r" Given value type: .*? Given value:", ". Got value:"),
-    (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
-    (r"Type typing\.Callable\[.*?\] expects a function or a callable class: ", ""),
-    (r" Got value: Namespace\(.*", ""),
-    (r"- Expected a path but .*? either not accessible or invalid ", ""),
-    (r" ?- Expected a <class 'NoneType'>", ""),
-    (r": (- )+", ": "),
-    (r" - Expected ", " or "),
-    (r"a typing\.Literal", "one of "),
-    (r"a <class '(\S*)'>", r"\1"),
-)
+EARLY = {  # options whose values are needed early, by what they are called here
+    "config": ("-c", "--config"),
+    "ckpt_path": ("--ckpt_path",),
+    "root": ("--trainer.default_root_dir",),
+    "images": ("--images",),
+    "trust": ("--trust_checkpoint",),
+}
 
 
-class OneLineParser(LightningArgumentParser):
-    """Says what is wrong in one line, without the usage that fills a screen."""
+class CommandLine(NamedTuple):
+    """Settings of a command line and its configuration files that are needed before it is parsed.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        if not self.exit_on_error:
-            super().error(message, ex)
-        fail(shorten(message), 2)
-
-
-def shorten(message: str) -> str:
-    """Return a parser's message with the key, the value and what was expected, in few characters."""
-    message = " ".join(message.split())
-    for pattern, replacement in PLAINER:
-        message = re.sub(pattern, replacement, message)
-    if len(message) > MAX_LENGTH:
-        message = f"{message[: MAX_LENGTH - 105]} ... {message[-100:]}"
-    return message
-
-
-def fail(message: str, status: int) -> NoReturn:
-    """Print one sentence and exit."""
-    sys.stderr.write(f"slimgan: error: {' '.join(message.split())}\n")  # at once: other processes write there too
-    sys.exit(status)
-
-
-def find_checkpoint(argv: Sequence[str]) -> str | None:
-    """Return the last checkpoint that a command line or a configuration file on it names, or None.
-
-    >>> find_checkpoint(["test", "--ckpt_path=a.ckpt"])
-    'a.ckpt'
+    Attributes:
+        ckpt_path: The last checkpoint, or None.
+        root: The last folder of runs, or None.
+        images: The folder of images to evaluate, or None; never from a configuration file.
+        trusts_checkpoint: Whether the checkpoint may name classes of other packages.
+        names: All texts, among them the classes that the user names.
+        options: All options.
     """
-    found = None
-    for option, value in options(argv):
-        if option == "--ckpt_path":
-            found = value
-        elif option in ("-c", "--config"):
-            found = settings_in(value).get("ckpt_path") or found
-    return found or None
+
+    ckpt_path: str | None
+    root: str | None
+    images: str | None
+    trusts_checkpoint: bool
+    names: set[str]
+    options: set[str]
+
+    @property
+    def names_data(self) -> bool:
+        """Whether a data set is named, or a configuration that may name one."""
+        return not self.options.isdisjoint(("--data", "--data.class_path", "--config", "-c"))
+
+    @property
+    def runs_nothing(self) -> bool:
+        """Whether help or a configuration is printed instead."""
+        return not self.options.isdisjoint(("-h", "--help", "--print_config"))
 
 
-def find_root(argv: Sequence[str]) -> str | None:
-    """Return the last folder of runs that a command line or a configuration file on it names, or None.
+def read_command_line(argv: Sequence[str]) -> CommandLine:
+    """Read the options in :class:`CommandLine`; what is wrong in a configuration file ends the process.
 
-    >>> find_root(["fit", "--trainer.default_root_dir", "runs/a"])
-    'runs/a'
+    >>> read_command_line(["--ckpt_path=a.ckpt", "--trainer.default_root_dir", "runs/a"])[:2]
+    ('a.ckpt', 'runs/a')
     """
-    found = None
-    for option, value in options(argv):
-        if option == "--trainer.default_root_dir":
-            found = value
-        elif option in ("-c", "--config"):
-            trainer = settings_in(value).get("trainer")
-            found = (trainer.get("default_root_dir") if isinstance(trainer, dict) else None) or found
-    return found
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    for name, options in EARLY.items():
+        pair = {"type": lambda text, name=name: (name, text), "nargs": "?", "const": ""}
+        parser.add_argument(*options, dest="given", action="append", default=[], **pair)
+    found: dict[str, str] = {}
+    names = {word.partition("=")[2] or word for word in argv}
+    for name, text in parser.parse_known_args(argv)[0].given:
+        if name != "config":
+            found[name] = text
+            continue
+        settings = read_settings(text)
+        names |= named_in(settings)
+        trainer = settings.get("trainer")
+        root = trainer.get("default_root_dir") if isinstance(trainer, dict) else None
+        found |= {key: value for key, value in {"ckpt_path": settings.get("ckpt_path"), "root": root}.items() if value}
+    return CommandLine(
+        found.get("ckpt_path") or None,
+        found.get("root"),
+        found.get("images"),
+        found.get("trust", "").lower() == "true",
+        names,
+        {word.partition("=")[0] for word in argv},
+    )
 
 
-def find_option(argv: Sequence[str], name: str) -> str | None:
-    """Return the last value that a command line gives an option, or None.
-
-    >>> find_option(["test", "--images", "a", "--images=b"], "--images")
-    'b'
-    """
-    return next((value for option, value in reversed(list(options(argv))) if option == name), None)
-
-
-def options(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each word of a command line with the value behind it, after its equals sign or as the next word."""
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
-        option, is_joined, value = word.partition("=")
-        yield option, value if is_joined else following
-
-
-def named_by_user(argv: Sequence[str]) -> set[str]:
-    """Return all texts that a command line and the configuration files on it hold: the classes it names among them."""
-    given = {value for _, value in options(argv)}
-    files = [settings_in(value) for option, value in options(argv) if option in ("-c", "--config")]
-    return given.union(*map(named_in, files))
-
-
-def names_data(argv: Sequence[str]) -> bool:
-    """Return whether a command line names a data set, or a configuration that may."""
-    return any(option in ("--data", "--data.class_path", "--config", "-c") for option, _ in options(argv))
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return a list of one, many or no things."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def settings_in(path: str) -> dict[str, Any]:
-    """Return what a configuration file says; what is wrong with its content ends the command."""
+def read_settings(path: str) -> dict[str, Any]:
+    """Return the settings of a configuration file; what is wrong with its content ends the process."""
     try:
         settings = read_config(Path(path))
-    except OSError:  # the parser will say what is wrong with the path
+    except OSError:  # Lightning's parser names what is wrong with the path
         return {}
     except SlimGANError as error:
         fail(str(error), 2)
@@ -147,3 +94,10 @@ def settings_in(path: str) -> dict[str, Any]:
     if found is not None and not isinstance(found, str):
         fail(f"the configuration {path} says ckpt_path: {found}; give the path of a checkpoint", 2)
     return settings
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list of one, many or no things."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import judge_of, key_of, read_results
 from slimgan_pl.evaluation.results_table import TITLES, title
@@ -61,6 +57,10 @@ def compare(
 
 
 def print_table(table: Sequence[Sequence[str]], num_runs: int, name: str) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
     shown = Table(title=name, caption="* best of its width", box=SIMPLE_HEAD, pad_edge=False, padding=0)
     for number, column in enumerate(table[0]):
         shown.add_column(column, justify="right" if number else "left", no_wrap=number > 0, overflow="fold")

@@ -1,34 +1,29 @@
 """Models of configurations, built as ``slimgan fit`` builds them."""
 
-from collections.abc import Sequence
+from jsonargparse import ActionConfigFile
 
-from slimgan_pl.cli.lightning_cli import SlimGANCLI
+from slimgan_pl.cli.lightning_parser import OneLineParser, accept_and_ignore
+from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS
 from slimgan_pl.runs.checkpoints import build_model
 from slimgan_pl.training.slimgan import SlimGAN
 
-__all__ = ["configured_model"]
+__all__ = ["OTHER_SETTINGS", "configured_model"]
 
-UNUSED_DATA = ("--data", "DigitsDataModule")  # the parser asks for all that a data set needs, such as its folder
-
-
-class SettingsParser(SlimGANCLI):
-    """Parses what ``slimgan fit`` takes and runs nothing; a checkpoint that is named is not looked at."""
-
-    def _find_checkpoint(self, command: str, argv: Sequence[str]) -> str | None:
-        return None
-
-    def instantiate_classes(self) -> None:
-        """Nothing to build: neither data nor trainer."""
-
-    def _run_subcommand(self, subcommand: str) -> None:
-        """Nothing to run."""
+OTHER_SETTINGS = (  # of a configuration, besides those of the model
+    *("seed_everything", "trainer", "data", "optimizer", "lr_scheduler", "ckpt_path", "weights_only", "verbose"),
+    *("wandb", "wandb_run", "trust_checkpoint", "checkpoint", "samples", "protocol", "seeds"),
+)
 
 
 def configured_model(config: str) -> SlimGAN:
     """Return the model that ``slimgan fit --config X`` would train, with new weights; no data set is needed.
 
     Raises:
-        SlimGANError: If its settings do not fit together. What cannot be read or parsed ends the process.
+        SlimGANError: If its settings do not fit together. A file that cannot be read or parsed ends the process.
     """
-    parsed = SettingsParser(["fit", "--config", config, *UNUSED_DATA])
-    return build_model(parsed.config["fit"]["model"].as_dict(), config)
+    parser = OneLineParser("slimgan profile")
+    parser.add_argument("--config", action=ActionConfigFile)
+    parser.add_lightning_class_args(SlimGAN, "model")
+    parser.set_defaults(MODEL_DEFAULTS)
+    accept_and_ignore(parser, *OTHER_SETTINGS)
+    return build_model(parser.parse_args(["--config", config]).model.as_dict(), config)

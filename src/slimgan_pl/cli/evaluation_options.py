@@ -1,35 +1,36 @@
-"""Options of ``slimgan test`` and ``validate`` that stand for settings of the evaluator."""
+"""Short options of ``slimgan test`` and ``validate`` for settings of the evaluator."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import get_args
 
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from slimgan_pl.cli.arguments import options
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import Protocol
 from slimgan_pl.evaluation.protocols import ProtocolName
 
-__all__ = ["add_judging_options", "use_judging_options"]
+__all__ = ["IMAGES_HELP", "add_evaluation_options", "use_evaluation_options"]
+
+IMAGES_HELP = "Folder of images to evaluate in place of a net's."
 
 
-def add_judging_options(parser: LightningArgumentParser, images: bool) -> None:
-    """Add the options to a subcommand's parser; ``images`` says whether it can judge a folder."""
+def add_evaluation_options(parser: LightningArgumentParser) -> None:
+    """Add the options to a subcommand's parser."""
     names = ", ".join(get_args(ProtocolName))
-    meaning = f"How many images are judged: {names}; in place of the evaluator's own numbers."
+    meaning = f"Numbers of images: {names}; in place of the evaluator's own."
     parser.add_argument("--protocol", type=ProtocolName | None, default=None, help=meaning)
-    parser.add_argument(
-        "--seeds", type=int | None, default=None, help="Seeds of the latents to average the figures over."
-    )
-    if images:
-        parser.add_argument(
-            "--images", type=str | None, default=None, help="Folder of images to judge in place of a net's."
-        )
+    meaning = "Seeds of the latents to average the metrics over."
+    parser.add_argument("--seeds", type=int | None, default=None, help=meaning)
 
 
-def use_judging_options(config: Namespace, argv: Sequence[str]) -> None:
-    """Put the options that were given into the evaluator's settings."""
+def use_evaluation_options(config: Namespace, options: Collection[str]) -> None:
+    """Put the options into the evaluator's settings.
+
+    Args:
+        config: The parsed settings.
+        options: All options of the command line; those of the evaluator win over the protocol.
+    """
     given = {name: config.get(name) for name in ("protocol", "seeds") if config.get(name) is not None}
     if not given:
         return
@@ -37,7 +38,7 @@ def use_judging_options(config: Namespace, argv: Sequence[str]) -> None:
     if evaluator is None:
         raise SlimGANError(f"--{next(iter(given))} needs an evaluator; leave --model.evaluator null out")
     if "protocol" in given:  # whole, but for numbers on the same command line
-        named = {option.replace(".init_args.", ".") for option, _ in options(argv)}
+        named = {option.replace(".init_args.", ".") for option in options}
         given |= dict.fromkeys(name for name in Protocol._fields if f"--model.evaluator.{name}" not in named)
     for name, value in given.items():
         evaluator.init_args[name] = value

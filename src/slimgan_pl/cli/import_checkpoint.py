@@ -1,26 +1,13 @@
-"""``slimgan import``: the authors' checkpoints as ones of this package."""
+"""``slimgan import``: checkpoints of the authors' code as ones of this package."""
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightning.pytorch import Trainer
-from lightning.pytorch.cli import instantiate_module
-
-from slimgan_pl.callbacks import AtomicCheckpointIO
-from slimgan_pl.convert.discriminators import (
-    DEFAULT_SHARED,
-    Sharing,
-    default_discriminators,
-    find_sharing,
-    make_discriminators,
-)
-from slimgan_pl.convert.files import read_weights, refusing
-from slimgan_pl.convert.generators import make_generator
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.models import DiscriminatorBank, ResNetGenerator, SlimmableGenerator
-from slimgan_pl.training.compatibility import check_fit
-from slimgan_pl.training.slimgan import SlimGAN
+
+if TYPE_CHECKING:
+    from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 
 __all__ = ["import_checkpoint"]
 
@@ -42,7 +29,11 @@ def import_checkpoint(
     if num_shared is not None and discriminator is None:
         raise SlimGANError("--num_shared says what a discriminator file holds; give that with --discriminator")
     if Path(output).exists():
-        raise SlimGANError(f"{output} is there already; give another --output, or delete it")
+        raise SlimGANError(f"{output} already exists; choose another --output, or delete it")
+    from slimgan_pl.convert.discriminators import default_discriminators  # PyTorch, which help does not need
+    from slimgan_pl.convert.files import read_weights, refusing
+    from slimgan_pl.convert.generators import make_generator
+
     weights = read_weights(generator)
     with refusing("generator", generator):
         net = make_generator(weights.tensors)
@@ -59,8 +50,12 @@ def import_checkpoint(
     print(f"      slimgan test --ckpt_path {output} --data {data} --data.root data  (or another data set)")
 
 
-def import_discriminators(path: str, generator: SlimmableGenerator, num_shared: int | None) -> DiscriminatorBank:
-    """Read the discriminators of a file, and say what they share."""
+def import_discriminators(path: str, generator: "SlimmableGenerator", num_shared: int | None) -> "DiscriminatorBank":
+    """Read the discriminators of a file, and print what they share."""
+    from slimgan_pl.convert.discriminators import DEFAULT_SHARED, Sharing, find_sharing, make_discriminators
+    from slimgan_pl.convert.files import read_weights, refusing
+    from slimgan_pl.training.compatibility import check_fit
+
     weights = read_weights(path)
     with refusing("discriminators", path):
         found = find_sharing(weights.tensors, weights.optimizer)
@@ -81,8 +76,10 @@ def import_discriminators(path: str, generator: SlimmableGenerator, num_shared: 
     return bank
 
 
-def describe(net: SlimmableGenerator | DiscriminatorBank) -> str:
-    """Return what a net is in a few words."""
+def describe(net: "SlimmableGenerator | DiscriminatorBank") -> str:
+    """Return a net's description in a few words."""
+    from slimgan_pl.models import SlimmableGenerator
+
     words = [type(net).__name__, f"channels {list(net.arguments['channels'])}"]
     if isinstance(net, SlimmableGenerator):
         words += [f"{net.image_size}x{net.image_size}", f"widths {', '.join(f'{width:g}' for width in net.widths)}"]
@@ -92,8 +89,15 @@ def describe(net: SlimmableGenerator | DiscriminatorBank) -> str:
     return ", ".join(words + ([f"{net.num_classes} classes"] if net.num_classes else []))
 
 
-def write_checkpoint(generator: SlimmableGenerator, bank: DiscriminatorBank, iteration: int, path: Path) -> None:
+def write_checkpoint(generator: "SlimmableGenerator", bank: "DiscriminatorBank", iteration: int, path: Path) -> None:
     """Write a checkpoint with the paper's settings for these nets, and no state of an optimizer."""
+    from lightning.pytorch import Trainer
+    from lightning.pytorch.cli import instantiate_module
+
+    from slimgan_pl.models import ResNetGenerator
+    from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
+    from slimgan_pl.training.slimgan import SlimGAN
+
     settings: dict[str, Any] = {"evaluator": {"class_path": "slimgan_pl.evaluation.Evaluator"}}
     if isinstance(generator, ResNetGenerator):
         settings |= {"critic_steps": 5, "distill_weight": 10.0 if generator.num_classes else 20.0}

@@ -1,66 +1,81 @@
-"""The ``slimgan`` command, from the signals that end it to the sentence it ends with."""
+"""Entry point of the ``slimgan`` command: dispatch, signals and errors."""
 
-import logging
 import os
 import sys
 import warnings
+from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.utilities import rank_zero_only
-
-from slimgan_pl.cli.arguments import fail
-from slimgan_pl.cli.lightning_cli import SlimGANCLI
+from slimgan_pl._version import __version__
+from slimgan_pl.cli.commands import COMMANDS
+from slimgan_pl.cli.tool_parser import call_tool, suggest
 from slimgan_pl.errors import SlimGANError, lacks_memory
-from slimgan_pl.utils.distributed import is_lost_process, leave
 from slimgan_pl.utils.files import threads_without_traceback
 from slimgan_pl.utils.signals import Interrupted, interrupting
-from slimgan_pl.utils.terminal import LossyOutput, printing_at_any_price, show_in_one_line
+from slimgan_pl.utils.terminal import LossyOutput, fail, printing_at_any_price, show_in_one_line
 
-__all__ = ["SlimGANCLI", "main"]
+__all__ = ["main"]
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the ``slimgan`` command.
 
-    What a user can mend ends in one sentence and status 1, or 2 where it is in the arguments; set ``SLIMGAN_DEBUG`` to
-    see the traceback.
+    Mistakes of the user end in one sentence and status 1, or 2 for mistakes in the arguments; ``SLIMGAN_DEBUG`` shows
+    the traceback.
+
+    Args:
+        args: Words of the command line; by default those that the process was started with.
     """
     with printing_at_any_price() as output:
         run(args, output)
 
 
 def run(args: Sequence[str] | None, output: LossyOutput) -> None:
-    """Run the command, or say in one sentence why not and exit."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    """Run the command, or print an error in one sentence and exit."""
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other set-ups than this command's
+            warnings.filterwarnings("ignore", module=r"lightning\.")  # advice for other programs than this command
             warnings.showwarning = show_in_one_line(warnings.showwarning)
             with interrupting(), threads_without_traceback():
-                command = SlimGANCLI(args)
-                leave()
-        if command.config["subcommand"] != "fit":  # what a training leaves is on disk
+                name = dispatch(args)
+        if name != "fit":  # the results of a training are on disk
             output.check()
     except Interrupted as stop:
-        rank_zero_only(sys.stderr.write)(f"slimgan: {stop}\n")
+        sys.stderr.write(f"slimgan: {stop}\n")
         sys.exit(stop.status)
-    except (SlimGANError, MisconfigurationException, OSError) as error:
-        if os.environ.get("SLIMGAN_DEBUG"):
+    except (SlimGANError, OSError, RuntimeError, MemoryError) as error:
+        is_bug = not isinstance(error, SlimGANError | OSError) and not lacks_memory(error)
+        if is_bug or os.environ.get("SLIMGAN_DEBUG"):
             raise
-        fail(str(error), 1)
-    except (RuntimeError, MemoryError) as error:
-        told = what_the_machine_lacks(error)
-        if told is None or os.environ.get("SLIMGAN_DEBUG"):
-            raise
-        fail(told, 1)
+        memory = "the memory is too small for these settings; lower the sizes of the nets or of the batches"
+        fail(memory if lacks_memory(error) else str(error), 1)
 
 
-def what_the_machine_lacks(error: RuntimeError | MemoryError) -> str | None:
-    """Return the sentence for memory that is too small or a process that is gone, or None for a bug."""
-    if lacks_memory(error):
-        return "the memory is too small for these settings; lower the sizes of the nets or of the batches"
-    if is_lost_process(error):
-        return "another process of this run has ended; what was saved stays: go on with --ckpt_path last"
-    return None
+def dispatch(args: Sequence[str] | None) -> str:
+    """Run the subcommand that the first word names, and return its name; only its modules are imported."""
+    argv = list(sys.argv[1:] if args is None else args)
+    name = argv[0] if argv else ""
+    if name in ("-h", "--help"):
+        help_parser().print_help()
+    elif name == "--version":
+        print(f"slimgan {__version__}")
+    elif name.startswith("-"):  # Lightning takes a configuration before the subcommand
+        COMMANDS["fit"].load()(args)
+    elif name not in COMMANDS:
+        problem = f"there is no command {name!r}" if name else "there is no command"
+        fail(f"{problem}{suggest(name, list(COMMANDS))}; expected one of {', '.join(COMMANDS)}".replace("?;", "?"), 2)
+    elif COMMANDS[name].uses_lightning:
+        COMMANDS[name].load()(args)
+    else:
+        call_tool(COMMANDS[name].load(), name, argv[1:])
+    return name
+
+
+def help_parser() -> ArgumentParser:
+    """Return a parser for the help of the command alone."""
+    parser = ArgumentParser("slimgan", description="Slimmable GANs: train once, run at any width.")
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    subcommands = parser.add_subparsers(title="commands; `slimgan COMMAND --help` lists the options of one")
+    for name, command in COMMANDS.items():
+        subcommands.add_parser(name, help=command.summary, add_help=False)
+    return parser

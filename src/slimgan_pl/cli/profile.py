@@ -6,22 +6,16 @@ import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from rich.console import Console
-
-from slimgan_pl.cli.arguments import as_list
 from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
-from slimgan_pl.profiling.latency import MAX_ROUNDS, Form, narrow_net
-from slimgan_pl.profiling.memory import check_memory, memory_kind
-from slimgan_pl.profiling.profile_widths import profile_widths, sizes
-from slimgan_pl.profiling.table import profile_table
-from slimgan_pl.runs.checkpoints import load_model
-from slimgan_pl.training.slimgan import SlimGAN
-from slimgan_pl.utils.environment import find_device, machine, versions
 from slimgan_pl.utils.files import check_folder, file_sha256, replacing
-from slimgan_pl.utils.torch_state import num_threads
+
+if TYPE_CHECKING:
+    import torch
+
+    from slimgan_pl.profiling.latency import Form
+    from slimgan_pl.training.slimgan import SlimGAN
 
 __all__ = ["profile"]
 
@@ -55,7 +49,13 @@ def profile(
             last.ckpt, and for a configuration its name in the current folder.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
-    batches = list(dict.fromkeys(as_list(batch_sizes)))
+    from slimgan_pl.profiling.latency import narrow_net  # PyTorch, which help does not need
+    from slimgan_pl.profiling.memory import check_memory
+    from slimgan_pl.profiling.profile_widths import profile_widths, sizes
+    from slimgan_pl.utils.environment import find_device
+    from slimgan_pl.utils.torch_state import num_threads
+
+    batches = list(dict.fromkeys([batch_sizes] if isinstance(batch_sizes, int) else batch_sizes))
     check_options(batches, rounds, seconds, threads)
     where = find_device(device)
     model = find_model(ckpt_path, config, trust_checkpoint)
@@ -67,17 +67,19 @@ def profile(
     source = ckpt_path or config or ""
     stem = output_stem(source, output, is_config=ckpt_path is None)
     with num_threads(threads):
-        stamps = stamp(ckpt_path, config, where, form)
+        provenance = describe_source(ckpt_path, config, where, form)
         print(f"Measuring {len(model.generator.widths)} widths in batches of {', '.join(map(str, batches))} ...")
         widths = profile_widths(model.generator, batches, rounds, seconds, form)
     if model.individual is not None:
         widths[0]["width"] = model.individual  # its only width, as tables and logs call it
     whole = {"class": type(model.generator).__name__, **sizes(model.generator)}
-    save({**stamps, "generator": whole, "widths": widths}, source, stem)
+    save({**provenance, "generator": whole, "widths": widths}, source, stem)
 
 
 def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threads: int | None) -> None:
     """Raise a SlimGANError where a number is out of range."""
+    from slimgan_pl.profiling.latency import MAX_ROUNDS
+
     if not batch_sizes:
         raise SlimGANError("batch_sizes is empty; give some, for example --batch_sizes [1,64]")
     for batch_size in batch_sizes:
@@ -88,7 +90,7 @@ def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threa
         check_range("threads", threads, 1, os.cpu_count() or 1)
 
 
-def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> SlimGAN:
+def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> "SlimGAN":
     """Return the model of a checkpoint or of a configuration.
 
     Raises:
@@ -97,8 +99,10 @@ def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> SlimGA
     if (ckpt_path is None) == (config is None):
         raise SlimGANError("slimgan profile takes a net: give either a checkpoint with --ckpt_path or a --config")
     if ckpt_path is not None:
+        from slimgan_pl.runs.checkpoints import load_model
+
         return load_model(ckpt_path, trust)
-    from slimgan_pl.cli.configured_model import configured_model  # which has the command's parser, and that this tool
+    from slimgan_pl.cli.configured_model import configured_model
 
     assert config is not None
     return configured_model(config)
@@ -122,8 +126,11 @@ def output_stem(source: str, output: str | None, is_config: bool) -> Path:
     return stem
 
 
-def stamp(ckpt_path: str | None, config: str | None, device: torch.device, form: Form) -> dict[str, Any]:
-    """Return what a profile is of, as plain values."""
+def describe_source(ckpt_path: str | None, config: str | None, device: "torch.device", form: "Form") -> dict[str, Any]:
+    """Return a profile's provenance, as plain values."""
+    from slimgan_pl.profiling.memory import memory_kind
+    from slimgan_pl.utils.environment import machine, versions
+
     checkpoint = None
     if ckpt_path is not None:
         checkpoint = {"file": Path(ckpt_path).name, "sha256": file_sha256(Path(ckpt_path))}
@@ -139,14 +146,20 @@ def stamp(ckpt_path: str | None, config: str | None, device: torch.device, form:
     }
 
 
-def precision(device: torch.device) -> str:
+def precision(device: "torch.device") -> str:
     """Return the precision that weights are loaded in, and whether a GPU rounds its factors."""
+    import torch
+
     is_rounded = device.type == "cuda" and torch.backends.cudnn.allow_tf32
     return "float32 with TF32 convolutions" if is_rounded else "float32"
 
 
 def save(figures: dict[str, Any], name: str, stem: Path) -> None:
     """Print a profile and write its files."""
+    from rich.console import Console
+
+    from slimgan_pl.profiling.table import profile_table
+
     Console(width=max(Console().width, 80)).print(profile_table(figures, name))
     path, picture = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".png"))
     with replacing(path) as file:

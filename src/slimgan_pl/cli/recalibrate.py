@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
-from slimgan_pl.callbacks import AtomicCheckpointIO
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.models import Change, recalibrate
-from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from slimgan_pl.models import Change
 
 __all__ = ["recalibrate_checkpoint"]
 
@@ -35,7 +34,13 @@ def recalibrate_checkpoint(
     """
     path = Path(ckpt_path).with_suffix(".recalibrated.ckpt") if output is None else Path(output)
     if path.exists():
-        raise SlimGANError(f"{path} is there already; give another --output, or delete it")
+        raise SlimGANError(f"{path} already exists; choose another --output, or delete it")
+    from rich.console import Console  # and PyTorch, which help does not need
+
+    from slimgan_pl.models import recalibrate
+    from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
+    from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
+
     model = load_model(ckpt_path, trust_checkpoint)
     console = Console()
     console.print(changes_table(recalibrate(model.generator, num_batches, batch_size, seed), num_batches * batch_size))
@@ -46,8 +51,11 @@ def recalibrate_checkpoint(
     print(f"Next: slimgan test --ckpt_path {path}")
 
 
-def changes_table(changes: Sequence[Change], num_latents: int) -> Table:
+def changes_table(changes: "Sequence[Change]", num_latents: int) -> "Table":
     """Return a table with a row per width."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     table = Table(
         title=f"Batch-norm statistics over {num_latents:,} latents",
         caption="mean in standard deviations, pixel in [-1, 1]",

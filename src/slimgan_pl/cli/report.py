@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.evaluation.results import key_of
 from slimgan_pl.evaluation.results_table import FIGURES
-from slimgan_pl.report.drawing import Drawn, draw_run
-from slimgan_pl.report.reading import RunFiles, find_run, read_run
 from slimgan_pl.runs.comparison import Figure, short_names
 from slimgan_pl.utils.files import check_folder, replacing
+
+if TYPE_CHECKING:
+    from slimgan_pl.report.drawing import Drawn
+    from slimgan_pl.report.reading import RunFiles
 
 __all__ = ["report"]
 
@@ -36,6 +39,9 @@ def report(
     check_range("the seed", seed, 0, MAX_SEED)
     path = Path(output)
     check_output(path)
+    from slimgan_pl.report.drawing import draw_run  # PyTorch, which help does not need
+    from slimgan_pl.report.reading import find_run, read_run
+
     folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
     found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
     figure = first_figure(found, metric)
@@ -47,7 +53,7 @@ def report(
     print(f"{len(found)} {'run' if len(found) == 1 else 'runs'} in {output} ({len(page) / 1e6:.1f} MB)")
 
 
-def page_maker() -> Callable[[Sequence[RunFiles], Sequence[Drawn], str], str]:
+def page_maker() -> "Callable[[Sequence[RunFiles], Sequence[Drawn], str], str]":
     """Return what makes the page.
 
     Raises:
@@ -83,7 +89,7 @@ def names_of(folders: Sequence[Path]) -> list[str]:
     return [f"{folder.parent.name}/{folder.name}" if folder.name.startswith("version_") else folder.name]
 
 
-def first_figure(runs: Sequence[RunFiles], asked: Figure | None) -> str:
+def first_figure(runs: "Sequence[RunFiles]", asked: Figure | None) -> str:
     """Return the figure that is asked for, or the first that any of the runs has.
 
     Raises:

@@ -1,17 +1,9 @@
-"""``slimgan sample``: pictures from a checkpoint alone."""
+"""``slimgan sample``: images from a checkpoint alone, without Lightning."""
 
 from pathlib import Path
 from typing import Literal
 
-import torch
-from torch import Tensor
-from torchvision.utils import make_grid
-
-from slimgan_pl.callbacks import draw_grid
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
-from slimgan_pl.runs.checkpoints import load_model
-from slimgan_pl.training.slimgan import SlimGAN
-from slimgan_pl.utils.images import picture_suffixes, save_images, to_bytes
 
 __all__ = ["sample"]
 
@@ -29,7 +21,7 @@ def sample(
     seed: int = 0,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Draw images from a checkpoint alone: no configuration, no data set.
+    """Generate images from a checkpoint alone: no configuration, no data set.
 
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
@@ -38,14 +30,16 @@ def sample(
         output: A name that ends in .png, .jpg or the like gets one picture, with a row per width (and class) if there
             are all; a name without a suffix is a folder of numbered PNG files, with a subfolder per width if there are
             all.
-        label: Class to draw, of a conditional generator; by default each at random.
-        seed: Seed of the latents; the same seed draws the same latents at every width.
+        label: Class of the images, for a conditional generator; by default each at random.
+        seed: Seed of the latents; the same seed gives the same latents at every width.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
     check_range("num_images", num_images, 1, MAX_IMAGES)
     check_range("the seed", seed, 0, MAX_SEED)
     if not output:
         raise SlimGANError("--output is empty; name a picture such as samples.png, or a folder")
+    from slimgan_pl.utils.images import picture_suffixes  # PyTorch, which help does not need
+
     path = Path(output)
     is_picture = bool(path.suffix) and not path.is_dir()
     if is_picture and path.suffix.lower() not in picture_suffixes():
@@ -53,22 +47,44 @@ def sample(
             f"no picture can be written as {path.suffix}; end --output in .png or .jpg for one picture, or leave the "
             "suffix out for a folder of them"
         )
-    model = load_model(ckpt_path, trust_checkpoint)
-    classes = model.generator.num_classes
-    if label is not None and not 0 <= label < classes:
-        raise SlimGANError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
-    if width != "all":
-        images = draw(model, num_images, width, seed, label)
-        save_images(make_grid(images, GRID_COLUMNS, padding=1, pad_value=128) if is_picture else images, path)
-    elif is_picture:
-        save_images(draw_grid(model, num_images, seed, label), path)
-    else:
-        for each in model.generator.widths:
-            save_images(draw(model, num_images, each, seed, label), path / f"width_{each:g}")
+    write_images(ckpt_path, width, num_images, path, is_picture, label, seed, trust_checkpoint)
     print(f"{num_images} images at width {width} in {output}")
 
 
-def draw(model: SlimGAN, num_images: int, width: float, seed: int, label: int | None) -> Tensor:
-    """Return uint8 images ``(N, C, H, W)``, of one class or of classes at random."""
-    labels = None if label is None else torch.full((num_images,), label)
-    return to_bytes(model.sample(num_images, width, labels, torch.Generator().manual_seed(seed)))
+def write_images(
+    ckpt_path: str,
+    width: float | Literal["all"],
+    num_images: int,
+    path: Path,
+    is_picture: bool,
+    label: int | None,
+    seed: int,
+    trust: bool,
+) -> None:
+    """Build the generator of a checkpoint and write its images, as one picture or into a folder."""
+    import torch
+
+    from slimgan_pl.models.sampling import sample_images
+    from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
+    from slimgan_pl.training.sample_grid import draw_grid
+    from slimgan_pl.utils.images import make_grid, save_images, to_bytes
+
+    checkpoint = read_checkpoint(ckpt_path)
+    generator = build_generator(checkpoint, ckpt_path, trust)
+    classes = generator.num_classes
+    if label is not None and not 0 <= label < classes:
+        raise SlimGANError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
+
+    def generate(each: float) -> torch.Tensor:
+        labels = None if label is None else torch.full((num_images,), label)
+        each = 1.0 if each == checkpoint["hyper_parameters"].get("individual") else each  # its only width
+        return to_bytes(sample_images(generator, num_images, each, labels, torch.Generator().manual_seed(seed)))
+
+    if width != "all":
+        images = generate(width)
+        save_images(make_grid(images, GRID_COLUMNS) if is_picture else images, path)
+    elif is_picture:
+        save_images(draw_grid(generator, num_images, seed, label), path)
+    else:
+        for each in generator.widths:
+            save_images(generate(each), path / f"width_{each:g}")

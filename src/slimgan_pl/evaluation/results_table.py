@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
+from slimgan_pl.evaluation.metrics import LOWER_IS_BETTER
 from slimgan_pl.evaluation.results import judge_of, key_of
 from slimgan_pl.utils.formatting import compact
 

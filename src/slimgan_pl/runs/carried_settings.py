@@ -9,12 +9,8 @@ from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.training.slimgan import ADAM
 from slimgan_pl.utils.recipes import class_path
 
-__all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "UNUSED_NETS", "carried_settings"]
+__all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "carried_settings"]
 
-UNUSED_NETS: dict[str, Any] = {  # the parser asks for nets, even where images are judged without any
-    "model.generator": {"class_path": "slimgan_pl.models.DCGANGenerator", "init_args": {"channels": [4]}},
-    "model.discriminators": {"class_path": "slimgan_pl.models.DCGANDiscriminatorBank", "init_args": {"channels": [4]}},
-}
 
 MODEL_DEFAULTS: dict[str, Any] = {
     "model.generator_optimizer": ADAM,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
+from slimgan_pl.evaluation.metrics import LOWER_IS_BETTER
 from slimgan_pl.utils.formatting import duration, macs_text
 
 __all__ = ["Figure", "differences", "lines", "make_run", "short_names"]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.utils.images import width_grid
 
 __all__ = ["draw_grid", "shown_classes"]
@@ -16,23 +18,25 @@ if TYPE_CHECKING:
     from slimgan_pl.training.slimgan import SlimGAN
 
 
-def draw_grid(model: "SlimGAN", num_latents: int, seed: int, label: int | None = None) -> Tensor:
+def draw_grid(model: "SlimGAN | SlimmableGenerator", num_latents: int, seed: int, label: int | None = None) -> Tensor:
     """Return a uint8 picture ``(3, H, W)``: a row per width, narrow to wide, and a column per latent.
 
     With classes these rows come for each class in turn: for ``label`` alone, or for all, or ten of them where there are
     more.
     """
-    classes = model.generator.num_classes
+    net = model if isinstance(model, SlimmableGenerator) else model.generator
+    classes = net.num_classes
     shown: Iterable[int] = shown_classes(classes) if label is None else [label]
     rows = [
-        model.sample(
+        sample_images(
+            net,
             num_latents,
             width,
             torch.full((num_latents,), each) if classes else None,
             torch.Generator().manual_seed(seed),
         )
         for each in shown
-        for width in model.generator.widths
+        for width in net.widths
     ]
     return width_grid(rows)
 

@@ -13,18 +13,17 @@ from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.evaluation.lightning_module import JudgedModule
-from slimgan_pl.layers import width_index
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
+from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.training.compatibility import check_data, check_fit, check_parts
+from slimgan_pl.training.individual import individual_gan
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget
 from slimgan_pl.training.module import StepSettings, TrainedModule
 from slimgan_pl.training.updates import Objective
 from slimgan_pl.utils.recipes import plain_hyperparameters
-from slimgan_pl.utils.torch_state import evaluating, use_channels_last
+from slimgan_pl.utils.torch_state import use_channels_last
 
-__all__ = ["ADAM", "SlimGAN", "individual_gan"]
-
-SAMPLE_CHUNK = 256  # images drawn at once by `sample`, so that any number fits in memory
+__all__ = ["ADAM", "SlimGAN"]
 
 ADAM: dict[str, Any] = {
     "class_path": "torch.optim.Adam",
@@ -139,7 +138,6 @@ class SlimGAN(TrainedModule, JudgedModule):
         images: Tensor = self.generator(latents, labels, width=width)
         return images
 
-    @torch.no_grad()
     def sample(
         self,
         num_images: int,
@@ -158,18 +156,8 @@ class SlimGAN(TrainedModule, JudgedModule):
         Returns:
             Images ``(num_images, C, H, W)`` in [-1, 1].
         """
-        net = self.generator
         width = 1.0 if width == self.individual else width  # its only width, as tables and logs call it
-        device = self.device
-        latents = torch.randn(num_images, net.latent_dim, generator=generator)
-        if labels is None and net.num_classes:
-            labels = torch.randint(net.num_classes, (num_images,), generator=generator)
-        chunks = []
-        with evaluating(net):
-            for chunk in torch.arange(num_images).split(SAMPLE_CHUNK):
-                chunk_labels = None if labels is None else labels.cpu()[chunk].to(device)
-                chunks.append(net(latents[chunk].to(net.device, net.dtype), chunk_labels, width=width))
-        return torch.cat(chunks).contiguous()
+        return sample_images(self.generator, num_images, width, labels, generator)
 
     def configure_optimizers(self) -> list[Optimizer]:
         try:
@@ -252,23 +240,3 @@ class SlimGAN(TrainedModule, JudgedModule):
         """
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
-
-
-def individual_gan(
-    generator: SlimmableGenerator, discriminators: DiscriminatorBank, width: float
-) -> tuple[SlimmableGenerator, DiscriminatorBank]:
-    """Return new nets for a plain GAN: a generator with one width's channels alone, and one full discriminator.
-
-    Raises:
-        SlimGANError: If the width is not in the generator's list.
-    """
-    plain = {
-        "channels": generator.channels_at(generator.widths[width_index(generator.widths, width)]),
-        "widths": (1.0,),
-        "conditional_norm": "switchable",  # with one width it is the usual conditional batch norm
-    }
-    alone = {"num_branches": 1, "num_shared": 0, "share_head": False}
-    return (
-        type(generator)(**{**generator.arguments, **plain}),
-        type(discriminators)(**{**discriminators.arguments, **alone}),
-    )

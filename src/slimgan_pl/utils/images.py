@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms.functional import to_pil_image
-from torchvision.utils import make_grid
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.utils.files import replacing
 
-__all__ = ["from_bytes", "picture_suffixes", "save_images", "to_bytes", "width_grid"]
+__all__ = ["from_bytes", "make_grid", "picture_suffixes", "save_images", "to_bytes", "width_grid"]
+
+LINE, GREY = 1, 128  # pixels between images, and their value
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -41,7 +41,25 @@ def width_grid(rows: Sequence[Tensor]) -> Tensor:
     images = torch.cat([to_bytes(row.cpu()) for row in rows])
     scale = -(-64 // images.shape[-1])
     images = images.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
-    grid: Tensor = make_grid(images, nrow=len(rows[0]), padding=1, pad_value=128)
+    return make_grid(images, len(rows[0]))
+
+
+def make_grid(images: Tensor, columns: int) -> Tensor:
+    """Lay out uint8 images ``(N, C, H, W)`` in rows, with grey lines, as one picture ``(3, H', W')``.
+
+    As torchvision's function of this name does, whose import takes as long as that of PyTorch.
+    """
+    images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
+    if len(images) == 1:
+        return images[0]
+    count, columns = len(images), min(columns, len(images))
+    height, width = (side + LINE for side in images.shape[-2:])
+    grid = torch.full(
+        (images.shape[1], -(-count // columns) * height + LINE, columns * width + LINE), GREY, dtype=torch.uint8
+    )
+    for number, image in enumerate(images):
+        top, left = number // columns * height + LINE, number % columns * width + LINE
+        grid[:, top : top + height - LINE, left : left + width - LINE] = image
     return grid
 
 
@@ -68,5 +86,5 @@ def picture_suffixes() -> set[str]:
 
 
 def _to_pil(image: Tensor) -> Image.Image:
-    picture: Image.Image = to_pil_image(image.cpu())
-    return picture
+    array = image.cpu().numpy()
+    return Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0).copy())

@@ -1,35 +1,43 @@
-"""What the command prints: a terminal that is gone or a full disk behind a log does not end a run."""
+"""Output of the command, which a closed terminal or a full disk behind a log does not end."""
 
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from typing import Any, TextIO
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.utils.files import reason_of
 
-__all__ = ["LossyOutput", "print_whole", "printing_at_any_price", "show_in_one_line"]
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["LossyOutput", "fail", "print_whole", "printing_at_any_price", "show_in_one_line"]
 
 MAX_COLUMNS = 200  # of a table
 
 
-def print_whole(table: Table) -> None:
+def fail(message: str, status: int) -> NoReturn:
+    """Print one sentence and exit."""
+    sys.stderr.write(f"slimgan: error: {' '.join(message.split())}\n")  # at once: other processes write there too
+    sys.exit(status)
+
+
+def print_whole(table: "Table") -> None:
     """Print a table with nothing cut off, however narrow the terminal."""
+    from rich.console import Console
+
     console = Console()
     needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
     Console(width=max(console.width, needed)).print(table)
 
 
 class LossyOutput:
-    """A text stream that drops what it cannot write, and warns the first time.
+    """Text stream that drops text that it cannot write, and warns the first time.
 
     Args:
-        stream: Where it writes; None, which is Python's for a stream that was closed before the start, is nowhere.
+        stream: The stream that it writes to; None, for one that was closed before Python started, drops everything.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -40,18 +48,18 @@ class LossyOutput:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write text as far as it can be."""
+        """Write text as far as possible."""
         with self._dropping():
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Write what waits as far as it can be."""
+        """Write buffered text as far as possible."""
         with self._dropping():
             self._stream.flush()
 
     def check(self) -> None:
-        """Raise a SlimGANError if something was dropped."""
+        """Raise a SlimGANError if text was dropped."""
         self.flush()
         if self.error is not None:
             raise SlimGANError(
@@ -59,7 +67,7 @@ class LossyOutput:
             )
 
     def finish(self) -> None:
-        """Write what waits; what cannot be written goes nowhere, for Python would fail over it at its own end."""
+        """Write buffered text, or drop it: Python would fail over it at its own end."""
         self.flush()
         if self.error is not None:
             with suppress(OSError):  # a stream without a file
@@ -80,7 +88,7 @@ class LossyOutput:
 
 @contextmanager
 def printing_at_any_price() -> Iterator[LossyOutput]:
-    """Go on where standard output or standard error cannot be written; give the former."""
+    """Keep running while standard output or error cannot be written, and yield standard output."""
     output, errors = LossyOutput(sys.stdout), LossyOutput(sys.stderr)
     stdout: Any = output
     stderr: Any = errors
@@ -93,7 +101,7 @@ def printing_at_any_price() -> Iterator[LossyOutput]:
 
 
 def show_in_one_line(show: Callable[..., None]) -> Callable[..., None]:
-    """Return what prints this package's warnings as one sentence, and others as ``show`` does."""
+    """Return a function that prints this package's warnings as one sentence, and others with ``show``."""
 
     def show_ours(message: Warning | str, category: type[Warning], *where: Any) -> None:
         if issubclass(category, SlimGANWarning):

@@ -1,6 +1,5 @@
-"""YAML as configurations have it: small, of plain values, and with each key once."""
+"""YAML files of settings, in which each key comes once."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,14 @@ __all__ = ["PARSER_MODE", "read_config"]
 
 PARSER_MODE = "checked-yaml"  # jsonargparse's name of `load_yaml`
 
-MAX_VALUES = 100_000  # with each alias counted as often as it is used
-
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return what a configuration file says.
+    """Return the settings of a configuration file.
 
     Raises:
-        SlimGANError: If it cannot be read as settings.
+        SlimGANError: If it holds no settings.
     """
     try:
         settings = load_yaml(path.read_text(encoding="utf-8"))
@@ -38,60 +35,40 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def load_yaml(text: str) -> Any:
-    """Load YAML as jsonargparse does, once it is known to be harmless.
+    """Load YAML as jsonargparse does, if each key comes once.
 
     Raises:
-        YAMLError: If it is not.
+        YAMLError: If a key comes twice, or the text is not YAML of plain values.
     """
     try:
-        root = yaml.compose(text, Loader=Loader)
-        if root is not None:
-            count_values(root, {})
+        check_keys(yaml.compose(text, Loader=Loader), set())
         return get_loader("yaml")(text)
     except RecursionError as error:
         raise yaml.YAMLError("it is nested too deeply") from error
     except yaml.YAMLError:
         raise
-    except ValueError as error:  # of numbers that Python does not take
+    except ValueError as error:  # a number that Python refuses
         raise yaml.YAMLError(str(error)) from error
 
 
-def count_values(node: yaml.Node, known: dict[yaml.Node, int | None]) -> int:
-    """Return how many values a node stands for; ``known`` are the counts so far, None of those that are under way.
-
-    Raises:
-        YAMLError: If there are too many, or a key comes twice.
-    """
-    if node not in known:
-        known[node] = None
-        known[node] = 1 + sum(count_values(child, known) for child in children(node))
+def check_keys(node: yaml.Node | None, seen: set[int]) -> None:
+    """Raise a YAMLError where a key comes twice in a mapping, or a text holds a null byte; aliases are seen once."""
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    where = f"in line {node.start_mark.line + 1}" if node.start_mark else ""
     if "\0" in node.value:
-        raise yaml.YAMLError(f"a text holds a null byte{where(node)}")
-    count = known[node]
-    if count is None:
-        raise yaml.YAMLError(f"an alias stands for what holds it{where(node)}")
-    if count > MAX_VALUES:
-        raise yaml.YAMLError(f"its aliases stand for more than {MAX_VALUES:,} values")
-    return count
-
-
-def children(node: yaml.Node) -> Iterator[yaml.Node]:
-    """Yield the nodes directly below a node."""
-    if isinstance(node, yaml.SequenceNode):
-        yield from node.value
-    elif isinstance(node, yaml.MappingNode):
-        keys = set()
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in keys and key.value != "<<":
-                    raise yaml.YAMLError(f"the key {key.value} comes twice{where(key)}; leave one of them out")
-                keys.add(key.value)
-            yield key
-            yield value
-
-
-def where(node: yaml.Node) -> str:
-    return f", in line {node.start_mark.line + 1}" if node.start_mark else ""
+        raise yaml.YAMLError(f"a text holds a null byte, {where}")
+    keys = set()
+    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+        for each in child if isinstance(child, tuple) else (child,):
+            check_keys(each, seen)
+        if isinstance(child, tuple) and isinstance(child[0], yaml.ScalarNode):
+            key = child[0]
+            if key.value in keys and key.value != "<<":
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"the key {key.value} comes twice, in line {line}; leave one of them out")
+            keys.add(key.value)
 
 
 set_loader(PARSER_MODE, load_yaml, (yaml.YAMLError,))

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from slimgan_pl.evaluation.metrics import LOWER_IS_BETTER
 from slimgan_pl.evaluation.metrics.consistency import ClassAgreement, InceptionConsistency
 from slimgan_pl.evaluation.metrics.frechet import frechet_distance, symmetric_root
 from slimgan_pl.evaluation.metrics.kernel import kernel_distance
@@ -15,8 +16,6 @@ from slimgan_pl.evaluation.statistics import ImageStatistics, device_of_sums
 __all__ = ["LOWER_IS_BETTER", "BetweenWidths", "MetricName", "RealSide", "figures_of", "score_of"]
 
 MetricName = Literal["fid", "kid", "is", "prdc", "mic"]
-
-LOWER_IS_BETTER = ("fid", "kid", "mic")
 
 
 class RealSide:

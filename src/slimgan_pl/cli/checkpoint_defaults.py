@@ -1,0 +1,96 @@
+"""Settings from a checkpoint, a configuration file and the command line; the later ones win."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities import rank_zero_only
+
+from slimgan_pl.cli.arguments import CommandLine, read_command_line
+from slimgan_pl.cli.evaluation_options import use_evaluation_options
+from slimgan_pl.errors import SlimGANError
+from slimgan_pl.runs.carried_settings import TRAINER_DEFAULTS, carried_settings
+from slimgan_pl.runs.checkpoints import read_checkpoint
+from slimgan_pl.runs.resume import StoppedRun, find_newest_run
+from slimgan_pl.runs.trust import check_trusted
+
+__all__ = ["CheckpointDefaultsCLI", "say"]
+
+say = rank_zero_only(print)
+
+
+class CheckpointDefaultsCLI(LightningCLI):
+    """Lightning's command with defaults from a checkpoint."""
+
+    has_net = True  # which images alone do not need
+    stopped: StoppedRun | None = None  # the run to resume in its folder
+    settings_before: dict[str, Any] | None = None  # settings of the run that wrote the checkpoint
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        argv = list(sys.argv[1:] if args is None else args)
+        command = argv[0] if argv else ""
+        if command not in self._subcommand_parsers:  # a configuration comes first
+            super().parse_arguments(parser, args)
+            return
+        line = read_command_line(argv[1:])
+        ckpt_path = self._find_checkpoint(command, line)
+        if ckpt_path is not None:
+            self._take_checkpoint(command, ckpt_path, line)
+        elif command != "fit" and self.has_net and not line.runs_nothing:
+            raise SlimGANError(f"slimgan {command} needs a trained net: give its checkpoint with --ckpt_path")
+        super().parse_arguments(parser, args)
+        if line.images is None and self.config[command].get("images") is not None:
+            raise SlimGANError(
+                "name the folder of images with --images on the command line, not in a configuration file"
+            )
+        # A later configuration file without one does not take it away; images need its settings alone.
+        self.config[command]["ckpt_path"] = ckpt_path if self.has_net else None
+        use_evaluation_options(self.config[command], line.options)
+
+    def _find_checkpoint(self, command: str, line: CommandLine) -> str | None:
+        """Return the checkpoint that is asked for; ``last`` is that of the newest run, which fit resumes."""
+        if line.ckpt_path != "last":
+            return line.ckpt_path
+        root = line.root or str(TRAINER_DEFAULTS["default_root_dir"])
+        found = find_newest_run(Path(root))
+        if found is None and command != "fit":
+            raise SlimGANError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
+        if command == "fit":
+            self.stopped = found
+            say(
+                f"There is no checkpoint in {root} yet; starting a new run."
+                if found is None
+                else f"Resuming {found.folder} after iteration {found.iteration}."
+            )
+        return None if found is None else str(found.checkpoint)
+
+    def _take_checkpoint(self, command: str, ckpt_path: str, line: CommandLine) -> None:
+        """Check a checkpoint and make its settings the defaults."""
+        checkpoint = read_checkpoint(ckpt_path)
+        self.settings_before = checkpoint.get("run", {}).get("settings")
+        if not line.trusts_checkpoint:
+            carried = [checkpoint["hyper_parameters"], checkpoint.get("datamodule_hyper_parameters")]
+            check_trusted(carried, ckpt_path, line.names)
+        self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
+        if not checkpoint.get("datamodule_hyper_parameters") and not line.names_data:
+            raise SlimGANError(
+                f"{ckpt_path} does not say which data it belongs to; name them, for example "
+                "--data CIFAR10DataModule --data.root data"
+            )
+        if command == "fit" and not checkpoint["optimizer_states"]:
+            say(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
+
+    def _use_settings_of(self, checkpoint: dict[str, Any], ckpt_path: str, parser: LightningArgumentParser) -> None:
+        """Make the settings of a checkpoint the defaults."""
+        for key, value in carried_settings(checkpoint, ckpt_path).items():
+            try:
+                parser.set_defaults({key: value})
+            except KeyError:  # a setting of another version
+                logging.getLogger(__name__).warning("%s: the setting %s is not known here, left out", ckpt_path, key)
+            except (ImportError, AttributeError, TypeError, ValueError) as error:
+                raise SlimGANError(f"{ckpt_path} needs for its {key} what is not to be had here: {error}") from error
+
+    def _parse_ckpt_path(self) -> None:
+        """Do nothing: the checkpoint's settings are defaults already, which the user can override."""

@@ -1,0 +1,38 @@
+"""Lightning's argument parser with errors in one line."""
+
+from typing import Any, NoReturn
+
+from lightning.pytorch.cli import LightningArgumentParser
+
+from slimgan_pl.utils.terminal import fail
+from slimgan_pl.utils.yaml_files import PARSER_MODE
+
+__all__ = ["OneLineParser", "accept_and_ignore"]
+
+MAX_LENGTH = 300  # characters of a message
+
+
+class OneLineParser(LightningArgumentParser):
+    """Parser that ends with one line, without the usage that fills a screen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if not self.exit_on_error:
+            super().error(message, ex)
+        fail(shorten(message), 2)
+
+
+def shorten(message: str) -> str:
+    """Return a parser's message in one line that keeps its key and its end."""
+    message = " ".join(message.split())
+    if len(message) > MAX_LENGTH:
+        message = f"{message[: MAX_LENGTH - 105]} ... {message[-100:]}"
+    return message
+
+
+def accept_and_ignore(parser: LightningArgumentParser, *names: str) -> None:
+    """Let configurations hold settings that a command does not use."""
+    for name in names:
+        parser.add_argument(f"--{name}", type=Any, default=None, help="Not used.")

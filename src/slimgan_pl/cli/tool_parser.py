@@ -1,0 +1,138 @@
+"""Argument parsers of tools, made from their signatures and docstrings with argparse alone."""
+
+import inspect
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin
+
+from slimgan_pl.utils.terminal import fail
+
+__all__ = ["call_tool", "suggest", "tool_parser"]
+
+NUMBERS = {".nan": "nan", ".inf": "inf", "-.inf": "-inf"}  # YAML's names
+
+
+class ToolParser(ArgumentParser):
+    """Parser that ends with one sentence and status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        fail(message, 2)
+
+
+def call_tool(function: Callable[..., None], name: str, argv: Sequence[str]) -> None:
+    """Call a tool with the arguments of a command line; mistakes in them end the process with status 2."""
+    parser = tool_parser(function, name)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        known = [option for action in parser._actions for option in action.option_strings]
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{suggest(unknown[0].partition('=')[0], known)}")
+    function(**vars(arguments))
+
+
+def suggest(word: str, known: Sequence[str]) -> str:
+    """Return the question that follows a misspelt word, or nothing.
+
+    >>> suggest("smaple", ["sample", "test"])
+    '; did you mean sample?'
+    """
+    found = get_close_matches(word, known, 1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def tool_parser(function: Callable[..., None], name: str) -> ArgumentParser:
+    """Return the parser of a tool: a parameter ``list[str]`` is positional, the others are options.
+
+    Args:
+        function: The tool. Its docstring says in ``Args:`` what its parameters mean.
+        name: The word that the user types.
+    """
+    summary, meanings = read_docstring(inspect.getdoc(function) or "")
+    parser = ToolParser(f"slimgan {name}", description=summary, allow_abbrev=False)
+    for parameter in inspect.signature(function).parameters.values():
+        key, kind, meaning = parameter.name, parameter.annotation, meanings.get(parameter.name, "")
+        if kind == list[str]:
+            parser.add_argument(key, nargs="+", metavar=key, help=meaning)
+            continue
+        is_required = parameter.default is parameter.empty
+        shown = "required" if is_required else f"default: {shown_value(parameter.default)}"
+        choices = get_args(kind) if get_origin(kind) is Literal else ("true", "false") if kind is bool else ()
+        parser.add_argument(
+            f"--{key}",
+            type=converter(kind),
+            required=is_required,
+            default=None if is_required else parameter.default,
+            metavar=f"{{{','.join(choices)}}}" if choices else key.upper(),
+            help=f"{meaning} ({shown})".replace("%", "%%"),
+        )
+    return parser
+
+
+def read_docstring(text: str) -> tuple[str, dict[str, str]]:
+    """Return the first line of a docstring, and the meaning of each argument in its section ``Args:``."""
+    arguments = re.search(r"^Args:\n((?: .*\n?|\n)*)", text, re.MULTILINE)
+    entries = re.split(r"^    (?=\w+: )", arguments[1] if arguments else "", flags=re.MULTILINE)[1:]
+    parts = [entry.partition(":") for entry in entries]
+    return text.split("\n")[0], {name: " ".join(meaning.split()).replace("``", "") for name, _, meaning in parts}
+
+
+def shown_value(value: object) -> str:
+    """Return a default as the user types it.
+
+    >>> shown_value(None), shown_value(False), shown_value((1, 64))
+    ('null', 'false', '[1,64]')
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", False: "false", True: "true"}[value]
+    return f"[{','.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def converter(kind: Any) -> Callable[[str], Any]:
+    """Return the function that turns the text of an argument into a value of a type."""
+
+    def convert(text: str) -> Any:
+        for each in alternatives(kind):
+            try:
+                return read_value(text, each)
+            except ValueError:
+                continue
+        raise ArgumentTypeError(f"Expected {' or '.join(map(type_name, alternatives(kind)))}. Got value: {text}")
+
+    return convert
+
+
+def alternatives(kind: Any) -> tuple[Any, ...]:
+    """Return the types of a union, those that are no text first, or the type itself."""
+    is_union = get_origin(kind) is Union or type(kind).__name__ == "UnionType"
+    return tuple(sorted(get_args(kind), key=lambda each: each is str)) if is_union else (kind,)
+
+
+def read_value(text: str, kind: Any) -> Any:
+    """Return a text as a value of one type.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if kind is str:
+        return text
+    if kind is bool and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if kind in (int, float):
+        return kind(NUMBERS.get(text.lower(), text))
+    if get_origin(kind) is Literal and text in get_args(kind):
+        return text
+    if kind is type(None) and text in ("null", "~"):
+        return None
+    if get_origin(kind) not in (Literal, None) and text[:1] + text[-1:] == "[]":
+        return [int(part) for part in text[1:-1].split(",") if part.strip()]
+    raise ValueError(text)
+
+
+def type_name(kind: Any) -> str:
+    """Return a type as messages name it."""
+    if get_origin(kind) is Literal:
+        return f"one of {list(get_args(kind))}"
+    if kind is type(None):
+        return "null"
+    return "a list of int" if get_origin(kind) is not None else str(kind.__name__)

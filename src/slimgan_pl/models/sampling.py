@@ -1,0 +1,39 @@
+"""Images of a generator in evaluation mode, any number of them."""
+
+import torch
+from torch import Tensor
+
+from slimgan_pl.models.generator import SlimmableGenerator
+from slimgan_pl.utils.torch_state import evaluating
+
+__all__ = ["sample_images"]
+
+CHUNK = 256  # images computed at once, so that any number fits in memory
+
+
+@torch.no_grad()
+def sample_images(
+    net: SlimmableGenerator,
+    num_images: int,
+    width: float = 1.0,
+    labels: Tensor | None = None,
+    source: torch.Generator | None = None,
+) -> Tensor:
+    """Return new images ``(num_images, C, H, W)`` in [-1, 1]; batch-norm statistics stay as they are.
+
+    Args:
+        net: The generator.
+        num_images: Number of images.
+        width: One of the generator's widths.
+        labels: Integers ``(num_images,)``; random where they are missing and needed.
+        source: CPU source of randomness; the same state gives the same latents at every width.
+    """
+    latents = torch.randn(num_images, net.latent_dim, generator=source)
+    if labels is None and net.num_classes:
+        labels = torch.randint(net.num_classes, (num_images,), generator=source)
+    chunks = []
+    with evaluating(net):
+        for chunk in torch.arange(num_images).split(CHUNK):
+            chunk_labels = None if labels is None else labels.cpu()[chunk].to(net.device)
+            chunks.append(net(latents[chunk].to(net.device, net.dtype), chunk_labels, width=width))
+    return torch.cat(chunks).contiguous()
