@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
-from slimgan_pl.models.folding import FoldedDCGANGenerator, FoldedResNetGenerator, folded_slice
+from slimgan_pl.models.dcgan import FoldedDCGANGenerator
+from slimgan_pl.models.folding import folded_slice
+from slimgan_pl.models.resnet import FoldedResNetGenerator
 
 WIDTHS = (1 / 3, 2 / 3, 1.0)
 

@@ -13,7 +13,6 @@ from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
 from slimgan_pl.evaluation.lightning_module import JudgedModule
-from slimgan_pl.layers import width_index
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.training.compatibility import check_data, check_fit, check_parts
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget
@@ -22,7 +21,7 @@ from slimgan_pl.training.updates import Objective
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import evaluating, use_channels_last
 
-__all__ = ["ADAM", "SlimGAN", "individual_gan"]
+__all__ = ["ADAM", "SlimGAN"]
 
 SAMPLE_CHUNK = 256  # images drawn at once by `sample`, so that any number fits in memory
 
@@ -116,7 +115,7 @@ class SlimGAN(TrainedModule, JudgedModule):
         self.hparams.clear()
         self.hparams.update(settings)
         if individual is not None:
-            generator, discriminators = individual_gan(generator, discriminators, individual)
+            generator, discriminators = generator.individual(individual), discriminators.individual()
         self.individual = individual
         self.generator = generator
         self.discriminators = discriminators
@@ -252,23 +251,3 @@ class SlimGAN(TrainedModule, JudgedModule):
         """
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
-
-
-def individual_gan(
-    generator: SlimmableGenerator, discriminators: DiscriminatorBank, width: float
-) -> tuple[SlimmableGenerator, DiscriminatorBank]:
-    """Return new nets for a plain GAN: a generator with one width's channels alone, and one full discriminator.
-
-    Raises:
-        SlimGANError: If the width is not in the generator's list.
-    """
-    plain = {
-        "channels": generator.channels_at(generator.widths[width_index(generator.widths, width)]),
-        "widths": (1.0,),
-        "conditional_norm": "switchable",  # with one width it is the usual conditional batch norm
-    }
-    alone = {"num_branches": 1, "num_shared": 0, "share_head": False}
-    return (
-        type(generator)(**{**generator.arguments, **plain}),
-        type(discriminators)(**{**discriminators.arguments, **alone}),
-    )
