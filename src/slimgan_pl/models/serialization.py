@@ -50,6 +50,7 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
         SlimGANError: If the file is missing, damaged or in another format, or holds an unknown class.
     """
     recipe, weights = read_generator(Path(path))
+    known: dict[str, type[SlimmableGenerator]]
     known = {each.__name__: each for each in (*package_classes(SlimmableGenerator), *classes)}
     if str(recipe.get("class")) not in known:
         raise SlimGANError(
@@ -67,8 +68,8 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
     return generator.eval()
 
 
-def package_classes(base: type[SlimmableGenerator]) -> Iterator[type[SlimmableGenerator]]:
-    """Yield the subclasses that this package defines, and theirs."""
+def package_classes(base: Any) -> Iterator[type[SlimmableGenerator]]:
+    """Yield the concrete subclasses that this package defines."""
     for each in base.__subclasses__():
         if each.__module__.startswith(f"{__package__}."):
             if not inspect.isabstract(each):
