@@ -159,15 +159,11 @@ class SlimGAN(TrainedModule, JudgedModule):
         """
         net = self.generator
         width = 1.0 if width == self.individual else width  # its only width, as tables and logs call it
-        device = self.device
-        latents = torch.randn(num_images, net.latent_dim, generator=generator)
-        if labels is None and net.num_classes:
-            labels = torch.randint(net.num_classes, (num_images,), generator=generator)
+        latents, labels = net.draw_inputs(num_images, generator, labels)
         chunks = []
         with evaluating(net):
             for chunk in torch.arange(num_images).split(SAMPLE_CHUNK):
-                chunk_labels = None if labels is None else labels.cpu()[chunk].to(device)
-                chunks.append(net(latents[chunk].to(net.device, net.dtype), chunk_labels, width=width))
+                chunks.append(net(latents[chunk], None if labels is None else labels[chunk], width=width))
         return torch.cat(chunks).contiguous()
 
     def configure_optimizers(self) -> list[Optimizer]:
