@@ -12,21 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
-from slimgan_pl.models.folding import FoldedDCGANGenerator, FoldedResNetGenerator, folded_slice
+from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, StagedGenerator
+from slimgan_pl.models.dcgan import FoldedDCGANGenerator
+from slimgan_pl.models.folding import folded_slice
+from slimgan_pl.models.resnet import FoldedResNetGenerator
 
 WIDTHS = (1 / 3, 2 / 3, 1.0)
 
 
-def dcgan(num_classes: int = 0, norm: Any = "sliceable") -> SlimmableGenerator:
+def dcgan(num_classes: int = 0, norm: Any = "sliceable") -> StagedGenerator:
     return DCGANGenerator((12, 6, 6), 3, 5, widths=WIDTHS, num_classes=num_classes, conditional_norm=norm)
 
 
-def resnet(num_classes: int = 0, norm: Any = "sliceable") -> SlimmableGenerator:
+def resnet(num_classes: int = 0, norm: Any = "sliceable") -> StagedGenerator:
     return ResNetGenerator((12, 6, 6), 3, 5, widths=WIDTHS, num_classes=num_classes, conditional_norm=norm)
 
 
-GENERATORS: dict[str, Callable[[], SlimmableGenerator]] = {
+GENERATORS: dict[str, Callable[[], StagedGenerator]] = {
     "dcgan": dcgan,
     "resnet": resnet,
     "sliceable resnet": lambda: resnet(4),
@@ -39,7 +41,7 @@ GENERATORS: dict[str, Callable[[], SlimmableGenerator]] = {
 
 
 @torch.no_grad()
-def trained(name: str) -> SlimmableGenerator:
+def trained(name: str) -> StagedGenerator:
     """Return a generator in whose norms nothing has its initial value, with a scale that is 0 and negative ones."""
     generator = GENERATORS[name]().train()
     for parameter in generator.parameters():

@@ -15,7 +15,7 @@ from slimgan_pl.models import (
     DiscriminatorBank,
     ResNetDiscriminatorBank,
     ResNetGenerator,
-    SlimmableGenerator,
+    StagedGenerator,
     count_macs,
 )
 
@@ -23,7 +23,7 @@ from slimgan_pl.models import (
 class PaperNet(NamedTuple):
     """A row of the paper: schedules, and the numbers to hold them to."""
 
-    generator: type[SlimmableGenerator]
+    generator: type[StagedGenerator]
     channels: Sequence[int]
     bottom_size: int
     bank: type[DiscriminatorBank]
@@ -62,7 +62,7 @@ NETS = {
 }
 
 
-def build_generator(net: PaperNet) -> SlimmableGenerator:
+def build_generator(net: PaperNet) -> StagedGenerator:
     return net.generator(net.channels, net.bottom_size, num_classes=net.num_classes)
 
 

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from slimgan_pl import SlimGANError
 from slimgan_pl.layers import SwitchableBatchNorm2d
-from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, recalibrate
+from slimgan_pl.models import DCGANGenerator, ResNetGenerator, StagedGenerator, recalibrate
 
 WIDTHS = (0.25, 0.5, 1.0)
 EPS = nn.BatchNorm2d(1).eps
 
 
-def nets() -> list[SlimmableGenerator]:
+def nets() -> list[StagedGenerator]:
     return [
         DCGANGenerator((8, 8, 4), latent_dim=8, widths=WIDTHS),
         ResNetGenerator((8, 8), latent_dim=8, widths=WIDTHS, num_classes=3),
@@ -28,7 +28,7 @@ def seen_by(norm: nn.BatchNorm2d, seen: list[Tensor]) -> None:
 
 
 @pytest.mark.parametrize("net", nets(), ids=lambda net: f"{type(net).__name__}-{net.conditional_norm}")
-def test_statistics_are_the_means_over_batches_of_what_each_norm_sees(net: SlimmableGenerator) -> None:
+def test_statistics_are_the_means_over_batches_of_what_each_norm_sees(net: StagedGenerator) -> None:
     norms = [norm for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
     seen: list[list[Tensor]] = [[] for _ in norms]
     for norm, inputs in zip(norms, seen, strict=True):

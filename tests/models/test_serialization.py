@@ -101,7 +101,7 @@ def break_file(path: Path, how: str) -> None:
     ("how", "words"),
     [
         ("missing", "there is no file"),
-        ("cut", "it is damaged or of another kind"),
+        ("cut", "it is damaged or in another format"),
         ("foreign", "does not say what net it holds"),
         ("newer", "written by a newer slimgan-pl; upgrade"),
         ("other weights", "do not fit its settings"),

@@ -18,7 +18,6 @@ from slimgan_pl.models import (
     count_parameters,
 )
 from slimgan_pl.runs.checkpoints import load_model
-from slimgan_pl.training.individual import individual_gan
 
 
 def test_an_individual_generator_has_the_parameters_and_the_cost_of_its_width(
@@ -33,7 +32,7 @@ def test_an_individual_generator_has_the_parameters_and_the_cost_of_its_width(
 def test_an_individual_gan_has_one_full_discriminator() -> None:
     generator = ResNetGenerator((8, 8), widths=(0.5, 1.0), num_classes=3)
     bank = ResNetDiscriminatorBank((4, 8), 1, num_branches=2, num_shared=1, num_classes=3, share_head=True)
-    narrow, alone = individual_gan(generator, bank, 0.5)
+    narrow, alone = generator.individual(0.5), bank.individual()
     assert (alone.num_branches, alone.num_shared, len(alone.heads)) == (1, 0, 1)
     one = [p.shape for p in (*bank.trunk.parameters(), *bank.branches[0].parameters(), *bank.heads.parameters())]
     assert [p.shape for p in alone.parameters()] == one

@@ -66,15 +66,17 @@ class GeneratorSource(FakeSource):
 
     def start(self, counts: Counts, seed: int) -> None:
         source = torch.Generator().manual_seed(seed)
-        latents, labels = [], []
+        parts = []
         for count in (counts.fake, max(counts.score - counts.fake, 0)):  # so that the first do not depend on the rest
-            latents.append(torch.randn(count, self.generator.latent_dim, generator=source))
-            labels.append(torch.randint(max(self.generator.num_classes, 1), (count,), generator=source))
-        self.latents, self.labels = torch.cat(latents), torch.cat(labels)
+            parts.append(self.generator.draw_inputs(count, source))
+            if not self.generator.num_classes:
+                torch.randint(1, (count,), generator=source)  # the same latents as with classes
+        self.latents = torch.cat([part.latents for part in parts])
+        labels = [part.labels for part in parts if part.labels is not None]
+        self.labels = torch.cat(labels) if labels else None
 
     def draw(self, numbers: Tensor) -> list[Tensor]:
-        latents = self.latents[numbers].to(self.device, self.generator.dtype)
-        labels = self.labels[numbers].to(self.device) if self.generator.num_classes else None
+        latents, labels = self.latents[numbers], None if self.labels is None else self.labels[numbers]
         with evaluating(self.generator):
             drawn = [self.generator(latents, labels, width=width) for width in self.generator.widths]
         for images, name in zip(drawn, self.names(), strict=True):

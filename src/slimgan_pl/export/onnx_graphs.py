@@ -23,7 +23,7 @@ import slimgan_pl
 from slimgan_pl.export.precision import FloatPrecision, in_precision
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.folding import FOLDED, folded_slice
-from slimgan_pl.models.metadata import IMAGES, LABELS, LATENTS, WIDTH, contract
+from slimgan_pl.models.metadata import IMAGES, LABELS, LATENTS, WIDTH, generator_metadata
 
 __all__ = ["described", "multi_width_graph", "quiet", "single_width_graph"]
 
@@ -62,7 +62,7 @@ def single_width_graph(
     else:
         net = generator.slice(width)
     model = traced(net, precision, optimize=True)
-    return described(model, contract(generator, (width,), precision=precision))
+    return described(model, generator_metadata(generator, (width,), precision=precision))
 
 
 def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision = "float32") -> ModelProto:
@@ -87,7 +87,7 @@ def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision =
     inputs = [*models[0].graph.input, helper.make_tensor_value_info(WIDTH, TensorProto.INT64, [])]
     graph = helper.make_graph(whole.nodes, "generator", inputs, [whole.output], list(shared.tensors.values()))
     result = helper.make_model(graph, opset_imports=models[0].opset_import, ir_version=models[0].ir_version)
-    return described(result, contract(generator, generator.widths, precision=precision))
+    return described(result, generator_metadata(generator, generator.widths, precision=precision))
 
 
 class Branch(NamedTuple):

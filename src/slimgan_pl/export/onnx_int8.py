@@ -12,7 +12,7 @@ from onnx import ModelProto
 from slimgan_pl.export.onnx_graphs import described, quiet, single_width_graph
 from slimgan_pl.export.ort import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from slimgan_pl.models import SlimmableGenerator
-from slimgan_pl.models.metadata import LABELS, LATENTS, contract
+from slimgan_pl.models.metadata import LABELS, LATENTS, generator_metadata
 
 __all__ = ["quantized_graph"]
 
@@ -60,4 +60,4 @@ def quantized_graph(generator: SlimmableGenerator, width: float, seed: int = 0) 
         latents = RandomLatents(generator, seed)
         quantize_static(single_width_graph(generator, width), path, latents, **options, **types)
         model = onnx.load(path)
-    return described(model, contract(generator, (width,), precision="int8"))
+    return described(model, generator_metadata(generator, (width,), precision="int8"))

@@ -53,10 +53,10 @@ def image_errors(draw: Draw, generator: SlimmableGenerator, width: float) -> Wid
 def batches(generator: SlimmableGenerator) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Yield latents ``(N, latent_dim)`` and labels ``(N,)`` or None, always the same."""
     source = torch.Generator().manual_seed(0)
-    latents = torch.randn(COUNT, generator.latent_dim, generator=source)
-    labels = torch.randint(max(generator.num_classes, 1), (COUNT,), generator=source)
-    for part, classes in zip(latents.split(BATCH_SIZE), labels.split(BATCH_SIZE), strict=True):
-        yield part, classes if generator.num_classes else None
+    latents, labels = generator.draw_inputs(COUNT, source)
+    for start in range(0, COUNT, BATCH_SIZE):
+        part = slice(start, start + BATCH_SIZE)
+        yield latents[part], None if labels is None else labels[part]
 
 
 def check_images(images: Tensor, expected: Tensor, width: float) -> None:

@@ -1,24 +1,31 @@
 """Slimmable generators and discriminator banks, in pure PyTorch."""
 
 from slimgan_pl.models.cost import count_macs, count_parameters
-from slimgan_pl.models.dcgan import DCGANDiscriminatorBank, DCGANGenerator
+from slimgan_pl.models.dcgan import DCGANDiscriminatorBank, DCGANGenerator, FoldedDCGANGenerator
 from slimgan_pl.models.discriminator import DiscriminatorBank
+from slimgan_pl.models.folding import FoldedGenerator, folded_slice
 from slimgan_pl.models.generator import Inputs, SlimmableGenerator
 from slimgan_pl.models.recalibration import Change, recalibrate
-from slimgan_pl.models.resnet import ResNetDiscriminatorBank, ResNetGenerator
+from slimgan_pl.models.resnet import FoldedResNetGenerator, ResNetDiscriminatorBank, ResNetGenerator
 from slimgan_pl.models.serialization import load_generator, save_generator
+from slimgan_pl.models.staged import StagedGenerator
 
 __all__ = [
     "Change",
     "DCGANDiscriminatorBank",
     "DCGANGenerator",
     "DiscriminatorBank",
+    "FoldedDCGANGenerator",
+    "FoldedGenerator",
+    "FoldedResNetGenerator",
     "Inputs",
     "ResNetDiscriminatorBank",
     "ResNetGenerator",
     "SlimmableGenerator",
+    "StagedGenerator",
     "count_macs",
     "count_parameters",
+    "folded_slice",
     "load_generator",
     "recalibrate",
     "save_generator",

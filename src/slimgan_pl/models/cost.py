@@ -1,4 +1,4 @@
-"""What a width costs."""
+"""Parameters and multiply-accumulates of a width."""
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -15,7 +15,7 @@ def count_parameters(generator: SlimmableGenerator, width: float) -> int:
 
 @torch.no_grad()
 def count_macs(generator: SlimmableGenerator, width: float) -> int:
-    """Return the multiply-accumulates of convolutions and linear layers for one image, counted while it is drawn."""
+    """Return the multiply-accumulates of convolutions and linear layers for one image."""
     narrow = generator.slice(width).eval().cpu().float()
     labels = torch.zeros(1, dtype=torch.long) if narrow.num_classes else None
     with FlopCounterMode(display=False) as counter:

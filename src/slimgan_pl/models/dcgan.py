@@ -1,23 +1,30 @@
-"""DCGAN: generators and discriminator banks of Radford et al. 2016."""
+"""DCGAN: generator, its folded form, and discriminator bank (Radford et al. 2016).
+
+Shape legend: N images, C channels, H = W pixels a side.
+"""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slimgan_pl.layers import (
-    SlicedConvTranspose2d,
-    initialized,
-    spectral,
-)
-from slimgan_pl.models.discriminator import DiscriminatorBank, check_sizes
-from slimgan_pl.models.generator import SlimmableGenerator
+from slimgan_pl.layers import SlicedConvTranspose2d, initialized, spectral
+from slimgan_pl.models.discriminator import DiscriminatorBank, ProjectionHead, check_sizes
+from slimgan_pl.models.folding import ChannelAffine, FoldedGenerator, fold_norm
+from slimgan_pl.models.staged import StagedGenerator
 
-__all__ = ["DCGANDiscriminatorBank", "DCGANDiscriminatorBlock", "DCGANGenerator", "DCGANGeneratorBlock"]
+__all__ = [
+    "DCGANDiscriminatorBank",
+    "DCGANDiscriminatorBlock",
+    "DCGANGenerator",
+    "DCGANGeneratorBlock",
+    "FoldedDCGANGenerator",
+]
 
 
 class DCGANGeneratorBlock(nn.Module):
-    """Transposed convolution 4x4/2, batch norm, ReLU: doubles the side (Radford et al. 2016)."""
+    """Transposed convolution 4x4/2, batch norm, ReLU: doubles the side."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: nn.Module) -> None:
         super().__init__()
@@ -26,6 +33,36 @@ class DCGANGeneratorBlock(nn.Module):
 
     def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
         return F.relu(self.norm(self.conv(x, width), width, labels))
+
+
+class DCGANGenerator(StagedGenerator):
+    """Stem; per stage a transposed convolution, batch norm and ReLU; 3x3 convolution; tanh."""
+
+    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
+        return DCGANGeneratorBlock(in_channels, out_channels, self.make_norm(out_channels))
+
+
+class FoldedDCGANBlock(nn.Module):
+    """Transposed convolution 4x4/2 that includes the batch norm, the classes' affine if there are any, ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
+        self.affine = ChannelAffine(out_channels, num_classes, overwrite=True) if num_classes else None
+
+    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
+        x = self.conv(x)
+        return (x if self.affine is None else self.affine(x, labels)).relu_()
+
+
+class FoldedDCGANGenerator(FoldedGenerator, source=DCGANGenerator):
+    """A ``DCGANGenerator`` of one width, folded."""
+
+    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
+        return FoldedDCGANBlock(in_channels, out_channels, self.num_classes)
+
+    def fold_block(self, source: DCGANGeneratorBlock, target: FoldedDCGANBlock) -> None:
+        fold_norm(source.conv, source.norm, target.conv, target.affine)
 
 
 class DCGANDiscriminatorBlock(nn.Module):
@@ -38,13 +75,6 @@ class DCGANDiscriminatorBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.leaky_relu(self.conv(x), 0.1)
-
-
-class DCGANGenerator(SlimmableGenerator):
-    """Stem; per stage a transposed convolution, batch norm and ReLU; 3x3 convolution; tanh (Radford et al. 2016)."""
-
-    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
-        return DCGANGeneratorBlock(in_channels, out_channels, self.make_norm(out_channels))
 
 
 class DCGANDiscriminatorBank(DiscriminatorBank):
@@ -71,18 +101,15 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         share_head: bool = False,
     ) -> None:
         check_sizes(channels, image_channels, bottom_size)
-        inputs = (image_channels, *channels)
-        pairs = list(zip(inputs, channels, strict=False))
-        self._schedule = [stage for low, high in pairs[:-1] for stage in ((low, high, False), (high, high, True))] + [
-            (*pairs[-1], False)
-        ]
-        features = channels[-1] * bottom_size**2
-        super().__init__(len(self._schedule), features, num_branches, num_shared, num_classes, share_head)
-        self.image_channels = image_channels
-        self.image_size = bottom_size * 2 ** (len(channels) - 1)
-
-    def make_stage(self, stage: int) -> nn.Module:
-        return DCGANDiscriminatorBlock(*self._schedule[stage])
-
-    def pool(self, x: Tensor) -> Tensor:
-        return x.flatten(1)
+        *pairs, (low, high) = zip((image_channels, *channels), channels, strict=False)
+        schedule = [stage for low, high in pairs for stage in ((low, high, False), (high, high, True))]
+        super().__init__(
+            [partial(DCGANDiscriminatorBlock, *stage) for stage in (*schedule, (low, high, False))],
+            partial(ProjectionHead, nn.Flatten(), channels[-1] * bottom_size**2, num_classes),
+            image_channels,
+            num_branches,
+            num_shared,
+            num_classes,
+            share_head,
+            image_size=bottom_size * 2 ** (len(channels) - 1),
+        )

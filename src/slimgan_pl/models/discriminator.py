@@ -1,89 +1,88 @@
-"""Discriminator banks: one discriminator per width, with their first stages shared as a trunk.
+"""Contract of discriminator banks: one discriminator per width, with their first stages shared as a trunk.
 
 Shape legend: N images, C channels, H = W pixels a side.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.layers import spectral
 from slimgan_pl.layers.widths import check_labels
 from slimgan_pl.utils.recipes import Recorded
 
-__all__ = ["DiscriminatorBank", "ProjectionHead"]
+__all__ = ["DiscriminatorBank", "ProjectionHead", "check_sizes"]
 
 
-class DiscriminatorBank(Recorded, nn.Module, ABC):
-    """Base of the banks: a trunk of ``num_shared`` stages, then a branch of own stages and a head per discriminator.
+class DiscriminatorBank(Recorded, nn.Module):
+    """Base of all banks: a shared trunk, then a branch of own stages and a head per discriminator.
+
+    A family passes what makes its stages ``(N, C, H, W) -> (N, C', H', W')`` and its head ``forward(x, labels)``, from
+    the last stage's output to logits ``(N, 1)``. If its constructor has no arguments ``num_branches``, ``num_shared``
+    and ``share_head``, it overrides ``individual``.
 
     Args:
-        num_stages: Stages of each discriminator.
-        head_features: Features that enter a head.
+        stages: A function per stage that makes its module.
+        head: Function that makes a head.
+        image_channels: Channels of the images.
         num_branches: Discriminators; as many as the generator has widths, narrow to wide.
-        num_shared: Stages in the trunk, from 0 to ``num_stages``.
-        num_classes: Classes of a conditional bank (projection heads); 0 for an unconditional one.
+        num_shared: Stages in the trunk, from 0 to the number of stages.
+        num_classes: Classes of a conditional bank; 0 for an unconditional one.
         share_head: Whether all have one head; with ``num_shared=0`` the ablation that shares only the last layer.
+        image_size: Side in pixels of the images; None for any multiple of ``image_multiple``.
+        image_multiple: Number of pixels that has to divide the side.
 
     Raises:
         SlimGANError: If a number is out of range.
     """
 
-    image_channels: int
-    image_size: int | None = None  # side in pixels that the bank takes; None: any multiple of ``image_multiple``
-    image_multiple: int = 1
-
     def __init__(
         self,
-        num_stages: int,
-        head_features: int,
+        stages: Sequence[Callable[[], nn.Module]],
+        head: Callable[[], nn.Module],
+        image_channels: int,
         num_branches: int,
         num_shared: int,
         num_classes: int,
         share_head: bool,
+        image_size: int | None = None,
+        image_multiple: int = 1,
     ) -> None:
         super().__init__()
-        if not 0 <= num_shared <= num_stages:
-            raise SlimGANError(f"num_shared is {num_shared}, but these discriminators have stages 0 to {num_stages}")
+        if not 0 <= num_shared <= len(stages):
+            raise SlimGANError(f"num_shared is {num_shared}, but these discriminators have stages 0 to {len(stages)}")
         if num_branches < 1:
             raise SlimGANError(f"num_branches is {num_branches}; give one per width of the generator")
         check_range("the discriminators' num_classes", num_classes, 0)
+        self.image_channels = image_channels
+        self.image_size = image_size
+        self.image_multiple = image_multiple
         self.num_branches = num_branches
-        self.num_stages = num_stages
+        self.num_stages = len(stages)
         self.num_shared = num_shared
         self.num_classes = num_classes
-        self.trunk = nn.Sequential(*(self.make_stage(stage) for stage in range(num_shared)))
+        self.trunk = nn.Sequential(*(make() for make in stages[:num_shared]))
         self.branches = nn.ModuleList(
-            nn.Sequential(*(self.make_stage(stage) for stage in range(num_shared, num_stages)))
-            for _ in range(num_branches)
+            nn.Sequential(*(make() for make in stages[num_shared:])) for _ in range(num_branches)
         )
-        num_heads = 1 if share_head else num_branches
-        self.heads = nn.ModuleList(ProjectionHead(head_features, num_classes) for _ in range(num_heads))
-
-    @abstractmethod
-    def make_stage(self, stage: int) -> nn.Module:
-        """Return a new stage ``(N, C, H, W) -> (N, C', H', W')``."""
-
-    @abstractmethod
-    def pool(self, x: Tensor) -> Tensor:
-        """Turn the last stage's output into the head's features ``(N, F)``."""
+        self.heads = nn.ModuleList(head() for _ in range(1 if share_head else num_branches))
 
     def forward(self, images: Tensor, labels: Tensor | None = None, *, branch: int) -> Tensor:
-        """Judge images with one discriminator.
+        """Return one discriminator's logits of images.
 
         Args:
             images: Shape ``(N, C, H, W)`` in [-1, 1].
             labels: Integers ``(N,)``, for a conditional bank only.
-            branch: Which discriminator, counted from the narrowest width's.
+            branch: Number of the discriminator, counted from the narrowest width's.
 
         Returns:
             Logits of shape ``(N, 1)``; positive means real.
         """
         check_labels(labels, self.num_classes, "discriminator bank")
-        return self._finish(self.trunk(images), labels, branch)
+        return self._branch_logits(self.trunk(images), labels, branch)
 
     def forward_all(
         self,
@@ -92,7 +91,7 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         real_labels: Tensor | None = None,
         fake_labels: Sequence[Tensor] | None = None,
     ) -> list[tuple[Tensor, Tensor]]:
-        """Judge real images with every discriminator, and each one's own fakes; the trunk sees each image once.
+        """Return all discriminators' logits of real images and own fakes; the trunk sees each image once.
 
         Args:
             real: Real images ``(N, C, H, W)`` in [-1, 1].
@@ -107,16 +106,16 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         shared_real = self.trunk(real)
         if real.is_cuda:  # few launches
             shared_fakes = list(self.trunk(torch.cat(list(fakes))).split([len(batch) for batch in fakes]))
-        else:  # tensors that caches and allocators can take
+        else:  # tensors small enough for caches and allocators
             shared_fakes = [self.trunk(batch) for batch in fakes]
         return [
-            self.judge_branch(
+            self.forward_branch(
                 shared_real, shared_fake, real_labels, None if fake_labels is None else fake_labels[branch], branch
             )
             for branch, shared_fake in enumerate(shared_fakes)
         ]
 
-    def judge_branch(
+    def forward_branch(
         self,
         shared_real: Tensor,
         shared_fake: Tensor,
@@ -124,22 +123,25 @@ class DiscriminatorBank(Recorded, nn.Module, ABC):
         fake_labels: Tensor | None,
         branch: int,
     ) -> tuple[Tensor, Tensor]:
-        """Return one discriminator's logits ``(N, 1)`` of real images and of fakes from what the trunk made of them."""
+        """Return one discriminator's logits ``(N, 1)`` of real images and of fakes from the trunk's outputs."""
         labels = None
         if real_labels is not None and fake_labels is not None:
             labels = torch.cat([real_labels, fake_labels])
-        logits = self._finish(torch.cat([shared_real, shared_fake]), labels, branch)
+        logits = self._branch_logits(torch.cat([shared_real, shared_fake]), labels, branch)
         real_logits, fake_logits = logits.split([len(shared_real), len(shared_fake)])
         return real_logits, fake_logits
 
-    def _finish(self, shared: Tensor, labels: Tensor | None, branch: int) -> Tensor:
-        features = self.pool(self.branches[branch](shared))
-        logits: Tensor = self.heads[branch % len(self.heads)](features, labels)
+    def _branch_logits(self, shared: Tensor, labels: Tensor | None, branch: int) -> Tensor:
+        logits: Tensor = self.heads[branch % len(self.heads)](self.branches[branch](shared), labels)
         return logits
+
+    def individual(self) -> Self:
+        """Return a newly initialised bank with the one full discriminator of a plain GAN."""
+        return type(self)(**{**self.arguments, "num_branches": 1, "num_shared": 0, "share_head": False})
 
 
 def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int = 1) -> None:
-    """Raise a SlimGANError where no stage can be made of these numbers."""
+    """Raise a SlimGANError if no stage can be made of these numbers."""
     if not channels:
         raise SlimGANError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
     for stage, number in enumerate(channels):
@@ -149,17 +151,24 @@ def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int =
 
 
 class ProjectionHead(nn.Module):
-    """Last layer of a discriminator: features ``(N, F)`` to logits ``(N, 1)``.
+    """Pooling and a spectrally normalised linear layer: ``(N, C, H, W)`` to logits ``(N, 1)``.
 
     With classes it adds the inner product of the features with an embedding of the label (Miyato and Koyama 2018).
+
+    Args:
+        pool: Function that pools to features ``(N, F)``.
+        features: Number of features F.
+        num_classes: Classes; 0 for none.
     """
 
-    def __init__(self, features: int, num_classes: int) -> None:
+    def __init__(self, pool: Callable[[Tensor], Tensor], features: int, num_classes: int) -> None:
         super().__init__()
+        self.pool = pool
         self.linear = spectral(nn.Linear(features, 1))
         self.embedding = spectral(nn.Embedding(num_classes, features)) if num_classes else None
 
     def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        x = self.pool(x)
         logits: Tensor = self.linear(x)
         if self.embedding is not None:
             logits = logits + (self.embedding(labels) * x).sum(dim=1, keepdim=True)

@@ -1,10 +1,10 @@
-"""Folding batch norms into the layers around them.
+"""Folding of batch norms into the layers around them, for inference.
 
 In evaluation mode a batch norm is ``x * scale + shift`` per channel, which the layer that it follows can do itself
-(Jacob et al. 2018, section 3.2).
+(Jacob et al. 2018, section 3.2). Each family says in its own file which layers these are.
 """
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -12,34 +12,89 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import SwitchableBatchNorm2d, SwitchableConditionalBatchNorm2d
-from slimgan_pl.models.dcgan import DCGANGenerator, DCGANGeneratorBlock
 from slimgan_pl.models.generator import SlimmableGenerator
-from slimgan_pl.models.resnet import ResNetGenerator, ResNetGeneratorBlock, upsample
+from slimgan_pl.models.staged import StagedGenerator
 
 __all__ = [
     "FOLDED",
     "ChannelAffine",
-    "FoldedDCGANBlock",
-    "FoldedDCGANGenerator",
     "FoldedGenerator",
-    "FoldedResNetBlock",
-    "FoldedResNetGenerator",
+    "fold_affine",
+    "fold_last_norm",
+    "fold_norm",
     "folded_slice",
 ]
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
 
+FOLDED: dict[type[SlimmableGenerator], type["FoldedGenerator"]] = {}  # filled by the subclasses of FoldedGenerator
+
+
+class FoldedGenerator(StagedGenerator, ABC):
+    """Base of folded generators, with ``class FoldedMine(FoldedGenerator, source=Mine)``.
+
+    Its arguments are those of a ``StagedGenerator``, but for the widths and the conditional norm.
+
+    NOTE: the stem's outputs are in the order ``(H, W, C)``, so its image is ``channels_last`` without a copy.
+    """
+
+    def __init_subclass__(cls, source: type[StagedGenerator], **more: Any) -> None:
+        super().__init_subclass__(**more)
+        FOLDED[source] = cls
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        bottom_size: int = 4,
+        latent_dim: int = 128,
+        image_channels: int = 3,
+        num_classes: int = 0,
+    ) -> None:
+        super().__init__(channels, bottom_size, latent_dim, image_channels, (1.0,), num_classes)
+
+    @classmethod
+    def from_slice(cls, source: Any) -> Self:
+        """Return the folded form of a generator of one width."""
+        arguments = {key: value for key, value in source.arguments.items() if key not in ("widths", "conditional_norm")}
+        folded = cls(**arguments).to(source.device, source.dtype)
+        folded.fold_ends(source)
+        for block, target in zip(source.blocks, folded.blocks, strict=True):
+            folded.fold_block(block, target)
+        return folded
+
+    def fold_ends(self, source: Any) -> None:
+        """Take over the stem, its outputs in the order ``(H, W, C)`` instead of ``(C, H, W)``, and the image layer."""
+        shape = (source.channels[0], source.bottom_size**2)
+        for name, value in source.stem.named_parameters():
+            self.stem.get_parameter(name).copy_(value.unflatten(0, shape).transpose(0, 1).flatten(0, 1))
+        self.image.load_state_dict(source.image.state_dict())
+
+    @abstractmethod
+    def fold_block(self, source: Any, target: Any) -> None:
+        """Write a block's layers and norms into the block that replaces it."""
+
+    def start(self, latents: Tensor, width: float) -> Tensor:
+        x: Tensor = self.stem(latents).unflatten(1, (self.bottom_size, self.bottom_size, -1))
+        return x.permute(0, 3, 1, 2)
+
+    def slice(self, width: float) -> NoReturn:
+        """Refuse: a slice needs the batch norms."""
+        raise SlimGANError(
+            "a folded generator has one width and cannot be sliced; slice the generator it was made from"
+        )
+
 
 class ChannelAffine(nn.Module):
-    """``x * scale + shift`` per channel, ``(N, C, H, W)`` to the same; with classes there is a row for each.
+    """``x * scale + shift`` per channel, ``(N, C, H, W)`` to the same, with a row of both per class.
 
     Args:
         channels: Channels of ``x``.
         num_classes: Classes; 0 for none.
-        overwrite: Whether the result may take the place of ``x``.
+        overwrite: Whether the result may overwrite ``x``.
     """
 
     def __init__(self, channels: int, num_classes: int, overwrite: bool = False) -> None:
@@ -54,135 +109,33 @@ class ChannelAffine(nn.Module):
         return x.mul_(scale).add_(shift) if self.overwrite else torch.addcmul(shift, x, scale)
 
 
-class FoldedDCGANBlock(nn.Module):
-    """Transposed convolution 4x4/2 that holds the batch norm, the affine of the classes if there are any, ReLU."""
-
-    def __init__(self, in_channels: int, out_channels: int, num_classes: int) -> None:
-        super().__init__()
-        self.conv = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
-        self.affine = ChannelAffine(out_channels, num_classes, overwrite=True) if num_classes else None
-
-    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
-        x = self.conv(x)
-        return (x if self.affine is None else self.affine(x, labels)).relu_()
-
-
-class FoldedResNetBlock(nn.Module):
-    """Residual block whose first norm is an affine, since it follows a sum, and whose second is part of ``conv1``."""
-
-    def __init__(self, in_channels: int, out_channels: int, num_classes: int) -> None:
-        super().__init__()
-        self.affine1 = ChannelAffine(in_channels, num_classes)
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.affine2 = ChannelAffine(out_channels, num_classes, overwrite=True) if num_classes else None
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
-        self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
-
-    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
-        h = self.conv1(upsample(self.affine1(x, labels).relu_()))
-        h = self.conv2((h if self.affine2 is None else self.affine2(h, labels)).relu_())
-        result: Tensor = h.add_(upsample(self.shortcut(x)))
-        return result
-
-
-class FoldedGenerator(SlimmableGenerator, ABC):
-    """Base of the folded generators; takes the arguments of any, but for the widths and the kind of norm.
-
-    NOTE: the stem's outputs are in the order ``(H, W, C)``, which makes its image ``channels_last`` without a copy.
-    """
-
-    def __init__(
-        self,
-        channels: Sequence[int],
-        bottom_size: int = 4,
-        latent_dim: int = 128,
-        image_channels: int = 3,
-        num_classes: int = 0,
-    ) -> None:
-        super().__init__(channels, bottom_size, latent_dim, image_channels, (1.0,), num_classes)
-
-    def start(self, latents: Tensor, width: float) -> Tensor:
-        x: Tensor = self.stem(latents).unflatten(1, (self.bottom_size, self.bottom_size, -1))
-        return x.permute(0, 3, 1, 2)
-
-    def slice(self, width: float) -> NoReturn:
-        """Refuse: a slice needs the batch norms."""
-        raise SlimGANError(
-            "a folded generator has one width and cannot be sliced; slice the generator it was made from"
-        )
-
-
-class FoldedDCGANGenerator(FoldedGenerator):
-    """A ``DCGANGenerator`` of one width, folded."""
-
-    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
-        return FoldedDCGANBlock(in_channels, out_channels, self.num_classes)
-
-
-class FoldedResNetGenerator(FoldedGenerator):
-    """A ``ResNetGenerator`` of one width, folded; its last norm is part of the last block."""
-
-    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
-        return FoldedResNetBlock(in_channels, out_channels, self.num_classes)
-
-    def finish(self, x: Tensor, width: float) -> Tensor:
-        return x.relu_()
-
-
-FOLDED: dict[type[SlimmableGenerator], type[FoldedGenerator]] = {
-    DCGANGenerator: FoldedDCGANGenerator,
-    ResNetGenerator: FoldedResNetGenerator,
-}
-
-
 @torch.no_grad()
-def folded_slice(generator: SlimmableGenerator, width: float = 1.0) -> FoldedGenerator:
-    """Return one width of a generator for inference: it draws the same images, to rounding, in less time.
+def folded_slice(generator: SlimmableGenerator, width: float = 1.0) -> SlimmableGenerator:
+    """Return one width for inference, which generates the same images, to rounding, in less time.
 
     Its batch norms are part of the layers around them, with the statistics as they are; its weights and images are
-    ``channels_last``. It cannot be trained or sliced. The generator stays as it is.
+    ``channels_last``. It cannot be trained or sliced. The generator stays as it is. Of a family without batch norms it
+    is the slice.
 
     Args:
-        generator: A ``DCGANGenerator`` or ``ResNetGenerator``, in either mode.
+        generator: A generator in either mode.
         width: One of its ``widths``.
 
     Raises:
-        SlimGANError: If the width is not in the list, or the generator is of another class.
+        SlimGANError: If the width is not in the list, or the generator's family does not say how it is folded.
     """
-    if type(generator) not in FOLDED:
+    kind = FOLDED.get(type(generator))
+    has_norms = any(isinstance(module, nn.BatchNorm2d) for module in generator.modules())
+    if kind is None and (has_norms or isinstance(generator, FoldedGenerator)):
         known = " or a ".join(source.__name__ for source in FOLDED)
         raise SlimGANError(f"a {type(generator).__name__} cannot be folded; give a {known}")
     narrow = generator.slice(width)
-    arguments = {name: value for name, value in narrow.arguments.items() if name not in ("widths", "conditional_norm")}
-    folded = FOLDED[type(generator)](**arguments).to(narrow.device, narrow.dtype)
-    fold_stem(narrow, folded)
-    for source, target in zip(narrow.blocks, folded.blocks, strict=True):
-        fold_block(source, target)
-    folded.image.load_state_dict(narrow.image.state_dict())
-    if isinstance(narrow, ResNetGenerator):
-        fold_last_norm(narrow.norm, folded)
+    folded = narrow if kind is None else kind.from_slice(narrow)
     return folded.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
-def fold_stem(source: SlimmableGenerator, target: FoldedGenerator) -> None:
-    """Copy the stem with its outputs in the order ``(H, W, C)`` instead of ``(C, H, W)``."""
-    shape = (source.channels[0], source.bottom_size**2)
-    for name, value in source.stem.named_parameters():
-        target.stem.get_parameter(name).copy_(value.unflatten(0, shape).transpose(0, 1).flatten(0, 1))
-
-
-def fold_block(source: nn.Module, target: nn.Module) -> None:
-    if isinstance(source, DCGANGeneratorBlock) and isinstance(target, FoldedDCGANBlock):
-        fold_norm(source.conv, source.norm, target.conv, target.affine)
-    if isinstance(source, ResNetGeneratorBlock) and isinstance(target, FoldedResNetBlock):
-        fold_affine(source.norm1, target.affine1)
-        fold_norm(source.conv1, source.norm2, target.conv1, target.affine2)
-        target.conv2.load_state_dict(source.conv2.state_dict())
-        target.shortcut.load_state_dict(source.shortcut.state_dict())
-
-
 def fold_norm(conv: Conv, norm: nn.Module, target: Conv, affine: ChannelAffine | None) -> None:
-    """Fold a norm into the convolution before it, or into the affine after that where it depends on the class."""
+    """Fold a norm into the convolution before it, or into the affine after that if it depends on the class."""
     if affine is None:
         target.weight, target.bias = fuse(conv.weight, conv.bias, norm, isinstance(conv, nn.ConvTranspose2d))
     else:
@@ -201,13 +154,15 @@ def fold_affine(norm: nn.Module, target: ChannelAffine) -> None:
     target.shift.copy_(shift)
 
 
-def fold_last_norm(norm: nn.Module, target: FoldedGenerator) -> None:
-    """Fold a norm into what is summed before it; scale and shift commute with the shortcut's upsampling."""
-    scale, shift = scale_and_shift(norm)
-    layers = [block.get_submodule(name) for block in target.blocks[-1:] for name in ("conv2", "shortcut")]
-    if not layers:
-        pixels = target.bottom_size**2
-        layers, scale, shift = [target.stem], scale.repeat(pixels), shift.repeat(pixels)
+def fold_last_norm(norm: nn.Module, layers: Sequence[nn.Module], repeats: int = 1) -> None:
+    """Fold a norm into layers whose outputs are summed before it.
+
+    Args:
+        norm: A batch norm without classes.
+        layers: Layers with a weight and a bias; what lies between them and the norm commutes with scale and shift.
+        repeats: Times that the layers' outputs repeat the norm's channels.
+    """
+    scale, shift = (values.repeat(repeats) for values in scale_and_shift(norm))
     for layer in layers:
         for value in layer.parameters():
             value.mul_(scale.view(-1, *[1] * (value.dim() - 1)))
@@ -215,7 +170,7 @@ def fold_last_norm(norm: nn.Module, target: FoldedGenerator) -> None:
 
 
 def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return scale and shift ``(C,)`` of the batch norm: what it makes of the weights of the identity."""
+    """Return scale and shift ``(C,)`` of a batch norm, which it makes of the weights of the identity."""
     ones = torch.ones_like(batch_norm(norm).running_mean)
     scale, shift = fuse(ones[:, None], None, norm)
     return scale[:, 0], shift
@@ -224,7 +179,7 @@ def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
 def fuse(
     weight: Tensor, bias: Tensor | None, norm: nn.Module, transpose: bool = False
 ) -> tuple[nn.Parameter, nn.Parameter]:
-    """Return weight and bias of a layer that holds the batch norm after it."""
+    """Return weight and bias of a layer that includes the batch norm after it."""
     bn = batch_norm(norm)
     return fuse_conv_bn_weights(
         weight, bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias, transpose=transpose
@@ -232,5 +187,5 @@ def fuse(
 
 
 def batch_norm(norm: nn.Module) -> Any:
-    """Return the one batch norm of a norm of one width."""
+    """Return the only batch norm of a norm that has one width."""
     return norm.get_submodule("norms.0" if isinstance(norm, SwitchableBatchNorm2d) else "norm.norms.0")

@@ -1,28 +1,28 @@
-"""What an exported file says of itself: the inputs it takes and the widths it has."""
+"""Metadata of a generator's file: its inputs and its widths."""
 
 import json
 from typing import Any
 
 from slimgan_pl.models.generator import SlimmableGenerator
 
-__all__ = ["CONTRACT_KEY", "CONTRACT_VERSION", "IMAGES", "LABELS", "LATENTS", "WIDTH", "contract"]
+__all__ = ["IMAGES", "LABELS", "LATENTS", "METADATA_KEY", "METADATA_VERSION", "WIDTH", "generator_metadata"]
 
-CONTRACT_KEY = "slimgan"  # of the metadata of an ONNX or safetensors file
-CONTRACT_VERSION = 1
+METADATA_KEY = "slimgan"  # key in the metadata of an ONNX or safetensors file
+METADATA_VERSION = 1
 
 LATENTS, LABELS, WIDTH, IMAGES = "latents", "labels", "width", "images"  # names of inputs and of the output
 
 
-def contract(generator: SlimmableGenerator, widths: tuple[float, ...], **more: Any) -> dict[str, str]:
-    """Return the metadata of an exported file.
+def generator_metadata(generator: SlimmableGenerator, widths: tuple[float, ...], **more: Any) -> dict[str, str]:
+    """Return the metadata of a generator's ONNX or safetensors file.
 
     Args:
-        generator: What is exported.
-        widths: The widths that the file has, as shares of the trained generator's channels.
+        generator: The generator in the file.
+        widths: Widths in the file, as shares of the trained generator's channels.
         more: Further plain values.
     """
     values = {
-        "version": CONTRACT_VERSION,
+        "version": METADATA_VERSION,
         "widths": list(widths),
         "latent_dim": generator.latent_dim,
         "num_classes": generator.num_classes,
@@ -30,4 +30,4 @@ def contract(generator: SlimmableGenerator, widths: tuple[float, ...], **more: A
         "image_size": generator.image_size,
         **more,
     }
-    return {CONTRACT_KEY: json.dumps(values)}
+    return {METADATA_KEY: json.dumps(values)}

@@ -108,9 +108,10 @@ def draws(generator: SlimmableGenerator, num_batches: int, batch_size: int, seed
     """Yield batches of latents, and of labels or None, the same on every device."""
     source = torch.Generator().manual_seed(seed)
     for _ in range(num_batches):
-        latents = torch.randn(batch_size, generator.latent_dim, generator=source).to(generator.device, generator.dtype)
-        labels = torch.randint(max(generator.num_classes, 1), (batch_size,), generator=source).to(latents.device)
-        yield latents, labels if generator.num_classes else None
+        inputs = generator.draw_inputs(batch_size, source)
+        if inputs.labels is None:
+            torch.randint(1, (batch_size,), generator=source)  # the same latents as with classes
+        yield inputs
 
 
 def probe(generator: SlimmableGenerator, seed: int) -> list[Tensor]:

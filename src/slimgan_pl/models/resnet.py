@@ -1,22 +1,25 @@
-"""ResNet: generators and discriminator banks of Miyato et al. 2018."""
+"""ResNet: generator, its folded form, and discriminator bank (Miyato et al. 2018).
+
+Shape legend: N images, C channels, H = W pixels a side.
+"""
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.layers import (
-    SlicedConv2d,
-    SwitchableBatchNorm2d,
-    initialized,
-    spectral,
-)
-from slimgan_pl.models.discriminator import DiscriminatorBank, check_sizes
-from slimgan_pl.models.generator import WIDTHS, ConditionalNorm, SlimmableGenerator
+from slimgan_pl.layers import SlicedConv2d, SwitchableBatchNorm2d, initialized, spectral
+from slimgan_pl.models.discriminator import DiscriminatorBank, ProjectionHead, check_sizes
+from slimgan_pl.models.folding import ChannelAffine, FoldedGenerator, fold_affine, fold_last_norm, fold_norm
+from slimgan_pl.models.generator import WIDTHS
+from slimgan_pl.models.staged import ConditionalNorm, StagedGenerator
 
 __all__ = [
+    "FoldedResNetGenerator",
     "ResNetDiscriminatorBank",
     "ResNetDiscriminatorBlock",
     "ResNetGenerator",
@@ -27,7 +30,7 @@ __all__ = [
 
 
 class ResNetGeneratorBlock(nn.Module):
-    """Pre-activation residual block that doubles the side by bilinear interpolation (Miyato et al. 2018).
+    """Pre-activation residual block that doubles the side by bilinear interpolation.
 
     The shortcut's 1x1 convolution runs before the upsampling, on a quarter of the pixels: bilinear weights sum to one
     at every pixel, so the two commute.
@@ -55,8 +58,79 @@ def upsample(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
+class ResNetGenerator(StagedGenerator):
+    """Stem; a residual block per stage; batch norm, ReLU, 3x3 convolution; tanh.
+
+    With ``num_classes`` the blocks' batch norms are conditional and the last one is plain.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        bottom_size: int = 4,
+        latent_dim: int = 128,
+        image_channels: int = 3,
+        widths: Sequence[float] = WIDTHS,
+        num_classes: int = 0,
+        conditional_norm: ConditionalNorm = "sliceable",
+    ) -> None:
+        super().__init__(channels, bottom_size, latent_dim, image_channels, widths, num_classes, conditional_norm)
+        self.norm = SwitchableBatchNorm2d(self.channels[-1], self.widths)
+
+    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
+        norms = self.make_norm(in_channels), self.make_norm(out_channels)
+        return ResNetGeneratorBlock(in_channels, out_channels, *norms)
+
+    def finish(self, x: Tensor, width: float) -> Tensor:
+        return F.relu(self.norm(x, width))
+
+
+class FoldedResNetBlock(nn.Module):
+    """Residual block whose first norm is an affine, since it follows a sum, and whose second is part of ``conv1``."""
+
+    def __init__(self, in_channels: int, out_channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.affine1 = ChannelAffine(in_channels, num_classes)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.affine2 = ChannelAffine(out_channels, num_classes, overwrite=True) if num_classes else None
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
+        h = self.conv1(upsample(self.affine1(x, labels).relu_()))
+        h = self.conv2((h if self.affine2 is None else self.affine2(h, labels)).relu_())
+        result: Tensor = h.add_(upsample(self.shortcut(x)))
+        return result
+
+
+class FoldedResNetGenerator(FoldedGenerator, source=ResNetGenerator):
+    """A ``ResNetGenerator`` of one width, folded; its last norm is part of the last block, or of the stem."""
+
+    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
+        return FoldedResNetBlock(in_channels, out_channels, self.num_classes)
+
+    def fold_block(self, source: ResNetGeneratorBlock, target: FoldedResNetBlock) -> None:
+        fold_affine(source.norm1, target.affine1)
+        fold_norm(source.conv1, source.norm2, target.conv1, target.affine2)
+        target.conv2.load_state_dict(source.conv2.state_dict())
+        target.shortcut.load_state_dict(source.shortcut.state_dict())
+
+    @classmethod
+    def from_slice(cls, source: ResNetGenerator) -> Self:
+        folded = super().from_slice(source)
+        layers = [block.get_submodule(name) for block in folded.blocks[-1:] for name in ("conv2", "shortcut")]
+        if layers:  # the shortcut's upsampling commutes with scale and shift
+            fold_last_norm(source.norm, layers)
+        else:
+            fold_last_norm(source.norm, [folded.stem], folded.bottom_size**2)
+        return folded
+
+    def finish(self, x: Tensor, width: float) -> Tensor:
+        return x.relu_()
+
+
 class ResNetDiscriminatorBlock(nn.Module):
-    """Spectrally normalised residual block (Miyato et al. 2018).
+    """Spectrally normalised residual block.
 
     NOTE: the authors' activation works in place, so their shortcut adds relu(x) where the paper's figure adds x;
     ``rectified_shortcut=False`` is the usual form. The 1x1 convolution of the shortcut runs after the pooling, on a
@@ -97,33 +171,6 @@ def convolve_and_pool(conv: nn.Conv2d, x: Tensor) -> Tensor:
     return F.conv2d(x, weight, conv.bias, stride=2, padding=1)
 
 
-class ResNetGenerator(SlimmableGenerator):
-    """Stem; a residual block per stage; batch norm, ReLU, 3x3 convolution; tanh (Miyato et al. 2018).
-
-    With ``num_classes`` the blocks' batch norms are conditional and the last one is plain.
-    """
-
-    def __init__(
-        self,
-        channels: Sequence[int],
-        bottom_size: int = 4,
-        latent_dim: int = 128,
-        image_channels: int = 3,
-        widths: Sequence[float] = WIDTHS,
-        num_classes: int = 0,
-        conditional_norm: ConditionalNorm = "sliceable",
-    ) -> None:
-        super().__init__(channels, bottom_size, latent_dim, image_channels, widths, num_classes, conditional_norm)
-        self.norm = SwitchableBatchNorm2d(self.channels[-1], self.widths)
-
-    def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
-        norms = self.make_norm(in_channels), self.make_norm(out_channels)
-        return ResNetGeneratorBlock(in_channels, out_channels, *norms)
-
-    def finish(self, x: Tensor, width: float) -> Tensor:
-        return F.relu(self.norm(x, width))
-
-
 class ResNetDiscriminatorBank(DiscriminatorBank):
     """A residual block per entry of the schedule, then ReLU and a sum over space; each block is a stage.
 
@@ -154,21 +201,29 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
             raise SlimGANError(
                 f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks"
             )
-        self._inputs = (image_channels, *channels)
-        self._num_downsamples = num_downsamples
-        self._rectified_shortcut = rectified_shortcut
-        super().__init__(len(channels), channels[-1], num_branches, num_shared, num_classes, share_head)
-        self.image_channels = image_channels
-        self.image_multiple = 2**num_downsamples
-
-    def make_stage(self, stage: int) -> nn.Module:
-        return ResNetDiscriminatorBlock(
-            self._inputs[stage],
-            self._inputs[stage + 1],
-            downsample=stage < self._num_downsamples,
-            first=stage == 0,
-            rectified_shortcut=self._rectified_shortcut,
+        schedule = zip((image_channels, *channels), channels, strict=False)
+        super().__init__(
+            [
+                partial(
+                    ResNetDiscriminatorBlock,
+                    low,
+                    high,
+                    downsample=stage < num_downsamples,
+                    first=stage == 0,
+                    rectified_shortcut=rectified_shortcut,
+                )
+                for stage, (low, high) in enumerate(schedule)
+            ],
+            partial(ProjectionHead, sum_pool, channels[-1], num_classes),
+            image_channels,
+            num_branches,
+            num_shared,
+            num_classes,
+            share_head,
+            image_multiple=2**num_downsamples,
         )
 
-    def pool(self, x: Tensor) -> Tensor:
-        return F.relu(x).sum(dim=(2, 3))
+
+def sum_pool(x: Tensor) -> Tensor:
+    """Apply ReLU and sum over space: ``(N, C, H, W) -> (N, C)``."""
+    return F.relu(x).sum(dim=(2, 3))

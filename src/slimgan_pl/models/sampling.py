@@ -28,12 +28,9 @@ def sample_images(
         labels: Integers ``(num_images,)``; random where they are missing and needed.
         source: CPU source of randomness; the same state gives the same latents at every width.
     """
-    latents = torch.randn(num_images, net.latent_dim, generator=source)
-    if labels is None and net.num_classes:
-        labels = torch.randint(net.num_classes, (num_images,), generator=source)
+    latents, labels = net.draw_inputs(num_images, source, labels)
     chunks = []
     with evaluating(net):
         for chunk in torch.arange(num_images).split(CHUNK):
-            chunk_labels = None if labels is None else labels.cpu()[chunk].to(net.device)
-            chunks.append(net(latents[chunk].to(net.device, net.dtype), chunk_labels, width=width))
+            chunks.append(net(latents[chunk], None if labels is None else labels[chunk], width=width))
     return torch.cat(chunks).contiguous()

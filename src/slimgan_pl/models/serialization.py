@@ -1,7 +1,8 @@
-"""Generators in safetensors files: weights, and in the metadata what builds the net again. Nothing is pickled."""
+"""Generators in safetensors files: weights, and metadata that builds the net again; no pickle."""
 
+import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +12,25 @@ from safetensors.torch import save
 from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.models.dcgan import DCGANGenerator
-from slimgan_pl.models.folding import FoldedDCGANGenerator, FoldedGenerator, FoldedResNetGenerator
+from slimgan_pl.models.folding import FoldedGenerator
 from slimgan_pl.models.generator import SlimmableGenerator
-from slimgan_pl.models.metadata import CONTRACT_KEY, CONTRACT_VERSION, contract
-from slimgan_pl.models.resnet import ResNetGenerator
+from slimgan_pl.models.metadata import METADATA_KEY, METADATA_VERSION, generator_metadata
 from slimgan_pl.utils.files import check_folder, replacing
 from slimgan_pl.utils.recipes import plain
 
 __all__ = ["load_generator", "save_generator"]
-
-CLASSES: tuple[type[SlimmableGenerator], ...] = (
-    DCGANGenerator,
-    ResNetGenerator,
-    FoldedDCGANGenerator,
-    FoldedResNetGenerator,
-)
 
 
 def save_generator(generator: SlimmableGenerator, path: str | Path, width: float | None = None) -> None:
     """Write a generator, a slice or a folded slice to a safetensors file.
 
     Args:
-        generator: What is saved; it stays as it is.
-        path: The file; what is there is replaced once the new one is whole.
-        width: The width that a slice was taken at, to be kept beside its schedule.
+        generator: The generator, which stays as it is.
+        path: The file; a complete new one replaces an old one.
+        width: Width that a slice was taken at, kept beside its schedule.
     """
     recipe = {"class": type(generator).__name__, "arguments": plain(generator.arguments)}
-    metadata = contract(generator, generator.widths if width is None else (width,), **recipe)
+    metadata = generator_metadata(generator, generator.widths if width is None else (width,), **recipe)
     weights = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
     path = Path(path)
     check_folder(path.parent)
@@ -51,14 +43,15 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
     """Build the generator of a safetensors file, on the CPU, in evaluation mode and in the precision of the file.
 
     Args:
-        path: What :func:`save_generator` or ``slimgan export --format safetensors`` wrote.
-        classes: Generators of your own that the file may hold.
+        path: A file of :func:`save_generator` or ``slimgan export --format safetensors``.
+        classes: Third-party generators that the file may hold.
 
     Raises:
-        SlimGANError: If the file is missing, damaged or of another kind, or holds a class that is not known.
+        SlimGANError: If the file is missing, damaged or in another format, or holds an unknown class.
     """
     recipe, weights = read_generator(Path(path))
-    known = {each.__name__: each for each in (*CLASSES, *classes)}
+    known: dict[str, type[SlimmableGenerator]]
+    known = {each.__name__: each for each in (*package_classes(SlimmableGenerator), *classes)}
     if str(recipe.get("class")) not in known:
         raise SlimGANError(
             f"{path} holds a {recipe.get('class')}, which is not a generator of this package; give its class to "
@@ -66,12 +59,22 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
         )
     try:
         generator = known[recipe["class"]](**recipe["arguments"])
-        generator.to(weights["image.weight"].dtype).load_state_dict(weights)
+        name, _ = next(generator.named_parameters())
+        generator.to(weights[name].dtype).load_state_dict(weights)
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise SlimGANError(f"the weights in {path} do not fit its settings: it is damaged; export it again") from error
     if isinstance(generator, FoldedGenerator):
         generator.requires_grad_(False).to(memory_format=torch.channels_last)
     return generator.eval()
+
+
+def package_classes(base: Any) -> Iterator[type[SlimmableGenerator]]:
+    """Yield the concrete subclasses that this package defines."""
+    for each in base.__subclasses__():
+        if each.__module__.startswith(f"{__package__}."):
+            if not inspect.isabstract(each):
+                yield each
+            yield from package_classes(each)
 
 
 def read_generator(path: Path) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
@@ -80,12 +83,12 @@ def read_generator(path: Path) -> tuple[dict[str, Any], Mapping[str, Tensor]]:
         raise SlimGANError(f"there is no file {path}; give one that slimgan export --format safetensors wrote")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(CONTRACT_KEY, "null"))
+            metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError, ValueError) as error:
-        raise SlimGANError(f"{path} cannot be read as safetensors: it is damaged or of another kind") from error
+        raise SlimGANError(f"{path} cannot be read as safetensors: it is damaged or in another format") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("version"), int):
         raise SlimGANError(f"{path} does not say what net it holds; give a file that slimgan export wrote")
-    if metadata["version"] > CONTRACT_VERSION:
+    if metadata["version"] > METADATA_VERSION:
         raise SlimGANError(f"{path} was written by a newer slimgan-pl; upgrade this one")
     return metadata, weights

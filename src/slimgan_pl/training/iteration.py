@@ -167,10 +167,6 @@ def draw_latents(
 
     ``repeats`` gives a single set several times.
     """
-    device = source.device
-    latents = torch.randn((sets, batch_size, net.latent_dim), generator=source, device=device, dtype=torch.float32)
-    latents = latents.to(net.dtype).expand(sets * repeats, -1, -1)
-    if not net.num_classes:
-        return latents, None
-    labels = torch.randint(net.num_classes, (sets, batch_size), generator=source, device=device)
-    return latents, labels.expand(sets * repeats, -1)
+    latents, labels = net.draw_inputs(sets * batch_size, source)
+    latents = latents.unflatten(0, (sets, batch_size)).expand(sets * repeats, -1, -1)
+    return latents, None if labels is None else labels.unflatten(0, (sets, batch_size)).expand(sets * repeats, -1)

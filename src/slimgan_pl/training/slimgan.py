@@ -16,7 +16,6 @@ from slimgan_pl.evaluation.lightning_module import JudgedModule
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.training.compatibility import check_data, check_fit, check_parts
-from slimgan_pl.training.individual import individual_gan
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget
 from slimgan_pl.training.module import StepSettings, TrainedModule
 from slimgan_pl.training.updates import Objective
@@ -115,7 +114,7 @@ class SlimGAN(TrainedModule, JudgedModule):
         self.hparams.clear()
         self.hparams.update(settings)
         if individual is not None:
-            generator, discriminators = individual_gan(generator, discriminators, individual)
+            generator, discriminators = generator.individual(individual), discriminators.individual()
         self.individual = individual
         self.generator = generator
         self.discriminators = discriminators

@@ -66,7 +66,7 @@ class Updates:
         self.draw: Callable[..., Tensor] = generator
         self.judge: Callable[..., Tensor] = discriminators
         self.judge_all: Callable[..., list[tuple[Tensor, Tensor]]] = discriminators.forward_all
-        self.judge_branch: Callable[..., tuple[Tensor, Tensor]] = discriminators.judge_branch
+        self.judge_branch: Callable[..., tuple[Tensor, Tensor]] = discriminators.forward_branch
         self.trunk: Callable[..., Tensor] = discriminators.trunk
 
     @property
@@ -85,7 +85,7 @@ class Updates:
         self.draw = torch.compile(self.generator.forward, backend=backend)
         self.judge = torch.compile(self.bank.forward, backend=backend)
         self.judge_all = torch.compile(self.bank.forward_all, backend=backend)
-        self.judge_branch = torch.compile(self.bank.judge_branch, backend=backend)
+        self.judge_branch = torch.compile(self.bank.forward_branch, backend=backend)
         self.trunk = torch.compile(self.bank.trunk.forward, backend=backend)
 
     # Discriminators

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import slimgan_pl
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
-from slimgan_pl.models.metadata import CONTRACT_KEY
+from slimgan_pl.models.metadata import METADATA_KEY
 from slimgan_pl.utils.colours import SCHEMES, width_colours
 from slimgan_pl.utils.files import check_folder, replacing
 
@@ -113,7 +113,7 @@ def site_files(
 
 def facts(model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the page has to know of the generator."""
-    (told,) = (entry.value for entry in model.metadata_props if entry.key == CONTRACT_KEY)
+    (told,) = (entry.value for entry in model.metadata_props if entry.key == METADATA_KEY)
     contract = json.loads(told)
     per_weight = BYTES[contract["precision"]]
     sized = [
