@@ -1,4 +1,7 @@
-"""Lightning callbacks: checkpoints, sample grids, the table of results, progress, guards."""
+"""Lightning callbacks: checkpoints, evaluation, sample grids, the table of results, progress, guards."""
+
+import warnings
+from typing import Any
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.dashboards import Dashboards
@@ -11,11 +14,13 @@ from slimgan_pl.callbacks.stop_on_signal import StopOnSignal
 from slimgan_pl.callbacks.training_cost import TrainingCost
 from slimgan_pl.evaluation.results_table import results_table
 from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
-from slimgan_pl.training.sample_grid import draw_grid
+from slimgan_pl.training.evaluate import Evaluation
+from slimgan_pl.training.sample_grid import sample_grid
 
 __all__ = [
     "AtomicCheckpointIO",
     "Dashboards",
+    "Evaluation",
     "IterationCheckpoint",
     "IterationProgress",
     "ResultsTable",
@@ -24,6 +29,13 @@ __all__ = [
     "StopOnNonFinite",
     "StopOnSignal",
     "TrainingCost",
-    "draw_grid",
     "results_table",
+    "sample_grid",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "draw_grid":
+        warnings.warn("draw_grid is now sample_grid", DeprecationWarning, stacklevel=2)
+        return sample_grid
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,7 +39,6 @@ from slimgan_pl.cli.next_steps import next_commands, paths_table
 from slimgan_pl.cli.tools import TOOLS, add_tools
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of, check_range
-from slimgan_pl.evaluation.lightning_module import ImageJudge
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS, UNUSED_NETS, carried_settings
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.runs.folder import callbacks_of, run_folder
@@ -47,6 +46,7 @@ from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
 from slimgan_pl.runs.resume import StoppedRun, changes, newest_run, owning
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.training.compatibility import check_data, check_training
+from slimgan_pl.training.evaluate import ImageEvaluation
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.recipes import plain
 
@@ -221,12 +221,12 @@ class SlimGANCLI(LightningCLI):
         self.results = ResultsTable()
         given = self._get(self.config_init, "trainer")
         is_fit = self.subcommand == "fit"
-        guards = [StopOnNonFinite(), StopOnSignal()]
-        callbacks = [TrainingCost(), *as_list(given["callbacks"]), *guards, self.results, Dashboards()]
+        callbacks = [TrainingCost(), *as_list(given["callbacks"]), StopOnNonFinite(), self.results, Dashboards()]
         if self.images is None:
             callbacks.append(self.samples)
         if given["enable_progress_bar"] is not False:
             callbacks.append(IterationProgress())
+        callbacks.append(StopOnSignal())  # after the others, which finish the iteration
         if given["enable_checkpointing"] is not False:
             callbacks.append(self.checkpoint)
         plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]
@@ -247,11 +247,11 @@ class SlimGANCLI(LightningCLI):
         mode, wandb_run = self._get(self.config, "wandb"), self._get(self.config_init, "wandb_run")
         return make_loggers(root, mode, wandb_run, self.stopped)
 
-    def _make_judge(self, images: str) -> ImageJudge:
+    def _make_judge(self, images: str) -> ImageEvaluation:
         """Return what judges a folder of images in place of a net."""
         if self.model.evaluator is None:
             raise SlimGANError("there is no evaluator to judge the images; leave --model.evaluator null out")
-        return ImageJudge(images, self.model.evaluator)
+        return ImageEvaluation(images, self.model.evaluator)
 
     def _check_settings(self) -> None:
         """Find what does not fit together before any data is converted and any folder made."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from slimgan_pl.callbacks import draw_grid
+from slimgan_pl.callbacks import sample_grid
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.runs.checkpoints import load_model
 from slimgan_pl.training.slimgan import SlimGAN
@@ -61,7 +61,7 @@ def sample(
         images = draw(model, num_images, width, seed, label)
         save_images(make_grid(images, GRID_COLUMNS, padding=1, pad_value=128) if is_picture else images, path)
     elif is_picture:
-        save_images(draw_grid(model, num_images, seed, label), path)
+        save_images(sample_grid(model, num_images, seed, label), path)
     else:
         for each in model.generator.widths:
             save_images(draw(model, num_images, each, seed, label), path / f"width_{each:g}")

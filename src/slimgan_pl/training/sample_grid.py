@@ -1,22 +1,19 @@
 """Grids of samples of every width."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 
-__all__ = ["draw_grid", "shown_classes"]
+__all__ = ["sample_grid", "shown_classes"]
 
-MOST_CLASSES = 10
-
-if TYPE_CHECKING:
-    from slimgan_pl.training.slimgan import SlimGAN
+MOST_CLASSES = 10  # classes in a grid
 
 
-def draw_grid(model: "SlimGAN", num_latents: int, seed: int, label: int | None = None) -> Tensor:
+def sample_grid(model: SlimGAN, num_latents: int, seed: int, label: int | None = None) -> Tensor:
     """Return a uint8 picture ``(3, H, W)``: a row per width, narrow to wide, and a column per latent.
 
     With classes these rows come for each class in turn: for ``label`` alone, or for all, or ten of them where there are
@@ -38,7 +35,7 @@ def draw_grid(model: "SlimGAN", num_latents: int, seed: int, label: int | None =
 
 
 def shown_classes(num_classes: int) -> Sequence[int]:
-    """Return the classes that a grid shows: all, ten of them where there are more, or one that stands for none.
+    """Return the classes that a grid shows: all, ten of them where there are more, or a single 0 without classes.
 
     >>> list(shown_classes(0)), list(shown_classes(20))
     ([0], [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
