@@ -30,8 +30,8 @@ from slimgan_pl.models import (
     SlimmableGenerator,
 )
 from slimgan_pl.training.iteration import Iteration, Player
-from slimgan_pl.training.losses import ADVERSARIAL_LOSSES
-from slimgan_pl.training.updates import Objective, Updates
+from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
+from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.images import from_bytes
 from slimgan_pl.utils.torch_state import tensor_float32, use_channels_last
 

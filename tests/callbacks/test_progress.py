@@ -14,7 +14,7 @@ from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 
 
-def judged_model() -> SlimGAN:
+def evaluated_model() -> SlimGAN:
     generator = DCGANGenerator((8, 8, 4), latent_dim=8, image_channels=1)
     bank = DCGANDiscriminatorBank((4, 4, 4), image_channels=1)
     return SlimGAN(generator, bank, evaluator=Evaluator("digits", num_real=50, num_fake=30, batch_size=20, splits=1))
@@ -43,7 +43,7 @@ def test_training_and_both_passes_of_an_evaluation_are_shown(
         callbacks=[IterationProgress()],
         use_distributed_sampler=False,
     )
-    trainer.fit(judged_model(), DigitsDataModule(batch_size=8, cache_dir=str(trainer.default_root_dir)))
+    trainer.fit(evaluated_model(), DigitsDataModule(batch_size=8, cache_dir=str(trainer.default_root_dir)))
     said = capsys.readouterr().out
     if terminal:
         assert all(name in said for name in ("Training", "Real images", "Fakes"))
@@ -54,6 +54,6 @@ def test_training_and_both_passes_of_an_evaluation_are_shown(
 
 def test_a_pass_yields_every_batch_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     batches = list(torch.arange(10).split(4))
-    yielded = list(IterationProgress().judging(batches, "Fakes"))
+    yielded = list(IterationProgress().track(batches, "Fakes"))
     assert all(torch.equal(first, second) for first, second in zip(batches, yielded, strict=True))
     assert capsys.readouterr().out == ""

@@ -3,7 +3,7 @@
 import torch
 
 from slimgan_pl import SlimGAN
-from slimgan_pl.callbacks import draw_grid
+from slimgan_pl.callbacks import sample_grid
 from slimgan_pl.models import ResNetDiscriminatorBank, ResNetGenerator
 from slimgan_pl.utils.images import to_bytes
 
@@ -18,7 +18,7 @@ def conditional(num_classes: int) -> SlimGAN:
 
 def test_a_conditional_grid_has_a_row_per_class_and_width() -> None:
     model = conditional(3)
-    grid = draw_grid(model, num_latents=5, seed=7)
+    grid = sample_grid(model, num_latents=5, seed=7)
     assert grid.shape == (3, 3 * 2 * CELL + 1, 5 * CELL + 1)
     labels = torch.full((5,), 2)
     expected = to_bytes(model.sample(5, 1.0, labels, torch.Generator().manual_seed(7)))[4]
@@ -27,8 +27,8 @@ def test_a_conditional_grid_has_a_row_per_class_and_width() -> None:
 
 
 def test_a_grid_of_one_class_has_a_row_per_width() -> None:
-    assert draw_grid(conditional(3), 2, seed=0, label=1).shape[1] == 2 * CELL + 1
+    assert sample_grid(conditional(3), 2, seed=0, label=1).shape[1] == 2 * CELL + 1
 
 
 def test_a_grid_of_many_classes_shows_ten() -> None:
-    assert draw_grid(conditional(100), 1, seed=0).shape[1] == 10 * 2 * CELL + 1
+    assert sample_grid(conditional(100), 1, seed=0).shape[1] == 10 * 2 * CELL + 1

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks import TrainingCost
-from slimgan_pl.callbacks.progress import pace_line, width_lines, width_table
+from slimgan_pl.callbacks.progress import throughput_line, width_lines, width_table
 from slimgan_pl.cli.next_steps import next_commands
 
 
@@ -22,12 +22,12 @@ class Listening(Callback):
     """Keeps what is said after each iteration."""
 
     def __init__(self) -> None:
-        self.paces: list[str] = []
+        self.rates: list[str] = []
         self.lines: list[list[str]] = []
         self.tables: list[str] = []
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        self.paces.append(pace_line(pl_module))
+        self.rates.append(throughput_line(pl_module))
         self.lines.append(width_lines(pl_module))
         console = Console(width=80)
         with console.capture() as capture:
@@ -43,19 +43,19 @@ def said(make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer
     return listening, model
 
 
-def test_there_is_a_line_per_width_with_its_own_figures_in_80_columns(said: tuple[Listening, SlimGAN]) -> None:
+def test_there_is_a_line_per_width_with_its_own_metrics_in_80_columns(said: tuple[Listening, SlimGAN]) -> None:
     listening, model = said
-    figures = model.reports[-1].figures
+    metrics = model.reports[-1].metrics
     assert len(listening.lines[-1]) == 3
     for number, (width, line) in enumerate(zip(("0.25", "0.5", "1"), listening.lines[-1], strict=True)):
         words = line.split()
         assert words[:2] == ["width", width]
         assert float(words[words.index("D") + 1]) == pytest.approx(
-            float(figures["discriminator_loss"][number]), abs=6e-4
+            float(metrics["discriminator_loss"][number]), abs=6e-4
         )
-        assert float(words[words.index("fake") + 1]) == pytest.approx(float(figures["fake_logits"][number]), abs=6e-4)
+        assert float(words[words.index("fake") + 1]) == pytest.approx(float(metrics["fake_logits"][number]), abs=6e-4)
         assert len(line) <= 80
-    assert "distill       -" in listening.lines[-1][-1], "nobody teaches the widest"
+    assert "distill       -" in listening.lines[-1][-1], "the widest has no teacher"
 
 
 def test_the_table_of_a_terminal_says_the_same(said: tuple[Listening, SlimGAN]) -> None:
@@ -68,10 +68,10 @@ def test_the_table_of_a_terminal_says_the_same(said: tuple[Listening, SlimGAN]) 
     assert rows == lines
 
 
-def test_the_pace_is_said_once_it_is_known(said: tuple[Listening, SlimGAN]) -> None:
+def test_the_throughput_is_shown_once_it_is_known(said: tuple[Listening, SlimGAN]) -> None:
     listening, _ = said
-    assert listening.paces[0] == "1.0 epochs"
-    rate, images, epochs, left = listening.paces[-1].split(", ")
+    assert listening.rates[0] == "1.0 epochs"
+    rate, images, epochs, left = listening.rates[-1].split(", ")
     assert rate.endswith(" iterations/s")
     assert int(images.removesuffix(" images/s").replace(",", "")) == pytest.approx(
         4 * float(rate.split()[0]), rel=0.02, abs=1

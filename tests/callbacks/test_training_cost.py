@@ -1,16 +1,20 @@
-"""What training has cost is counted right and carried along."""
+"""The cost of training is counted right and carried along, and its throughput leaves out evaluations."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks import TrainingCost
 from slimgan_pl.data import DigitsDataModule
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
+from slimgan_pl.training.iteration import Iteration
+from slimgan_pl.training.updates import Metrics
 
 BATCH_SIZE = 4
 
@@ -33,9 +37,9 @@ def test_the_cost_of_an_iteration_is_the_closed_form(tiny: SlimGAN, make_trainer
     judge = first + rest
     discriminator_update = draw + 2 * (judge + first + 2 * rest)  # the images need no gradient
     generator_update = (draw + stem + 2 * (up + image)) + (judge + judge)  # a frozen bank, to the images
-    assert cost.figures is not None
-    assert cost.figures["macs"] == 3 * BATCH_SIZE * (discriminator_update + generator_update)
-    assert cost.figures["iterations"] == 3
+    assert cost.totals is not None
+    assert cost.totals["macs"] == 3 * BATCH_SIZE * (discriminator_update + generator_update)
+    assert cost.totals["iterations"] == 3
     assert cost.seconds > 0
 
 
@@ -49,15 +53,15 @@ def test_a_resumed_run_adds_to_the_cost_of_the_first(
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     larger = DigitsDataModule(batch_size=2 * BATCH_SIZE)
     make_trainer(max_steps=5, callbacks=[second]).fit(tiny, larger, ckpt_path=tmp_path / "a.ckpt")
-    assert first.figures is not None
-    assert second.figures is not None
-    assert second.figures["iterations"] == 5
-    assert second.figures["macs"] == first.figures["macs"] * (1 + 3), "two iterations, then three of twice the batch"
+    assert first.totals is not None
+    assert second.totals is not None
+    assert second.totals["iterations"] == 5
+    assert second.totals["macs"] == first.totals["macs"] * (1 + 3), "two iterations, then three of twice the batch"
     assert second.seconds > first.seconds
 
 
 def test_without_training_there_is_no_cost() -> None:
-    assert TrainingCost().figures is None
+    assert TrainingCost().totals is None
 
 
 class Clock:
@@ -75,15 +79,14 @@ class Slow(Callback):
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.paces: list[dict[str, float]] = []
+        self.rates: list[dict[str, float]] = []
 
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        self.clock.now += 2.0
+    def on_before_optimizer_step(self, *_: Any) -> None:
+        self.clock.now += 1.0  # twice an iteration
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, SlimGAN)
-        assert pl_module.pace is not None
-        self.paces.append(pl_module.pace())
+        self.rates.append(pl_module.measure_throughput())
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.clock.now += 3600.0
@@ -92,11 +95,11 @@ class Slow(Callback):
         self.clock.now += 3600.0
 
 
-def test_the_pace_is_that_of_training_alone(
+def test_the_throughput_is_that_of_training_alone(
     tiny: SlimGAN, make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr("slimgan_pl.callbacks.training_cost.time", clock)
+    monkeypatch.setattr("slimgan_pl.training.throughput.time", clock)
     cost, slow = TrainingCost(), Slow(clock)
     trainer = make_trainer(
         max_steps=5,
@@ -108,29 +111,31 @@ def test_the_pace_is_that_of_training_alone(
         use_distributed_sampler=False,
     )
     trainer.fit(tiny, DigitsDataModule(batch_size=BATCH_SIZE))
-    first, *rest = slow.paces
-    assert "iterations_per_second" not in first, "the first iteration counts the arithmetic"
-    for number, pace in enumerate(rest, start=2):
-        assert pace["iterations_per_second"] == pytest.approx(1 / 2)
-        assert pace["images_per_second"] == pytest.approx(BATCH_SIZE / 2)
-        assert pace["seconds_left"] == pytest.approx(2 * (5 - number))
-        assert pace["epochs"] == pytest.approx(number / trainer.num_training_batches)
+    first, *rest = slow.rates
+    assert "iterations_per_second" not in first, "the first iteration is no measure"
+    for number, rates in enumerate(rest, start=2):
+        assert rates["iterations_per_second"] == pytest.approx(1 / 2)
+        assert rates["images_per_second"] == pytest.approx(BATCH_SIZE / 2)
+        assert rates["seconds_left"] == pytest.approx(2 * (5 - number))
+        assert rates["epochs"] == pytest.approx(number / trainer.num_training_batches)
     assert cost.seconds == pytest.approx(5 * 2)
 
 
-def test_the_pace_is_that_of_the_last_hundred_iterations(
+def test_the_throughput_is_that_of_the_last_hundred_iterations(
     tiny: SlimGAN, make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An iteration takes 9 seconds, and one from the 62nd on."""
     clock, numbers = Clock(), iter(range(1, 200))
-    monkeypatch.setattr("slimgan_pl.callbacks.training_cost.time", clock)
+    monkeypatch.setattr("slimgan_pl.training.throughput.time", clock)
 
-    def step(*_: Any) -> None:
+    def step(self: Iteration, real: Tensor, *_: Any) -> Metrics:
         clock.now += 9.0 if next(numbers) < 62 else 1.0
+        self.status = torch.zeros(4)
+        return {"generator_loss": {0: torch.zeros(())}}
 
-    monkeypatch.setattr(SlimGAN, "training_step", step)
+    monkeypatch.setattr(Iteration, "__call__", step)
     for iterations, rate in ((61, 1 / 9), (161, 1.0)):
-        cost, numbers = TrainingCost(), iter(range(1, 200))
-        trainer = make_trainer(max_epochs=1, callbacks=[cost], limit_train_batches=iterations)
+        numbers = iter(range(1, 200))
+        trainer = make_trainer(max_epochs=1, limit_train_batches=iterations)
         trainer.fit(tiny, DigitsDataModule(batch_size=BATCH_SIZE))
-        assert cost.pace(trainer)["iterations_per_second"] == pytest.approx(rate)
+        assert tiny.measure_throughput()["iterations_per_second"] == pytest.approx(rate)

@@ -166,7 +166,7 @@ def test_a_gradient_that_is_not_finite_ends_the_run_before_it_is_saved(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("tiny.yaml").write_text(TINY)
-    method = "discriminators" if whose == "discriminators" else "generate"
+    method = f"train_{whose}"
     original, calls = getattr(Updates, method), list[int]()
 
     def spoiled(self: Updates, *args: Any, **kwargs: Any) -> Any:

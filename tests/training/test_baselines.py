@@ -47,7 +47,7 @@ def test_an_individual_gan_trains_without_distillation_and_comes_back_from_its_c
     model = SlimGAN(generator, DCGANDiscriminatorBank((4, 4, 8), image_channels=1), individual=0.25)
     trainer = make_trainer(max_steps=2, log_every_n_steps=1)
     trainer.fit(model, DigitsDataModule(batch_size=4))
-    said = model.per_width(model.reports[-1].figures)
+    said = model.per_width(model.reports[-1].metrics)
     assert "generator_loss/0.25" in said
     assert not any("distillation" in name for name in said)
     trainer.save_checkpoint(tmp_path / "alone.ckpt")

@@ -14,8 +14,9 @@ from torch.nn.utils import parametrize
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
-from slimgan_pl.training.losses import ADVERSARIAL_LOSSES
-from slimgan_pl.training.updates import Figures, Objective, Updates
+from slimgan_pl.models.generator import Inputs
+from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
+from slimgan_pl.training.updates import Metrics, Updates
 from slimgan_pl.utils.torch_state import frozen
 
 WIDTHS = (0.25, 0.5, 1.0)
@@ -34,15 +35,15 @@ def make_updates(share_head: bool = False, shared_latents: bool = False) -> Upda
     return Updates(generator, bank, Objective(ADVERSARIAL_LOSSES["hinge"], "next", WEIGHT, shared_latents))
 
 
-def one_iteration(updates: Updates) -> tuple[Figures, Figures, list[Tensor | None]]:
-    """Return the figures of both updates, and all gradients."""
+def one_iteration(updates: Updates) -> tuple[Metrics, Metrics, list[Tensor | None]]:
+    """Return the metrics of both updates, and all gradients."""
     random = torch.Generator().manual_seed(1)
     real = torch.rand(BATCH_SIZE, 1, 8, 8, generator=random, dtype=torch.float64)
     latents = torch.randn(4, BATCH_SIZE, 8, generator=random, dtype=torch.float64)
-    if updates.objective.shared_latents:
-        latents = latents[:1].expand(4, -1, -1)
-    first, fakes = updates.discriminators(real, None, latents[:3], None, keep=updates.keeps_fakes)
-    second = updates.generate(latents, None, fakes)
+    shared = updates.objective.shared_latents
+    inputs = {index: Inputs(latents[0 if shared else index]) for index in range(3)}
+    first, fakes = updates.train_discriminators(real, None, inputs, keep=updates.keeps_fakes)
+    second = updates.train_generator(inputs, None if shared else Inputs(latents[3]), fakes)
     return first, second, [p.grad for net in (updates.generator, updates.bank) for p in net.parameters()]
 
 
@@ -74,10 +75,10 @@ def test_a_discriminator_that_is_alone_has_its_head_to_itself() -> None:
     bank = DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=1).double()
     updates = Updates(generator, bank, Objective(ADVERSARIAL_LOSSES["hinge"], "none", 0.0, False))
     updates.measures_gradients = True
-    latents = torch.randn(1, BATCH_SIZE, 8, dtype=torch.float64)
-    figures, _ = updates.discriminators(torch.rand(BATCH_SIZE, 1, 8, 8).double(), None, latents, None)
+    inputs = {0: Inputs(torch.randn(BATCH_SIZE, 8, dtype=torch.float64))}
+    metrics, _ = updates.train_discriminators(torch.rand(BATCH_SIZE, 1, 8, 8).double(), None, inputs)
     squares = [p.grad.square().sum() for p in bank.parameters() if p.grad is not None]
-    torch.testing.assert_close(figures["discriminator_gradient_norm"], torch.stack(squares).sum().sqrt()[None])
+    torch.testing.assert_close(metrics["discriminator_gradient_norm"], {0: torch.stack(squares).sum().sqrt()})
 
 
 @pytest.mark.parametrize("share_head", [False, True])
@@ -93,15 +94,15 @@ def test_a_discriminator_s_norm_is_that_of_its_own_layers(share_head: bool) -> N
 
 
 @pytest.mark.parametrize("shared_latents", [False, True])
-def test_measuring_changes_no_gradient_and_no_figure(shared_latents: bool) -> None:
+def test_measuring_changes_no_gradient_and_no_metric(shared_latents: bool) -> None:
     plain, measured = make_updates(shared_latents=shared_latents), make_updates(shared_latents=shared_latents)
     measured.measures_gradients = True
     first, then, gradients = one_iteration(plain)
     measured_first, measured_then, same = one_iteration(measured)
     torch.testing.assert_close(gradients, same, rtol=0, atol=0)
-    for without, figures in ((first, measured_first), (then, measured_then)):
-        assert len(figures) == len(without) + 1
-        assert all(torch.equal(without[name], figures[name]) for name in without)
+    for without, metrics in ((first, measured_first), (then, measured_then)):
+        assert len(metrics) == len(without) + 1
+        assert all(without[name] == metrics[name] for name in without)
 
 
 class Remembering(DummyLogger):
@@ -132,13 +133,13 @@ def test_norms_are_logged_per_width_where_they_are_what_they_seem(
     logger = Remembering()
     trainer = make_trainer(max_steps=4, log_every_n_steps=2, logger=logger)
     measured: list[bool] = []
-    discriminators = Updates.discriminators
+    discriminators = Updates.train_discriminators
 
     def watching(self: Updates, *args: Any, **kwargs: Any) -> Any:
         measured.append(self.measures_gradients)
         return discriminators(self, *args, **kwargs)
 
-    monkeypatch.setattr(Updates, "discriminators", watching)
+    monkeypatch.setattr(Updates, "train_discriminators", watching)
     monkeypatch.setattr(Trainer, "precision", property(lambda _: precision))
     trainer.fit(make_model(**settings), OneBatch(torch.rand(4, 1, 8, 8)))
     assert set(logger.rows) == {2, 4}

@@ -129,7 +129,7 @@ def test_a_generator_update_leaves_the_bank_alone(
     make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = make_model()
-    update = Updates.generate
+    update = Updates.train_generator
     seen: list[list[Tensor]] = []
 
     def look() -> None:
@@ -139,11 +139,11 @@ def test_a_generator_update_leaves_the_bank_alone(
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         look()
-        figures = update(*args, **kwargs)
+        metrics = update(*args, **kwargs)
         look()
-        return figures
+        return metrics
 
-    monkeypatch.setattr(Updates, "generate", watched)
+    monkeypatch.setattr(Updates, "train_generator", watched)
     make_trainer(max_steps=2).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
     first, same, second, _ = seen
     assert len(first) == 2 * len(list(model.discriminators.parameters()))
@@ -299,7 +299,7 @@ def test_nets_that_do_not_fit_together_are_refused(bank: Any, words: str) -> Non
         SlimGAN(generator, bank)
 
 
-def test_a_callback_can_monitor_the_mean_or_a_width_of_any_figure(
+def test_a_callback_can_monitor_the_mean_or_a_width_of_any_metric(
     make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
 ) -> None:
     class Monitoring(Callback):
@@ -310,7 +310,7 @@ def test_a_callback_can_monitor_the_mean_or_a_width_of_any_figure(
     trainer = make_trainer(max_steps=1, log_every_n_steps=1, callbacks=[Monitoring()])
     model = make_model()
     trainer.fit(model, OneBatch(torch.rand(4, 1, 8, 8)))
-    losses = model.reports[-1].figures["generator_loss"]
+    losses = model.reports[-1].metrics["generator_loss"]
     assert float(trainer.callback_metrics["generator_loss"]) == pytest.approx(float(losses.mean()))
     assert float(trainer.callback_metrics["generator_loss/0.5"]) == pytest.approx(float(losses[1]))
     assert "generator_loss/1" not in trainer.callback_metrics

@@ -19,8 +19,8 @@ from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
 from slimgan_pl.training.iteration import Iteration, Player
-from slimgan_pl.training.losses import ADVERSARIAL_LOSSES
-from slimgan_pl.training.updates import Objective, Updates
+from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
+from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.torch_state import follow_layout, use_channels_last
 
 BATCH_SIZE = 8
@@ -200,10 +200,10 @@ def test_an_optimizer_goes_on_in_another_layout(fused: bool) -> None:
 class Emulated(CapturedUpdate):
     """Does on the host what a CUDA graph does: the capture has no effect, a replay writes into the same tensors."""
 
-    def _beside(self, *inputs: Tensor | None, **fixed: Any) -> Any:
+    def _beside(self, *inputs: Any, **fixed: Any) -> Any:
         return self.update(*inputs, **fixed)
 
-    def _capture(self, inputs: tuple[Tensor | None, ...], fixed: dict[str, Any]) -> None:
+    def _capture(self, inputs: tuple[Any, ...], fixed: dict[str, Any]) -> None:
         nets = self.update.__self__.generator, self.update.__self__.bank  # type: ignore[attr-defined]
         buffers = {buffer: buffer.clone() for net in nets for buffer in net.buffers()}
         with pytest.MonkeyPatch.context() as patch:
@@ -223,17 +223,22 @@ class Emulated(CapturedUpdate):
                 place.copy_(parameter.grad)
             parameter.grad = None  # a replay gives nothing to Python
         before, now = ((value[0] if isinstance(value, tuple) else value) for value in (self.outputs, outputs))
-        for name, value in now.items():
-            before[name].copy_(value)
+        for name, by_width in now.items():
+            for index, value in by_width.items():
+                before[name][index].copy_(value)
 
 
-def test_captured_updates_train_as_plain_ones() -> None:
-    plain, captured = make_updates(), make_updates()
+@pytest.mark.parametrize("shared", [False, True])
+def test_captured_updates_train_as_plain_ones(shared: bool) -> None:
+    plain, captured = (make_updates(shared=shared, free_graphs=shared) for _ in range(2))
     reference, iteration = make_iteration(plain, critic_steps=2), make_iteration(captured, critic_steps=2)
     bank, generator = captured.bank.parameters(), captured.generator.parameters()
-    first, last = Emulated(captured.discriminators, bank), Emulated(captured.discriminators, captured.bank.parameters())
+    first, last = (
+        Emulated(captured.train_discriminators, bank),
+        Emulated(captured.train_discriminators, captured.bank.parameters()),
+    )
     iteration.update_discriminators, iteration.update_last = first, last
-    iteration.update_generator = final = Emulated(captured.generate, generator)
+    iteration.update_generator = final = Emulated(captured.train_generator, generator)
     run(reference, WARM_UP + 3)
     run(iteration, WARM_UP + 3)
     assert all(update.graph is not None for update in (first, last, final))

@@ -1,5 +1,6 @@
-"""Lightning callbacks: checkpoints, sample grids, the table of results, progress, guards."""
+"""Lightning callbacks: checkpoints, evaluation, sample grids, the table of results, progress, guards."""
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from slimgan_pl.callbacks.training_cost import TrainingCost
     from slimgan_pl.evaluation.results_table import results_table
     from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
-    from slimgan_pl.training.sample_grid import draw_grid
+    from slimgan_pl.training.evaluate import Evaluation
+    from slimgan_pl.training.sample_grid import sample_grid
 
 __all__ = [
     "AtomicCheckpointIO",
     "Dashboards",
+    "Evaluation",
     "IterationCheckpoint",
     "IterationProgress",
     "ResultsTable",
@@ -28,13 +31,14 @@ __all__ = [
     "StopOnNonFinite",
     "StopOnSignal",
     "TrainingCost",
-    "draw_grid",
     "results_table",
+    "sample_grid",
 ]
 
 _HOMES = {  # modules, which are imported when a name is first used
     "AtomicCheckpointIO": "slimgan_pl.runs.checkpoint_io",
     "Dashboards": "slimgan_pl.callbacks.dashboards",
+    "Evaluation": "slimgan_pl.training.evaluate",
     "IterationCheckpoint": "slimgan_pl.callbacks.checkpoint",
     "IterationProgress": "slimgan_pl.callbacks.progress",
     "ResultsTable": "slimgan_pl.callbacks.results",
@@ -43,12 +47,15 @@ _HOMES = {  # modules, which are imported when a name is first used
     "StopOnNonFinite": "slimgan_pl.callbacks.nonfinite",
     "StopOnSignal": "slimgan_pl.callbacks.stop_on_signal",
     "TrainingCost": "slimgan_pl.callbacks.training_cost",
-    "draw_grid": "slimgan_pl.training.sample_grid",
     "results_table": "slimgan_pl.evaluation.results_table",
+    "sample_grid": "slimgan_pl.training.sample_grid",
 }
 
 
 def __getattr__(name: str) -> object:
+    if name == "draw_grid":
+        warnings.warn("draw_grid is now sample_grid", DeprecationWarning, stacklevel=2)
+        name = "sample_grid"
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)

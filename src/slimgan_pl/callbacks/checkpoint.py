@@ -1,9 +1,9 @@
-"""Checkpoints that are whole or absent, and from which a run goes on as if it had never stopped."""
+"""Checkpoints that are whole or absent, and from which a run resumes exactly."""
 
 import tempfile
 import warnings
-from contextlib import suppress
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.callbacks.nonfinite import NonFiniteError, check_state
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
-from slimgan_pl.evaluation.lightning_module import JudgedModule
 from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
 from slimgan_pl.runs.folder import LAST, kept_name
 from slimgan_pl.runs.lightning_internals import evaluation_follows, run_folder
@@ -23,16 +22,16 @@ __all__ = ["IterationCheckpoint"]
 
 
 class IterationCheckpoint(Checkpoint):
-    """Saves the run as ``checkpoints/last.ckpt`` every so many iterations, before each evaluation and at the end.
+    """Saves ``checkpoints/last.ckpt`` at intervals, before each evaluation and at the end.
 
-    What is not finite never takes the place of what is: it ends the run with a SlimGANError, the checkpoints before
-    it stay, and the state that went wrong is kept beside them as ``nonfinite.ckpt``. Where the system refuses a save,
-    training goes on and the old checkpoint stays; the last save then goes to the system's temporary folder.
+    A state that is not finite never replaces one that is: it ends the run with a SlimGANError, the checkpoints before
+    it stay, and it is kept beside them as ``nonfinite.ckpt``. Where the system refuses a save, training continues and
+    the old checkpoint stays; the last save then goes to the system's temporary folder.
 
     Args:
         every_n_iterations: Iterations between two saves.
-        keep_every_n_iterations: Iterations between two checkpoints that stay, as ``iteration_012000.ckpt``; by default
-            none does.
+        keep_every_n_iterations: Iterations between two checkpoints that stay, as ``iteration_012000.ckpt``; None keeps
+            no other than the last.
 
     Raises:
         SlimGANError: If a number is less than 1.
@@ -45,8 +44,9 @@ class IterationCheckpoint(Checkpoint):
         self.keep_every_n_iterations = keep_every_n_iterations
         self.last_path: Path | None = None
         self.saved_at: int | None = None
-        self.is_astray = False  # the last save is not where it belongs
-        self._is_stale = False  # an evaluation that the last save has yet to come is over
+        self.is_astray = False  # the last save is not in the run's folder
+        self._is_stale = False  # an evaluation has ended since the last save
+        self._due: list[str] = []  # files to save within the evaluation that follows, before it evaluates
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         if trainer.state.fn == "fit" and trainer.ckpt_path is not None:
@@ -61,18 +61,17 @@ class IterationCheckpoint(Checkpoint):
         names = [LAST] if iteration % self.every_n_iterations == 0 else []
         if self.keep_every_n_iterations and iteration % self.keep_every_n_iterations == 0:
             names.append(kept_name(iteration))
-        if evaluation_follows(trainer) and isinstance(pl_module, JudgedModule):
-            # NOTE: what is saved here would go on behind the evaluation, what is saved in its step goes on with it.
-            pl_module.before_judging = partial(self._save_before_judging, trainer, names or [LAST])
-            return
-        for name in names:
-            self._save(trainer, name)
+        if evaluation_follows(trainer):
+            # NOTE: a run resumes behind the evaluation from a save made here, and with it from one made within it.
+            self._due = names or [LAST]
+        else:
+            self._save_all(trainer, names)
 
-    def _save_before_judging(self, trainer: Trainer, names: list[str]) -> None:
-        model: Any = trainer.lightning_module
-        model.before_judging = None
-        for name in names:
-            self._save(trainer, name)
+    def on_validation_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+        if self._due:
+            with within_evaluation(trainer):
+                self._save_all(trainer, self._due)
+            self._due = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._is_stale = True
@@ -83,19 +82,23 @@ class IterationCheckpoint(Checkpoint):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, NonFiniteError):
             path = run_folder(trainer).nonfinite_checkpoint
-            with suppress(SlimGANError, OSError):  # statistics that cannot be measured, a disk that is full as well
+            with suppress(SlimGANError, OSError):  # such statistics cannot be measured, or the disk is full
                 trainer.save_checkpoint(path)
                 rank_zero_only(print)(f"What went wrong: {path}")
 
     def save_now(self, trainer: Trainer) -> None:
-        """Save the run unless it is saved as it is, somewhere at any price."""
+        """Save the run unless its state is saved already; fall back on the temporary folder."""
         if self._is_stale or self.saved_at != trainer.global_step:
             self._save(trainer, LAST, is_final=True)
+
+    def _save_all(self, trainer: Trainer, names: list[str]) -> None:
+        for name in names:
+            self._save(trainer, name)
 
     def _save(self, trainer: Trainer, name: str, is_final: bool = False) -> None:
         check_state(trainer, trainer.lightning_module)
         for logger in trainer.loggers:
-            logger.save()  # what a run goes on from has its whole past on disk
+            logger.save()  # a checkpoint never is ahead of its logs
         path = run_folder(trainer).checkpoints / name
         failures: list[Path | None] = []
 
@@ -116,14 +119,24 @@ class IterationCheckpoint(Checkpoint):
         return f"{kept}, and training goes on: make room or give write access there before the next save"
 
 
+@contextmanager
+def within_evaluation(trainer: Trainer) -> Iterator[None]:
+    """Count the evaluation's batch as started, which makes a resumed run evaluate again."""
+    progress = trainer.fit_loop.epoch_loop.val_loop.batch_progress
+    progress.increment_started()
+    yield
+    for counts in (progress.total, progress.current):
+        counts.started -= 1
+
+
 def count_again(trainer: Trainer) -> None:
-    """Set what is done; Lightning loses count where a run goes on from an epoch's end or within an evaluation."""
+    """Set the counts of epochs; Lightning loses them when a run resumes at an epoch's end or within an evaluation."""
     loop = trainer.fit_loop
-    is_still_judged = loop.epoch_loop.val_loop.restarted_mid_evaluation  # which belongs to the epoch before
-    done = (trainer.global_step - is_still_judged) // int(trainer.num_training_batches)
+    is_evaluating = loop.epoch_loop.val_loop.restarted_mid_evaluation  # it belongs to the epoch before
+    done = (trainer.global_step - is_evaluating) // int(trainer.num_training_batches)
     begun = done + (loop.restarted_mid_epoch or loop.restarted_on_epoch_end)  # otherwise Lightning begins the next
     progress: Any
-    if is_still_judged:
+    if is_evaluating:
         progress = loop.epoch_loop.val_loop.batch_progress.total
         progress.ready = progress.started = progress.completed
     for progress in (loop.epoch_progress.total, loop.epoch_progress.current):
@@ -132,7 +145,7 @@ def count_again(trainer: Trainer) -> None:
 
 
 def save_elsewhere(checkpoint: dict[str, Any]) -> Path | None:
-    """Save what else would be lost into the system's temporary folder; return where, or None."""
+    """Save a checkpoint into the system's temporary folder; return its path, or None."""
     with suppress(OSError):
         path = Path(tempfile.mkdtemp(prefix="slimgan-")) / LAST
         AtomicCheckpointIO().save_checkpoint(checkpoint, path)

@@ -1,4 +1,4 @@
-"""Stopping a run whose numbers are no longer finite."""
+"""End of a run whose numbers are no longer finite."""
 
 import math
 
@@ -26,8 +26,8 @@ class NonFiniteError(SlimGANError):
 class StopOnNonFinite(Callback):
     """Ends training at the first iteration with a loss or a gradient that is NaN or infinite.
 
-    The checkpoints from before it stay. On a GPU an iteration is looked at when the next is under way, so that the
-    device never waits.
+    The checkpoints from before it stay. On a GPU an iteration is checked while the next one runs, so the device never
+    waits.
     """
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
@@ -37,25 +37,25 @@ class StopOnNonFinite(Callback):
 
 
 def check_report(model: LightningModule, report: Report) -> None:
-    """Raise a NonFiniteError that says what went wrong in an iteration, if something did."""
+    """Raise a NonFiniteError where a number of an iteration is not finite."""
     status = Status(*report.status.tolist())
-    if status.figures or status.discriminator_gradients or status.generator_gradients:
+    if status.metrics or status.discriminator_gradients or status.generator_gradients:
         raise NonFiniteError(first_wrong(model, report, status), report.iteration)
 
 
 def first_wrong(model: LightningModule, report: Report, status: Status) -> str:
-    """Return what was not finite first: the discriminators come before the generator, a figure before its gradient."""
+    """Name the first number that was not finite: discriminators before generator, a loss before its gradient."""
     assert isinstance(model, TrainedModule)
-    losses = {name: numbers for name, numbers in report.figures.items() if not name.endswith(NORM)}
+    losses = {name: by_width for name, by_width in report.metrics.items() if not name.endswith(NORM)}
     values = {name: float(value) for name, value in model.per_width(losses).items()}
     wrong = [name for name, value in values.items() if not math.isfinite(value)]
     of_generator = [name for name in wrong if name.startswith(("generator", "distillation"))]
     if status.discriminator_gradients and wrong == of_generator:
         return "a gradient of the discriminators is not finite"
     for name in wrong:
-        figure, width = name.split("/")
-        return f"the {figure.replace('_', ' ')} of width {width} is {values[name]}"
-    return "a loss of another process is not finite" if status.figures else "a gradient of the generator is not finite"
+        metric, width = name.split("/")
+        return f"the {metric.replace('_', ' ')} of width {width} is {values[name]}"
+    return "a loss of another process is not finite" if status.metrics else "a gradient of the generator is not finite"
 
 
 def check_state(trainer: Trainer, model: LightningModule) -> None:

@@ -14,10 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from torch import Tensor
 
-from slimgan_pl.evaluation.lightning_module import JudgedModule
 from slimgan_pl.training.module import TrainedModule
 
-__all__ = ["IterationProgress", "pace_line", "width_lines", "width_table"]
+__all__ = ["IterationProgress", "throughput_line", "width_lines", "width_table"]
 
 SHORT = {
     "discriminator_loss": "D",
@@ -27,16 +26,15 @@ SHORT = {
     "fake_logits": "fake",
 }
 
-PLAIN_LINES = 20  # lines for a whole run where the output is no terminal
+PLAIN_LINES = 20  # lines of a whole run where the output is no terminal
 
-PLAIN_SECONDS = 60.0  # between two lines about an evaluation there
+PLAIN_SECONDS = 60.0  # seconds between two lines about an evaluation there
 
-
-REFRESH_ITERATIONS = 10  # between two updates of the figures on a terminal
+REFRESH_ITERATIONS = 10  # iterations between two updates of the metrics on a terminal
 
 
 class Bars(Progress):
-    """Bars with more below them."""
+    """Progress bars with other renderables below."""
 
     below: Sequence[RenderableType] = ()
 
@@ -46,9 +44,9 @@ class Bars(Progress):
 
 
 class IterationProgress(ProgressBar):
-    """One bar for the whole run, with the pace and a line per width below, and one for each pass over images.
+    """Bar of the whole run, with throughput and a line per width below, and a bar of each pass over images.
 
-    Where the output is no terminal, such lines now and then.
+    Where the output is no terminal, it prints such lines at intervals.
     """
 
     def __init__(self) -> None:
@@ -80,32 +78,31 @@ class IterationProgress(ProgressBar):
         if self._progress is not None:
             self._progress.update(self._task, completed=iteration)
             if iteration % REFRESH_ITERATIONS == 0:
-                self._progress.below = [pace_line(pl_module), width_table(pl_module)]
+                self._progress.below = [throughput_line(pl_module), width_table(pl_module)]
         elif iteration % max(1, (self._total or 100_000) // PLAIN_LINES) == 0:
             total = "" if self._total is None else f"/{self._total}"
-            pace = pace_line(pl_module)
-            print(f"Iteration {iteration}{total}{pace and f': {pace}'}", *width_lines(pl_module), sep="\n", flush=True)
+            rates = throughput_line(pl_module)
+            print(
+                f"Iteration {iteration}{total}{rates and f': {rates}'}", *width_lines(pl_module), sep="\n", flush=True
+            )
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._enabled and trainer.is_global_zero and isinstance(pl_module, JudgedModule) and pl_module.evaluator:
-            pl_module.evaluator.progress = self.judging
-
-    on_test_start = on_validation_start
-
-    def judging(self, batches: Sequence[Tensor], what: str) -> Iterator[Tensor]:
-        """Yield batches of image numbers, and show how far they are."""
+    def track(self, batches: Sequence[Tensor], name: str) -> Iterator[Tensor]:
+        """Yield batches of image numbers, and show the progress of the pass."""
+        if not self._enabled:
+            yield from batches
+            return
         total, done = sum(map(len, batches)), 0
         if not sys.stdout.isatty():
-            said = time.monotonic()
+            last = time.monotonic()
             for batch in batches:
                 yield batch
                 done += len(batch)
-                if time.monotonic() - said >= PLAIN_SECONDS:
-                    said = time.monotonic()
-                    print(f"{what}: {done:,}/{total:,}", flush=True)
+                if time.monotonic() - last >= PLAIN_SECONDS:
+                    last = time.monotonic()
+                    print(f"{name}: {done:,}/{total:,}", flush=True)
             return
         bars = self._progress or make_bars()
-        task = bars.add_task(what, total=total)
+        task = bars.add_task(name, total=total)
         bars.start()
         bars.refresh()  # or a short pass would never show
         try:
@@ -130,7 +127,7 @@ class IterationProgress(ProgressBar):
 
 
 def make_bars() -> Bars:
-    """Return bars that show a name, how much of how much, and the time that has gone and is left."""
+    """Return bars with a name, the count, the elapsed and the remaining time."""
     return Bars(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -150,56 +147,56 @@ def duration(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def pace_line(model: LightningModule) -> str:
-    """Return how fast training is and how long it takes yet, as far as it is known."""
-    pace = model.pace() if isinstance(model, TrainedModule) and model.pace is not None else {}
+def throughput_line(model: LightningModule) -> str:
+    """Return throughput and remaining time in one line, as far as they are known."""
+    rates = model.measure_throughput() if isinstance(model, TrainedModule) else {}
     forms = {
         "iterations_per_second": "{:.3g} iterations/s",
         "images_per_second": "{:,.0f} images/s",
         "epochs": "{:.1f} epochs",
     }
-    parts = [form.format(pace[name]) for name, form in forms.items() if name in pace]
-    if "seconds_left" in pace:
-        parts.append(f"{duration(pace['seconds_left'])} left")
+    parts = [form.format(rates[name]) for name, form in forms.items() if name in rates]
+    if "seconds_left" in rates:
+        parts.append(f"{duration(rates['seconds_left'])} left")
     return ", ".join(parts)
 
 
-def width_figures(model: LightningModule) -> dict[str, dict[str, float]]:
-    """Return figures by width and short name, of the newest iteration that has settled."""
+def width_metrics(model: LightningModule) -> dict[str, dict[str, float]]:
+    """Return metrics by width and short name, of the newest settled iteration."""
     report = model.settled_report if isinstance(model, TrainedModule) else None
     if report is None or not isinstance(model, TrainedModule):
         return {}
-    figures: dict[str, dict[str, float]] = {}
-    named = model.per_width({name: report.figures[name] for name in SHORT if name in report.figures})
+    metrics: dict[str, dict[str, float]] = {}
+    named = model.per_width({name: report.metrics[name] for name in SHORT if name in report.metrics})
     for key, value in zip(named, torch.stack(list(named.values())).tolist(), strict=True):  # one wait for the device
         name, width = key.split("/")
-        figures.setdefault(width, {})[SHORT[name]] = value
-    return dict(sorted(figures.items(), key=lambda item: float(item[0])))
+        metrics.setdefault(width, {})[SHORT[name]] = value
+    return dict(sorted(metrics.items(), key=lambda item: float(item[0])))
 
 
 def width_lines(model: LightningModule) -> list[str]:
-    """Return a line per width for a log, in 80 characters."""
-    figures = width_figures(model)
+    """Return a line of at most 80 characters per width, for a log."""
+    metrics = width_metrics(model)
     return [
-        f"  width {width:<5}" + "".join(f"  {name} {number(row.get(name)):>7}" for name in names_in(figures))
-        for width, row in figures.items()
+        f"  width {width:<5}" + "".join(f"  {name} {number(row.get(name)):>7}" for name in names_in(metrics))
+        for width, row in metrics.items()
     ]
 
 
 def width_table(model: LightningModule) -> Table:
     """Return a row per width for a terminal."""
-    figures = width_figures(model)
+    metrics = width_metrics(model)
     table = Table("width", box=None, pad_edge=False, header_style="dim")
-    for name in names_in(figures):
+    for name in names_in(metrics):
         table.add_column(name, justify="right", min_width=7)
-    for width, row in figures.items():
-        table.add_row(width, *(number(row.get(name)) for name in names_in(figures)))
+    for width, row in metrics.items():
+        table.add_row(width, *(number(row.get(name)) for name in names_in(metrics)))
     return table
 
 
-def names_in(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Return the short names that a width has a figure of."""
-    return [name for name in SHORT.values() if any(name in row for row in figures.values())]
+def names_in(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return the short names of the metrics of any width."""
+    return [name for name in SHORT.values() if any(name in row for row in metrics.values())]
 
 
 def number(value: float | None) -> str:

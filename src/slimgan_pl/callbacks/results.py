@@ -9,10 +9,10 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.training_cost import TrainingCost
-from slimgan_pl.evaluation.lightning_module import ImageJudge, JudgedModule
 from slimgan_pl.evaluation.results_table import results_table
 from slimgan_pl.runs.evaluations import evaluations_before
 from slimgan_pl.runs.lightning_internals import callbacks_of, evaluated_run, output_path, run_folder
+from slimgan_pl.training.evaluate import EvaluatedModule, ImageEvaluation
 from slimgan_pl.utils.files import file_sha256, going_on_without, replacing
 from slimgan_pl.utils.terminal import print_whole
 
@@ -34,24 +34,24 @@ class ResultsTable(Callback):
 
     on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]
 
-    def on_validation_end(self, trainer: Trainer, pl_module: JudgedModule) -> None:  # type: ignore[override]
+    def on_validation_end(self, trainer: Trainer, pl_module: EvaluatedModule) -> None:  # type: ignore[override]
         run = run_folder(trainer)
         path = run.evaluation(trainer.global_step) if trainer.state.fn == "fit" else output_path(trainer, run.results)
         self._report(trainer, pl_module, path)
 
-    def on_test_end(self, trainer: Trainer, pl_module: JudgedModule) -> None:  # type: ignore[override]
-        if isinstance(pl_module, ImageJudge):
+    def on_test_end(self, trainer: Trainer, pl_module: EvaluatedModule) -> None:  # type: ignore[override]
+        if isinstance(pl_module, ImageEvaluation):
             folder = pl_module.root.resolve()
             self._report(trainer, pl_module, folder.with_name(f"{folder.name}.test.json"))
         else:
             self._report(trainer, pl_module, output_path(trainer, run_folder(trainer).results))
 
-    def _report(self, trainer: Trainer, model: JudgedModule, path: Path) -> None:
+    def _report(self, trainer: Trainer, model: EvaluatedModule, path: Path) -> None:
         if model.results is None:
             return
         self.last_path = path
-        costs = [callback.figures for callback in callbacks_of(trainer, TrainingCost)]
-        training = None if isinstance(model, ImageJudge) or not costs else costs[0]
+        costs = [callback.totals for callback in callbacks_of(trainer, TrainingCost)]
+        training = None if isinstance(model, ImageEvaluation) or not costs else costs[0]
         report({**model.results, "training": training, "checkpoint": self._stamp}, path, evaluated_run(trainer).path)
 
 

@@ -1,7 +1,7 @@
-"""Pictures of what the widths draw."""
+"""Pictures of samples of every width."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
@@ -10,12 +10,10 @@ from torch import Tensor
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.runs.lightning_internals import output_path, run_folder
-from slimgan_pl.training.sample_grid import draw_grid
+from slimgan_pl.training.sample_grid import sample_grid
+from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.files import going_on_without
 from slimgan_pl.utils.images import save_images
-
-if TYPE_CHECKING:
-    from slimgan_pl.training.slimgan import SlimGAN
 
 __all__ = ["SampleGrid"]
 
@@ -24,7 +22,7 @@ class SampleGrid(Callback):
     """Saves a grid with a row per width (and class) and a column per latent, always of the same latents.
 
     Args:
-        every_n_iterations: Iterations between two grids; there is one more at the end. 0 draws that one alone.
+        every_n_iterations: Iterations between two grids; one more comes at the end. 0 saves only that one.
         num_latents: Columns.
         seed: Seed of the latents.
     """
@@ -37,34 +35,34 @@ class SampleGrid(Callback):
         self.num_latents = num_latents
         self.seed = seed
         self.last_path: Path | None = None
-        self._drawn_at: int | None = None
+        self._saved_at: int | None = None
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: "SlimGAN", *_: Any) -> None:  # type: ignore[override]
+    def on_train_batch_end(self, trainer: Trainer, pl_module: SlimGAN, *_: Any) -> None:  # type: ignore[override]
         if self._is_due(trainer):
             self._save_in_run(trainer, pl_module)
 
-    def on_train_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
-        if self._drawn_at != trainer.global_step:
+    def on_train_end(self, trainer: Trainer, pl_module: SlimGAN) -> None:  # type: ignore[override]
+        if self._saved_at != trainer.global_step:
             self._save_in_run(trainer, pl_module)
 
-    on_fit_end = on_train_end  # type: ignore[assignment]  # of a run that was stopped at its end
+    on_fit_end = on_train_end  # type: ignore[assignment]  # for a run stopped at its end
 
-    def on_test_end(self, trainer: Trainer, pl_module: "SlimGAN") -> None:  # type: ignore[override]
+    def on_test_end(self, trainer: Trainer, pl_module: SlimGAN) -> None:  # type: ignore[override]
         self._save(output_path(trainer, run_folder(trainer).samples), pl_module)
 
     def _is_due(self, trainer: Trainer) -> bool:
         return self.every_n_iterations > 0 and trainer.global_step % self.every_n_iterations == 0
 
-    def _save_in_run(self, trainer: Trainer, model: "SlimGAN") -> None:
+    def _save_in_run(self, trainer: Trainer, model: SlimGAN) -> None:
         model.settle_statistics()
-        self._drawn_at = trainer.global_step
+        self._saved_at = trainer.global_step
         path = run_folder(trainer).sample_grid(trainer.global_step)
         grid = self._save(path, model)
         with going_on_without("the picture in the logs"):
             log_picture(trainer, grid)
 
-    def _save(self, path: Path, model: "SlimGAN") -> Tensor:
-        grid = draw_grid(model, self.num_latents, self.seed)
+    def _save(self, path: Path, model: SlimGAN) -> Tensor:
+        grid = sample_grid(model, self.num_latents, self.seed)
         if model.global_rank == 0:
             with going_on_without(f"the picture {path}"):
                 save_images(grid, path)
@@ -74,7 +72,7 @@ class SampleGrid(Callback):
 
 @rank_zero_only
 def log_picture(trainer: Trainer, grid: Tensor) -> None:
-    """Show a grid in TensorBoard and Weights & Biases, as bytes: wandb draws floats in [-1, 1] black."""
+    """Log a grid to TensorBoard and Weights & Biases, as bytes: wandb shows floats in [-1, 1] black."""
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image("samples", grid, trainer.global_step)

@@ -1,10 +1,9 @@
-"""Ending a run in good order when a signal asks for it."""
+"""Orderly end of a run on a signal."""
 
 import os
 import signal
 import time
 from contextlib import suppress
-from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -12,39 +11,37 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.runs.lightning_internals import callbacks_of, evaluation_follows
-from slimgan_pl.training.iteration import Status
 from slimgan_pl.training.module import TrainedModule
 from slimgan_pl.utils.signals import Interrupted, interrupt, on_signals
 
 __all__ = ["StopOnSignal"]
 
-PATIENCE = 3.0  # seconds after which the next signal is meant to end the run at once: launchers pass on one twice
+PATIENCE = 3.0  # seconds; a later signal ends the run at once, an earlier one is a launcher's copy of the first
 
 
 class StopOnSignal(Callback):
     """Finishes the iteration, saves and raises Interrupted when SIGINT, SIGTERM or SIGHUP arrives, on all processes.
 
-    During an evaluation, before which the run was saved, it is raised at once.
+    During an evaluation, before which the run was saved, it is raised at once. Give it to the trainer as the last
+    callback, so that the others finish the iteration.
     """
 
     def __init__(self) -> None:
         self._model: TrainedModule | None = None
-        self._asked_at = 0.0
+        self._signum: int | None = None
+        self._asked_at = 0.0  # seconds
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if isinstance(pl_module, TrainedModule):
             self._model = pl_module
-            pl_module.asked_to_stop = 0
-            on_signals(self._note)  # in place of Lightning's, which sends a message from within the handler
+            self._signum = None
+            on_signals(self._note)  # in place of Lightning's handler, which communicates from within
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        if isinstance(pl_module, TrainedModule) and not evaluation_follows(trainer):
-            asked = pl_module.asked_to_stop
-            if trainer.world_size > 1:  # they have to agree: what one of them knows the next iteration tells all
-                report = pl_module.settled_report
-                asked = 0 if report is None else round(Status(*report.status.tolist()).asked * trainer.world_size)
-            if asked:
-                pl_module.after_iteration = partial(self._stop, trainer, pl_module)
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
+        if isinstance(pl_module, TrainedModule) and pl_module.is_stopping and not evaluation_follows(trainer):
+            for checkpoint in trainer.checkpoint_callbacks:  # which Lightning would call last
+                checkpoint.on_train_batch_end(trainer, pl_module, *args)
+            self._stop(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         on_signals(interrupt)
@@ -54,8 +51,8 @@ class StopOnSignal(Callback):
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if trainer.state.fn != "fit" or not isinstance(pl_module, TrainedModule):
             return
-        if trainer.strategy.reduce_boolean_decision(bool(pl_module.asked_to_stop), all=False):
-            self._stop(trainer, pl_module)  # the run is saved by now
+        if trainer.strategy.reduce_boolean_decision(pl_module.is_asked_to_stop, all=False):
+            self._stop(trainer)  # the run is saved by now
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.state.fn == "fit":
@@ -66,21 +63,22 @@ class StopOnSignal(Callback):
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         assert self._model is not None
-        if self._model.asked_to_stop and time.monotonic() - self._asked_at > PATIENCE:
+        if self._signum and time.monotonic() - self._asked_at > PATIENCE:
             raise Interrupted(signum)
-        if not self._model.asked_to_stop:
-            self._model.asked_to_stop, self._asked_at = signum, time.monotonic()
+        if not self._signum:
+            self._signum, self._asked_at = signum, time.monotonic()
+            self._model.request_stop()
             if self._model.global_rank == 0:  # unbuffered: a handler may interrupt a print
                 name = signal.Signals(signum).name
                 with suppress(OSError):  # a terminal that is gone
                     os.write(2, f"slimgan: {name}: saving after this iteration; once more ends it at once\n".encode())
 
-    def _stop(self, trainer: Trainer, model: TrainedModule) -> NoReturn:
+    def _stop(self, trainer: Trainer) -> NoReturn:
         paths = []
         for checkpoint in callbacks_of(trainer, IterationCheckpoint):
             checkpoint.save_now(trainer)
             paths.append(checkpoint.last_path)
-        signum = model.asked_to_stop or signal.SIGTERM
+        signum = self._signum or signal.SIGTERM
         stopped = f"stopped by {signal.Signals(signum).name} after iteration {trainer.global_step}"
         saved = f"; saved in {paths[0]}: go on with --ckpt_path last" if paths and paths[0] else ""
         raise Interrupted(signum, f"{stopped}{saved}")

@@ -9,14 +9,14 @@ from slimgan_pl.cli.lightning_cli import SlimGANCLI
 from slimgan_pl.cli.lightning_parser import accept_and_ignore
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import Evaluator
-from slimgan_pl.evaluation.lightning_module import ImageJudge
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS
+from slimgan_pl.training.evaluate import ImageEvaluation
 from slimgan_pl.training.slimgan import SlimGAN
 
 __all__ = ["ImageFolderCLI"]
 
 
-class FolderEvaluation(ImageJudge):
+class FolderEvaluation(ImageEvaluation):
     """Evaluation of a folder of images, from settings.
 
     Args:

@@ -124,12 +124,12 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         self.results = ResultsTable()
         given = self._get(self.config_init, "trainer")
         is_fit = self.subcommand == "fit"
-        guards = [StopOnNonFinite(), StopOnSignal()]
-        callbacks = [TrainingCost(), *as_list(given["callbacks"]), *guards, self.results, Dashboards()]
+        callbacks = [TrainingCost(), *as_list(given["callbacks"]), StopOnNonFinite(), self.results, Dashboards()]
         if self.has_net:
             callbacks.append(self.samples)
         if given["enable_progress_bar"] is not False:
             callbacks.append(IterationProgress())
+        callbacks.append(StopOnSignal())  # after the others, which finish the iteration
         if given["enable_checkpointing"] is not False:
             callbacks.append(self.checkpoint)
         plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]

@@ -66,7 +66,7 @@ def write_images(
 
     from slimgan_pl.models.sampling import sample_images
     from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
-    from slimgan_pl.training.sample_grid import draw_grid
+    from slimgan_pl.training.sample_grid import sample_grid
     from slimgan_pl.utils.images import make_grid, save_images, to_bytes
 
     checkpoint = read_checkpoint(ckpt_path)
@@ -84,7 +84,7 @@ def write_images(
         images = generate(width)
         save_images(make_grid(images, GRID_COLUMNS) if is_picture else images, path)
     elif is_picture:
-        save_images(draw_grid(generator, num_images, seed, label), path)
+        save_images(sample_grid(generator, num_images, seed, label), path)
     else:
         for each in generator.widths:
             save_images(generate(each), path / f"width_{each:g}")

@@ -101,7 +101,6 @@ class Evaluator(Recorded):
         self.extractor, self.weights_path, self.classifier = extractor, weights_path, classifier
         self.metrics = tuple(metrics)
         self.batch_size, self.seed, self.seeds = batch_size, seed, seeds
-        self.progress: Progress = lambda batches, _: batches
         self._extraction: Extraction | None = None
         self._real: tuple[dict[str, Any], RealSide] | None = None  # with its key
 
@@ -136,7 +135,9 @@ class Evaluator(Recorded):
         return self.protocol.counts(available, fakes, "is" in self.metrics and has_logits)
 
     @torch.inference_mode()
-    def judge(self, fakes: SlimmableGenerator | FakeSource, real: ByteArray) -> dict[str, Any]:
+    def judge(
+        self, fakes: SlimmableGenerator | FakeSource, real: ByteArray, progress: Progress | None = None
+    ) -> dict[str, Any]:
         """Return the figures of every width against a split of real images, as plain values with their stamps.
 
         Keys of figures end in the name of the net that they come from, unless it is Inception.
@@ -148,7 +149,8 @@ class Evaluator(Recorded):
         source = GeneratorSource(fakes) if isinstance(fakes, SlimmableGenerator) else fakes
         extraction = self.start(source.device, source.shape)
         counts = self.check(len(real.images), source.available)
-        session = Session(extraction, counts, self.protocol.splits, self.metrics, self.batch_size, self.progress)
+        progress = progress or (lambda batches, _: batches)
+        session = Session(extraction, counts, self.protocol.splits, self.metrics, self.batch_size, progress)
         seeds = list(range(self.seed, self.seed + self.seeds))
         stamp = self._stamp(session, real, seeds)
         truth = self._real_side(session, real, stamp)

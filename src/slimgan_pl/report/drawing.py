@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from slimgan_pl.callbacks import SampleGrid, draw_grid
+from slimgan_pl.callbacks import SampleGrid, sample_grid
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.cost import count_macs, count_parameters
@@ -78,7 +78,7 @@ def draw_model(model: SlimGAN, seed: int, latency: Timings | None) -> Drawn:
     classes = shown_classes(generator.num_classes)
     measured = latency or measure_here(generator)
     return Drawn(
-        grid=picture(draw_grid(model, COLUMNS, seed)),
+        grid=picture(sample_grid(model, COLUMNS, seed)),
         grid_rows=tuple(f"{each}: {name}" if generator.num_classes else name for each in classes for name in names),
         walk=animation(frames),
         walk_still=picture(frames[0]),

@@ -6,7 +6,7 @@ from typing import Any
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation import Evaluator
-from slimgan_pl.training.slimgan import ADAM
+from slimgan_pl.training.optimizers import ADAM
 from slimgan_pl.utils.recipes import class_path
 
 __all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "carried_settings"]

@@ -1,18 +1,17 @@
-"""Norms of gradients, and of what a width adds to them."""
+"""Norms of gradients and of their changes."""
 
 from collections.abc import Iterable, Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 __all__ = ["NORM", "branch_norms", "copy_gradients", "norm_of_change"]
 
-NORM = "_gradient_norm"  # ends the names of figures that are norms of gradients
+NORM = "_gradient_norm"  # end of the names of metrics that are norms of gradients
 
 
 def copy_gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor | None]:
-    """Return copies of the gradients that are there."""
+    """Return copies of the gradients, None where a parameter has none."""
     return [None if parameter.grad is None else parameter.grad.clone() for parameter in parameters]
 
 
@@ -26,12 +25,12 @@ def norm_of_change(parameters: Iterable[nn.Parameter], before: Sequence[Tensor |
     return get_total_norm(added)
 
 
-def branch_norms(branches: nn.ModuleList, heads: nn.ModuleList) -> Tensor:
-    """Return the norm of the gradients of each discriminator's own layers, trunk and shared head left out, ``(W,)``."""
+def branch_norms(branches: nn.ModuleList, heads: nn.ModuleList, indices: Iterable[int]) -> dict[int, Tensor]:
+    """Return by width the norm of the gradients of its discriminator's own layers, without trunk and shared head."""
     nothing = next(heads.parameters()).new_zeros(())
-    norms = []
-    for number, branch in enumerate(branches):
-        own = [branch, heads[number]] if len(heads) == len(branches) else [branch]
+    norms = {}
+    for index in sorted(indices):
+        own = [branches[index], heads[index]] if len(heads) == len(branches) else [branches[index]]
         gradients = [parameter.grad for net in own for parameter in net.parameters() if parameter.grad is not None]
-        norms.append(get_total_norm(gradients) if gradients else nothing)
-    return torch.stack(norms)
+        norms[index] = get_total_norm(gradients) if gradients else nothing
+    return norms

@@ -10,46 +10,54 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.models.generator import Inputs
 from slimgan_pl.training.compatibility import check_parts
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
 from slimgan_pl.training.gradient_norms import NORM
-from slimgan_pl.training.updates import Figures, Updates
+from slimgan_pl.training.updates import Metrics, Updates, WidthInputs
 from slimgan_pl.utils.distributed import average_gradients
 
-__all__ = ["Iteration", "Latents", "Player", "Status", "draw_latents", "iteration_seed"]
-
-Latents = tuple[Tensor, Tensor | None]
+__all__ = ["Iteration", "IterationInputs", "Player", "Status", "iteration_seed", "sample_batches"]
 
 
 class Player(NamedTuple):
-    """One side's optimizer, and what takes its step."""
+    """Optimizer of one side, and the function that takes its step."""
 
     optimizer: Optimizer
     step: Callable[[], Any]
 
 
 class Status(NamedTuple):
-    """How an iteration went, the same on all processes: numbers that are 0 where all is well."""
+    """Outcome of an iteration, the same on all processes; 0 where all is well."""
 
-    figures: float  # not finite
-    asked: float  # to stop, by any process
-    discriminator_gradients: float  # not finite
-    generator_gradients: float  # not finite
+    metrics: float  # above 0: a metric of some process is not finite
+    stop: float  # above 0: some process has a request to stop
+    discriminator_gradients: float  # above 0: a gradient is not finite
+    generator_gradients: float  # above 0: a gradient is not finite
+
+
+class IterationInputs(NamedTuple):
+    """Generator inputs of an iteration: of each discriminator update, of the generator's, and for distillation."""
+
+    discriminators: list[WidthInputs]
+    generator: WidthInputs
+    distilled: Inputs | None  # None: distillation takes the generator update's inputs
 
 
 class Iteration:
-    """Runs iterations: draws latents, computes gradients, averages them over processes once an update, and steps.
+    """Runs iterations: samples latents, computes gradients, averages them over processes once an update, and steps.
 
-    Nothing in it makes the host wait for the device. ``status`` is how the last one went, as a tensor on the device in
-    the order of ``Status``; it and batch-norm statistics are averaged in the message of the generator's gradients.
+    Nothing in it makes the host wait for the device. ``status`` is the outcome of the last iteration, as a tensor on
+    the device in the order of ``Status``; it and batch-norm statistics are averaged in the message of the generator's
+    gradients.
 
     Args:
-        updates: What computes the gradients.
+        updates: The updates that compute the gradients.
         generator: The generator's side.
         discriminators: The discriminators' side.
         critic_steps: Discriminator updates per iteration.
         cuda_graphs: Whether to capture each update as a CUDA graph.
-        watch_gradients: Whether gradients have to be finite; those of 16-mixed need not, which leaves out such steps.
+        watch_gradients: Whether gradients have to be finite; those of 16-mixed need not, as it skips such steps.
     """
 
     status: Tensor
@@ -66,64 +74,67 @@ class Iteration:
         self.updates, self.critic_steps = updates, critic_steps
         self.generator, self.discriminators = generator, discriminators
         self.watch_gradients = watch_gradients
-        self.update_discriminators: Callable[..., tuple[Figures, list[Tensor]]] = updates.discriminators
-        self.update_last: Callable[..., tuple[Figures, list[Tensor]]] = updates.discriminators
-        self.update_generator: Callable[..., Figures] = updates.generate
+        self.update_discriminators: Callable[..., tuple[Metrics, dict[int, Tensor]]] = updates.train_discriminators
+        self.update_last: Callable[..., tuple[Metrics, dict[int, Tensor]]] = updates.train_discriminators
+        self.update_generator: Callable[..., Metrics] = updates.train_generator
         if cuda_graphs:
             bank = updates.bank.parameters
-            self.update_discriminators = CapturedUpdate(updates.discriminators, bank(), WARM_UP * (critic_steps - 1))
-            self.update_last = CapturedUpdate(updates.discriminators, bank())
-            self.update_generator = CapturedUpdate(updates.generate, updates.generator.parameters())
+            self.update_discriminators = CapturedUpdate(
+                updates.train_discriminators, bank(), WARM_UP * (critic_steps - 1)
+            )
+            self.update_last = CapturedUpdate(updates.train_discriminators, bank())
+            self.update_generator = CapturedUpdate(updates.train_generator, updates.generator.parameters())
 
-    def __call__(self, real: Tensor, labels: Tensor | None, source: torch.Generator, asked: int = 0) -> Figures:
+    def __call__(self, real: Tensor, labels: Tensor | None, source: torch.Generator, stop: bool = False) -> Metrics:
         """Take all steps of one iteration.
 
         Args:
             real: Images ``(critic_steps * N, C, H, W)`` in [-1, 1].
             labels: Integers ``(critic_steps * N,)``, or None.
-            source: Of the latents, on the device of the images.
-            asked: What ``status`` tells the other processes, if not 0.
+            source: Source of the latents, on the device of the images.
+            stop: Whether ``status`` passes a request to stop to the other processes.
 
         Returns:
-            What the last updates computed: a number per width for each name.
+            Metrics of the last discriminator update and of the generator update.
 
         Raises:
             SlimGANError: If a batch cannot be split into micro-batches.
         """
         batch_size = len(real) // self.critic_steps
         check_parts(batch_size, self.updates.micro_batches)
-        draws = self._draw(batch_size, source)
-        figures, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, draws)
+        inputs = self._sample_inputs(batch_size, source)
+        metrics, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, inputs.discriminators)
         self.generator.optimizer.zero_grad()
-        figures = figures | self.update_generator(*draws[-1], fakes=fakes)
-        wrong = not_finite(numbers for name, numbers in figures.items() if not name.endswith(NORM))
-        told = torch.stack([wrong, torch.full_like(wrong, asked)])
+        metrics = metrics | self.update_generator(inputs.generator, inputs.distilled, fakes=fakes)
+        losses = [value for name, values in metrics.items() if not name.endswith(NORM) for value in values.values()]
+        wrong = not_finite(losses)
+        told = torch.stack([wrong, torch.full_like(wrong, stop)])
         average_gradients(self.updates.generator, [*statistics(self.updates.generator), told])
         self.status = torch.cat([told, torch.stack([wrong_first, self._wrong_gradients(self.updates.generator)])])
         self.generator.step()
-        return figures
+        return metrics
 
     def _train_discriminators(
-        self, batch_size: int, real: Tensor, labels: Tensor | None, draws: list[Latents]
-    ) -> tuple[Figures, list[Tensor], Tensor]:
-        """Return what the last update computed, its fakes if they are kept, and how many had a wrong gradient."""
-        figures: Figures = {}
-        fakes: list[Tensor] = []
+        self, batch_size: int, real: Tensor, labels: Tensor | None, inputs: list[WidthInputs]
+    ) -> tuple[Metrics, dict[int, Tensor], Tensor]:
+        """Return the last update's metrics, its fakes if they are kept, and how many updates had a wrong gradient."""
+        metrics: Metrics = {}
+        fakes: dict[int, Tensor] = {}
         wrong = []
         for step in range(self.critic_steps):
             part = slice(step * batch_size, (step + 1) * batch_size)
             is_last = step == self.critic_steps - 1
             self.discriminators.optimizer.zero_grad()
-            figures, fakes = (self.update_last if is_last else self.update_discriminators)(
+            metrics, fakes = (self.update_last if is_last else self.update_discriminators)(
                 real[part],
                 None if labels is None else labels[part],
-                *draws[step],
+                inputs[step],
                 keep=is_last and self.updates.keeps_fakes,
             )
             average_gradients(self.updates.bank)
             wrong.append(self._wrong_gradients(self.updates.bank))
             self.discriminators.step()
-        return figures, fakes, torch.stack(wrong).sum()
+        return metrics, fakes, torch.stack(wrong).sum()
 
     def _wrong_gradients(self, net: nn.Module) -> Tensor:
         """Return 1.0 where a gradient is NaN or infinite, else 0.0."""
@@ -131,18 +142,21 @@ class Iteration:
         largest = get_total_norm(gradients, float("inf")) if self.watch_gradients else gradients[0].new_zeros(())
         return not_finite([largest])
 
-    def _draw(self, batch_size: int, source: torch.Generator) -> list[Latents]:
-        """Return latents and labels of each discriminator update, and of the generator update.
+    def _sample_inputs(self, batch_size: int, source: torch.Generator) -> IterationInputs:
+        """Sample the latents and labels of an iteration.
 
-        Shared latents are one batch for all widths, and the generator update goes on with those of the last
-        discriminator update.
+        Shared latents are one batch for all widths, and the generator update takes those of the last discriminator
+        update.
         """
-        net, widths = self.updates.generator, len(self.updates.generator.widths)
+        net, indices = self.updates.generator, range(len(self.updates.generator.widths))
         if self.updates.objective.shared_latents:
-            draws = [draw_latents(net, 1, batch_size, source, repeats=widths) for _ in range(self.critic_steps)]
-            return [*draws, draws[-1]]
-        sets = [widths] * self.critic_steps + [widths + 1]
-        return [draw_latents(net, count, batch_size, source) for count in sets]
+            shared = [sample_batches(net, 1, batch_size, source)[0] for _ in range(self.critic_steps)]
+            updates = [dict.fromkeys(indices, batch) for batch in shared]
+            return IterationInputs([*updates], updates[-1], None)
+        critic = [sample_batches(net, len(indices), batch_size, source) for _ in range(self.critic_steps)]
+        *own, distilled = sample_batches(net, len(indices) + 1, batch_size, source)
+        by_width = [dict(zip(indices, batches, strict=True)) for batches in (*critic, own)]
+        return IterationInputs([*by_width[:-1]], by_width[-1], distilled)
 
 
 def not_finite(tensors: Iterable[Tensor]) -> Tensor:
@@ -151,22 +165,17 @@ def not_finite(tensors: Iterable[Tensor]) -> Tensor:
 
 
 def statistics(net: nn.Module) -> list[Tensor]:
-    """Return the buffers that each process moves by its own images."""
+    """Return the buffers that depend on the process's own images."""
     return [buffer for buffer in net.buffers() if buffer.is_floating_point()]
 
 
 def iteration_seed(seed: int, iteration: int, rank: int) -> int:
-    """Return the seed of an iteration's latents on one process: a pure function, so that resuming is exact."""
+    """Return the seed of an iteration's latents on one process; a pure function makes resuming exact."""
     return int(np.random.SeedSequence([seed, iteration, rank]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def draw_latents(
-    net: SlimmableGenerator, sets: int, batch_size: int, source: torch.Generator, repeats: int = 1
-) -> Latents:
-    """Draw latents ``(sets * repeats, batch_size, latent_dim)``, and labels ``(sets * repeats, batch_size)`` or None.
-
-    ``repeats`` gives a single set several times.
-    """
-    latents, labels = net.draw_inputs(sets * batch_size, source)
-    latents = latents.unflatten(0, (sets, batch_size)).expand(sets * repeats, -1, -1)
-    return latents, None if labels is None else labels.unflatten(0, (sets, batch_size)).expand(sets * repeats, -1)
+def sample_batches(net: SlimmableGenerator, count: int, batch_size: int, source: torch.Generator) -> list[Inputs]:
+    """Sample batches of a generator's inputs at once: all latents, then all labels."""
+    latents, labels = net.draw_inputs(count * batch_size, source)
+    split = [None] * count if labels is None else labels.split(batch_size)
+    return [Inputs(*pair) for pair in zip(latents.split(batch_size), split, strict=True)]

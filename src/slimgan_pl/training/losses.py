@@ -1,21 +1,56 @@
 """Adversarial and distillation losses: pure functions of logits ``(N, 1)`` and images ``(N, C, H, W)``."""
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+import dataclasses
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["ADVERSARIAL_LOSSES", "AdversarialLoss", "DistillTarget", "distillation_loss", "distillation_teacher"]
+__all__ = [
+    "ADVERSARIAL_LOSSES",
+    "AdversarialLoss",
+    "DistillTarget",
+    "LossName",
+    "Objective",
+    "distillation_loss",
+    "distillation_teacher",
+    "find_teachers",
+]
+
+LossName = Literal["hinge", "non-saturating", "minimax", "wasserstein"]
 
 DistillTarget = Literal["next", "widest", "none"]
 
 
 class AdversarialLoss(NamedTuple):
-    """The two sides of a game: ``discriminator(real, fake)`` and ``generator(fake)``, each a mean over the batch."""
+    """Losses of the two sides: ``discriminator(real, fake)`` and ``generator(fake)``, each a mean over the batch."""
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """Losses that training minimises.
+
+    Args:
+        loss: The adversarial loss of both sides.
+        distill_target: Width that teaches a narrower one.
+        distill_weight: Weight of the distillation loss.
+        shared_latents: Whether one batch of latents serves all widths and both losses.
+    """
+
+    loss: AdversarialLoss
+    distill_target: DistillTarget
+    distill_weight: float
+    shared_latents: bool
+
+    def _replace(self, **changes: Any) -> "Objective":
+        """Return a changed copy; deprecated, use ``dataclasses.replace`` with ``loss``."""
+        warnings.warn("use dataclasses.replace(objective, loss=...)", DeprecationWarning, stacklevel=2)
+        return dataclasses.replace(self, **{"loss" if name == "game" else name: changes[name] for name in changes})
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -46,13 +81,13 @@ def non_saturating_generator(fake: Tensor) -> Tensor:
 def minimax_generator(fake: Tensor) -> Tensor:
     """``E[log(1 - s(D(G(z))))]``, the generator's side of equation 1 of Goodfellow et al. 2014.
 
-    NOTE: code that calls the game "minimax" or "BCE" often gives the generator ``-log s(D(G(z)))`` instead, which is
+    NOTE: code that calls the loss "minimax" or "BCE" often gives the generator ``-log s(D(G(z)))`` instead, which is
     ``non-saturating`` here.
     """
     return -F.softplus(fake).mean()
 
 
-ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
+ADVERSARIAL_LOSSES: dict[LossName, AdversarialLoss] = {
     "hinge": AdversarialLoss(hinge_discriminator, linear_generator),
     "non-saturating": AdversarialLoss(logistic_discriminator, non_saturating_generator),
     "minimax": AdversarialLoss(logistic_discriminator, minimax_generator),
@@ -61,7 +96,7 @@ ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
 
 
 def distillation_teacher(student: int, num_widths: int, target: DistillTarget) -> int | None:
-    """Return the position of the width that teaches width number ``student``, or None where nobody does.
+    """Return the position of the width that teaches width number ``student``, or None without a teacher.
 
     >>> [distillation_teacher(width, 4, "next") for width in range(4)]
     [1, 2, 3, None]
@@ -69,6 +104,16 @@ def distillation_teacher(student: int, num_widths: int, target: DistillTarget) -
     if target == "none" or student == num_widths - 1:
         return None
     return student + 1 if target == "next" else num_widths - 1
+
+
+def find_teachers(indices: Sequence[int], target: DistillTarget) -> dict[int, int]:
+    """Return the teacher of each width that has one, among ascending widths that take part.
+
+    >>> find_teachers([0, 2, 3], "next"), find_teachers([0, 2, 3], "widest")
+    ({0: 2, 2: 3}, {0: 3, 2: 3})
+    """
+    teachers = {index: distillation_teacher(position, len(indices), target) for position, index in enumerate(indices)}
+    return {index: indices[teacher] for index, teacher in teachers.items() if teacher is not None}
 
 
 def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:

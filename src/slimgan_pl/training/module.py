@@ -1,7 +1,7 @@
-"""Lightning modules that train a generator against a bank, an iteration a step."""
+"""Lightning mechanics of training: one iteration per step, its metrics, a request to stop."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,8 +15,10 @@ from torch._dynamo.exc import TorchDynamoException
 from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.training.compatibility import check_capture
-from slimgan_pl.training.iteration import Iteration, Player, iteration_seed
-from slimgan_pl.training.updates import Figures, Objective, Updates
+from slimgan_pl.training.iteration import Iteration, Player, Status, iteration_seed
+from slimgan_pl.training.losses import Objective
+from slimgan_pl.training.throughput import Throughput
+from slimgan_pl.training.updates import Metrics, Updates
 from slimgan_pl.utils.torch_state import follow_layout, tensor_float32
 
 __all__ = ["Report", "StepSettings", "TrainedModule"]
@@ -25,7 +27,7 @@ Batch = tuple[Tensor, Tensor | None]
 
 
 class StepSettings(NamedTuple):
-    """How an iteration is computed; what it computes is the same but for rounding."""
+    """Settings of an iteration's computation; its result is the same but for rounding."""
 
     tf32: bool | None
     compile: bool
@@ -35,19 +37,17 @@ class StepSettings(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What an iteration said: its number, a number per width for each name, and its ``Status`` on the device."""
+    """Report of an iteration: its number, its metrics, and its ``Status`` on the device."""
 
     iteration: int
-    figures: Figures
+    metrics: Metrics
     status: Tensor
 
 
 class TrainedModule(LightningModule):
     """Base of the modules whose training step is one iteration; the optimizers are the generator's and the bank's.
 
-    ``reports`` are those of the last two iterations. ``asked_to_stop`` is told to the other processes by the next.
-    ``after_iteration`` is called once all callbacks are through with an iteration. ``pace`` gives what is logged beside
-    the losses, by name.
+    ``reports`` are those of the last two iterations.
     """
 
     generator: SlimmableGenerator
@@ -58,10 +58,13 @@ class TrainedModule(LightningModule):
     seed: int
     individual: float | None
     iteration: Iteration | None = None  # while it trains
-    reports: deque[Report]
-    asked_to_stop: int = 0
-    after_iteration: Callable[[], None] | None = None
-    pace: Callable[[], dict[str, float]] | None = None
+    is_asked_to_stop: bool = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.reports: deque[Report] = deque(maxlen=2)
+        self.throughput = Throughput()
 
     def setup(self, stage: str) -> None:
         device = self.trainer.strategy.root_device
@@ -91,6 +94,10 @@ class TrainedModule(LightningModule):
         players = Player(first, first.step), Player(second, step)
         watch_gradients = self.trainer.precision != "16-mixed"
         self.iteration = Iteration(updates, *players, self.critic_steps, settings.cuda_graphs, watch_gradients)
+        self.throughput.start()
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        self.throughput.begin_iteration()
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         assert self.iteration is not None
@@ -100,18 +107,30 @@ class TrainedModule(LightningModule):
         source = torch.Generator(images.device).manual_seed(seed)
         labels = labels if self.generator.num_classes else None
         self.iteration.updates.measures_gradients = self._measures_gradients()
-        with saying_what_failed(), tensor_float32(self.step_settings.tf32):
-            figures = self.iteration(images, labels, source, self.asked_to_stop)
-        figures = {name: numbers.clone() for name, numbers in figures.items()}  # a graph writes into the same again
-        self.reports.append(Report(self.global_step, figures, self.iteration.status))
-        self._log_figures()
+        with explaining_failures(), tensor_float32(self.step_settings.tf32):
+            metrics = self.iteration(images, labels, source, self.is_asked_to_stop)
+        self.reports.append(Report(self.global_step, copy_metrics(metrics), self.iteration.status))
+        self._log_metrics()
+        self.throughput.end_iteration(len(images) * self.trainer.world_size)
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        if self.after_iteration is not None:
-            self.after_iteration()
+    def on_validation_start(self) -> None:
+        self.throughput.pause()
 
     def on_train_end(self) -> None:
         self.iteration = None
+        self.is_asked_to_stop = False
+
+    def request_stop(self) -> None:
+        """Ask for the end of training; the next iteration passes the request to the other processes."""
+        self.is_asked_to_stop = True
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether all processes know of a request to stop; the same answer on each of them."""
+        if self.trainer.world_size == 1:
+            return self.is_asked_to_stop
+        report = self.settled_report
+        return report is not None and Status(*report.status.tolist()).stop > 0
 
     def _add_gradients(self, loss: Tensor, **settings: Any) -> None:
         """Add gradients of this process alone; they are averaged over processes once an update."""
@@ -126,53 +145,63 @@ class TrainedModule(LightningModule):
         is_ready = len(self.reports) == 2 or self.device.type == "cpu"
         return self.reports[0 if self.device.type != "cpu" else -1] if self.reports and is_ready else None
 
-    def per_width(self, figures: Figures) -> dict[str, Tensor]:
-        """Return figures by the names that loggers see, such as ``generator_loss/0.5``."""
+    def per_width(self, metrics: Metrics) -> dict[str, Tensor]:
+        """Return metrics by the names that loggers see, such as ``generator_loss/0.5``."""
         widths = self.generator.widths if self.individual is None else (self.individual,)
         return {
-            f"{name}/{width:g}": value
-            for name, numbers in figures.items()
-            for width, value in zip(widths, numbers, strict=False)
+            f"{name}/{widths[index]:g}": value for name, values in metrics.items() for index, value in values.items()
         }
+
+    def measure_throughput(self) -> dict[str, float]:
+        """Return the rates of training, such as ``iterations_per_second``, as far as they are known."""
+        trainer = self.trainer
+        return self.throughput.rates(self.global_step, trainer.estimated_stepping_batches, trainer.num_training_batches)
 
     def _is_logged(self, iteration: int) -> bool:
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return bool(every) and iteration % every == 0
 
     def _measures_gradients(self) -> bool:
-        """Return whether the iteration that begins measures its gradients: where they are logged and what they seem.
+        """Return whether this iteration measures its gradients: only where they are logged and meaningful.
 
-        A graph does the same in each iteration. 16-mixed scales gradients, and a micro-batch has its own.
+        A CUDA graph does the same in each iteration. 16-mixed scales gradients, and a micro-batch has its own.
         """
         settings = self.step_settings
-        as_they_seem = self.trainer.precision != "16-mixed" and settings.micro_batches == 1
-        return bool(self.loggers) and as_they_seem and (settings.cuda_graphs or self._is_logged(self.global_step + 1))
+        are_meaningful = self.trainer.precision != "16-mixed" and settings.micro_batches == 1
+        return bool(self.loggers) and are_meaningful and (settings.cuda_graphs or self._is_logged(self.global_step + 1))
 
-    def _log_figures(self) -> None:
-        """Log a value per width, the mean losses and the pace, where the loggers take them.
+    def _log_metrics(self) -> None:
+        """Log a value per width, the mean losses and the throughput, where the loggers take them.
 
         The loggers get them here, not from Lightning after the step: a checkpoint of this iteration comes before that.
         """
         if not self._is_logged(self.global_step):
             return
-        figures = self.reports[-1].figures
-        means = {name: numbers.mean() for name, numbers in figures.items() if name.endswith("loss")}
-        named = {**self.per_width(figures), **means}
+        metrics = self.reports[-1].metrics
+        losses = {name: list(values.values()) for name, values in metrics.items() if name.endswith("loss")}
+        means = {name: torch.stack(values).mean() for name, values in losses.items()}
+        named = {**self.per_width(metrics), **means}
         callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         monitored = {getattr(callback, "monitor", None) for callback in callbacks}
-        # Lightning takes a third of a millisecond for each, so it gets what callbacks look at.
+        # Lightning takes a third of a millisecond for each, so it gets only what callbacks monitor.
         self.log_dict({name: named[name] for name in named if name in means or name in monitored}, logger=False)
         if self.loggers:
             values = dict(zip(named, torch.stack(list(named.values())).tolist(), strict=True))
-            values |= {} if self.pace is None else {f"pace/{name}": value for name, value in self.pace().items()}
+            values |= {f"pace/{name}": value for name, value in self.measure_throughput().items()}
             for logger in self.loggers:
                 logger.log_metrics(values, step=self.global_step)
                 logger.save()
 
 
+def copy_metrics(metrics: Metrics) -> Metrics:
+    """Return metrics in new memory, because a CUDA graph writes into the same again."""
+    values = iter(torch.stack([value for by_width in metrics.values() for value in by_width.values()]).unbind())
+    return {name: {index: next(values) for index in by_width} for name, by_width in metrics.items()}
+
+
 @contextmanager
-def saying_what_failed() -> Iterator[None]:
-    """Turn what a machine lacks for a step into a SlimGANError."""
+def explaining_failures() -> Iterator[None]:
+    """Turn a failed compilation or allocation into a SlimGANError."""
     try:
         yield
     except TorchDynamoException as error:

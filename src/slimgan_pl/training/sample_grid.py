@@ -10,15 +10,15 @@ from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.utils.images import width_grid
 
-__all__ = ["draw_grid", "shown_classes"]
-
-MOST_CLASSES = 10
-
 if TYPE_CHECKING:
     from slimgan_pl.training.slimgan import SlimGAN
 
+__all__ = ["sample_grid", "shown_classes"]
 
-def draw_grid(model: "SlimGAN | SlimmableGenerator", num_latents: int, seed: int, label: int | None = None) -> Tensor:
+MOST_CLASSES = 10  # classes in a grid
+
+
+def sample_grid(model: "SlimGAN | SlimmableGenerator", num_latents: int, seed: int, label: int | None = None) -> Tensor:
     """Return a uint8 picture ``(3, H, W)``: a row per width, narrow to wide, and a column per latent.
 
     With classes these rows come for each class in turn: for ``label`` alone, or for all, or ten of them where there are
@@ -42,7 +42,7 @@ def draw_grid(model: "SlimGAN | SlimmableGenerator", num_latents: int, seed: int
 
 
 def shown_classes(num_classes: int) -> Sequence[int]:
-    """Return the classes that a grid shows: all, ten of them where there are more, or one that stands for none.
+    """Return the classes that a grid shows: all, ten of them where there are more, or a single 0 without classes.
 
     >>> list(shown_classes(0)), list(shown_classes(20))
     ([0], [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])

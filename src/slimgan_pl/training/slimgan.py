@@ -1,7 +1,5 @@
 """SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
 
-from collections import deque
-from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 import torch
@@ -10,36 +8,24 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import SlimGANError, check_choice, check_range
-from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
-from slimgan_pl.evaluation.lightning_module import JudgedModule
+from slimgan_pl.errors import check_choice, check_range
+from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.training.compatibility import check_data, check_fit, check_parts
-from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget
+from slimgan_pl.training.evaluate import EvaluatedModule
+from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossName, Objective
 from slimgan_pl.training.module import StepSettings, TrainedModule
-from slimgan_pl.training.updates import Objective
+from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
 
 __all__ = ["ADAM", "SlimGAN"]
 
-ADAM: dict[str, Any] = {
-    "class_path": "torch.optim.Adam",
-    "init_args": {"lr": 2e-4, "betas": [0.5, 0.999], "fused": True},
-}
-
-UNSUITED = (torch.optim.LBFGS, torch.optim.SparseAdam)  # want the loss again and again, or sparse gradients
-
 Sampling = Literal["independent", "shared"]
 
 
-def adam(parameters: Iterable[Tensor]) -> Optimizer:
-    """Make the paper's optimizer for DCGAN, which ``ADAM`` says in plain values."""
-    return torch.optim.Adam(parameters, **ADAM["init_args"])
-
-
-class SlimGAN(TrainedModule, JudgedModule):
+class SlimGAN(TrainedModule, EvaluatedModule):
     """One generator at several widths, one discriminator per width, and stepwise in-place distillation.
 
     One training step is one iteration: ``critic_steps`` discriminator updates and one generator update. It takes a
@@ -48,16 +34,16 @@ class SlimGAN(TrainedModule, JudgedModule):
     Args:
         generator: The slimmable generator.
         discriminators: A bank with one discriminator per width.
-        adversarial_loss: The game that is played.
+        adversarial_loss: The losses of both sides.
         distill_target: Which width teaches a narrower one: the ``next`` wider, the ``widest``, or ``none``.
         distill_weight: Weight of the distillation loss.
         critic_steps: Discriminator updates per iteration.
         latents: ``independent``: new latents for every width, and one more batch for distillation, as in the paper;
-            ``shared``: one batch of latents for all widths and both losses, and the generator update goes on from the
+            ``shared``: one batch of latents for all widths and both losses, and the generator update starts from the
             fakes of the discriminator update before it.
         generator_optimizer: Makes the generator's optimizer from its parameters.
         discriminator_optimizer: Makes the bank's optimizer from its parameters.
-        evaluator: Judges every width in validation and test; None judges nothing.
+        evaluator: Evaluates every width in validation and test; None evaluates nothing.
         seed: Seed of latents and labels, and of the order of the data.
         recalibration: Batches of latents over which batch-norm statistics are measured anew before each evaluation and
             save; 0 keeps the running ones.
@@ -79,7 +65,7 @@ class SlimGAN(TrainedModule, JudgedModule):
         self,
         generator: SlimmableGenerator,
         discriminators: DiscriminatorBank,
-        adversarial_loss: Literal["hinge", "non-saturating", "minimax", "wasserstein"] = "hinge",
+        adversarial_loss: LossName = "hinge",
         distill_target: DistillTarget = "next",
         distill_weight: float = 20.0,
         critic_steps: int = 1,
@@ -101,13 +87,12 @@ class SlimGAN(TrainedModule, JudgedModule):
         check_fit(generator, discriminators)
         check_range("critic_steps", critic_steps, 1)
         check_range("micro_batches", micro_batches, 1)
-        check_choice("adversarial_loss", adversarial_loss, tuple(ADVERSARIAL_LOSSES))
+        check_choice("adversarial_loss", adversarial_loss, get_args(LossName))
         check_choice("distill_target", distill_target, get_args(DistillTarget))
         check_choice("latents", latents, get_args(Sampling))
         check_range("distill_weight", distill_weight, 0)
         check_range("seed", seed, 0)
         check_range("recalibration", recalibration, 0)
-        self.automatic_optimization = False
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
         settings = plain_hyperparameters(self.hparams, nets)
@@ -129,11 +114,10 @@ class SlimGAN(TrainedModule, JudgedModule):
         self.recalibration = recalibration
         self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
         use_channels_last(self, channels_last)
-        self.reports = deque(maxlen=2)
         self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
-        """Draw images ``(N, C, H, W)`` in [-1, 1] from latents ``(N, latent_dim)`` at a width."""
+        """Generate images ``(N, C, H, W)`` in [-1, 1] from latents ``(N, latent_dim)`` at a width."""
         images: Tensor = self.generator(latents, labels, width=width)
         return images
 
@@ -144,12 +128,12 @@ class SlimGAN(TrainedModule, JudgedModule):
         labels: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Draw new images in evaluation mode; batch-norm statistics stay as they are.
+        """Generate new images in evaluation mode; batch-norm statistics stay as they are.
 
         Args:
-            num_images: How many.
+            num_images: Number of images.
             width: One of the generator's widths.
-            labels: Integers ``(num_images,)``; drawn at random where they are missing and needed.
+            labels: Integers ``(num_images,)``; sampled where they are needed and missing.
             generator: CPU source of randomness; the same state gives the same latents at every width.
 
         Returns:
@@ -159,44 +143,32 @@ class SlimGAN(TrainedModule, JudgedModule):
         return sample_images(self.generator, num_images, width, labels, generator)
 
     def configure_optimizers(self) -> list[Optimizer]:
-        try:
-            optimizers = [
-                self.generator_optimizer(self.generator.parameters()),
-                self.discriminator_optimizer(self.discriminators.parameters()),
-            ]
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise SlimGANError(f"the optimizer refuses its settings: {error}") from error
-        for optimizer in optimizers:
-            if isinstance(optimizer, UNSUITED):
-                raise SlimGANError(f"{type(optimizer).__name__} cannot train these nets; take another, such as Adam")
-            for group in optimizer.param_groups:
-                check_range("the optimizer's learning rate", float(group.get("lr", 0)), 0)
-        return optimizers
+        return [
+            make_optimizer(self.generator_optimizer, self.generator),
+            make_optimizer(self.discriminator_optimizer, self.discriminators),
+        ]
 
     def prepare_data(self) -> None:
-        """Find data that do not suit the settings before any folder is made."""
+        """Check that the data suit the settings, before any folder is made."""
         data = getattr(self.trainer, "datamodule", None)
         if self.trainer.state.fn != "fit" or not isinstance(data, ByteDataModule):
             return
         data.train_dataloader()
         check_parts(data.batch_size, self.step_settings.micro_batches)
-        self._check_real(data)
+        self.check_real(data)
 
-    # Judging
+    # Evaluation
 
     def on_fit_start(self) -> None:
         data = getattr(self.trainer, "datamodule", None)
         check_data(self.generator, data)
-        if self.evaluator is not None:  # what is missing is found before training, not after
+        if self.evaluator is not None:  # a missing file is found before training, not after
             self.evaluator.start(self.device, self.fakes().shape)
             if isinstance(data, ByteDataModule):
-                self._check_real(data)
-
-    def _check_real(self, data: ByteDataModule) -> None:
-        if self.evaluator is not None:
-            self.evaluator.check(len(data.arrays[self.evaluator.protocol.real_split].images))
+                self.check_real(data)
 
     def on_validation_start(self) -> None:
+        super().on_validation_start()
         check_data(self.generator, getattr(self.trainer, "datamodule", None))
         self.settle_statistics()
 
@@ -212,30 +184,20 @@ class SlimGAN(TrainedModule, JudgedModule):
             "recalibration": self.recalibration,
         }
 
-    def log_results(self, results: dict[str, Any]) -> None:
-        for row in results["widths"]:
-            row["width"] = self.individual or row["width"]
-            for key in row.keys() - {"width", "parameters", "macs"}:
-                self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
-        self.log("step", float(results["iteration"]), rank_zero_only=True)
-        mic = key_of("mic", results)
-        if mic in results:
-            self.log(mic, results[mic], rank_zero_only=True)
-
     # Checkpoints
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.settle_statistics()  # in place, so in the checkpoint too
         weights = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {name: value.contiguous() for name, value in weights.items()}  # as others lay them
+        checkpoint["state_dict"] = {name: value.contiguous() for name, value in weights.items()}  # the usual layout
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._loaded_iteration = checkpoint["global_step"]  # a trainer that only judges counts none itself
+        self._loaded_iteration = checkpoint["global_step"]  # a trainer that only evaluates counts none itself
 
     def settle_statistics(self) -> None:
-        """Make batch-norm statistics what the net is judged, shown and kept with: measured anew if asked for.
+        """Measure batch-norm statistics anew where ``recalibration`` is set, before samples, evaluations and saves.
 
-        So they depend on the weights alone, and not on when they were measured before.
+        They then depend on the weights alone, and not on when they were measured before.
         """
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
