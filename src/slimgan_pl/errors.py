@@ -35,7 +35,7 @@ class SlimGANError(ValueError):
     def __init__(self, problem: str = "", fixes: Mapping[str, str] | None = None) -> None:
         self.problem, self.fixes = problem, dict(fixes or {})
         told = [fix.replace("{}", f"--{name}") for name, fix in self.fixes.items()]
-        joined = " or ".join([", ".join(told[:-1]), told[-1]] if told[1:] else told)
+        joined = " or ".join(told) if len(told) < 3 else f"{', '.join(told[:-1])}, or {told[-1]}"
         super().__init__(f"{problem}; {joined}" if told else problem)
 
     def with_options(self, options: Mapping[str, str]) -> "SlimGANError":

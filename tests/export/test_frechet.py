@@ -150,7 +150,7 @@ def test_images_that_are_not_finite_are_an_error(source: Source, generator: Slim
 def test_a_published_data_set_that_is_missing_is_asked_for_by_its_folder(tmp_path: Path) -> None:
     with pytest.raises(SlimGANError) as error, in_own_options():
         CIFAR10DataModule(str(tmp_path)).source("test")
-    assert str(error.value).endswith("; name the folder that holds its cifar-10-batches-py with --data_root")
+    assert str(error.value).endswith("or name the folder that holds it with --data_root")
 
 
 def test_weights_that_cannot_be_had_leave_a_way_on(

@@ -111,7 +111,8 @@ class TorchvisionDataModule(ByteDataModule):
             raise SlimGANError(
                 f"there is no {self.title} in {self.root}",
                 {
-                    "data.root": f"name the folder that holds its {self.folder.name} with {{}}",
+                    "": f"put its folder {self.folder.name} there",
+                    "data.root": "name the folder that holds it with {}",
                     "data.download": "let {} true fetch it",
                 },
             )
@@ -119,7 +120,7 @@ class TorchvisionDataModule(ByteDataModule):
             raise SlimGANError(
                 f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}",
                 {
-                    "data.root": "name a whole one with {}",
+                    "": "put that there",
                     "data.download": "delete the folder and let {} true fetch it",
                 },
             )
