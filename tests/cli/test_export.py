@@ -135,7 +135,7 @@ def test_a_file_of_somebody_else_is_not_replaced(checkpoint: Path, capsys: pytes
     options = ("--format", "safetensors", "--width", 0.5, "--overwrite", "true")
     status, line = fails(capsys, "export", "--ckpt_path", checkpoint, *options)
     assert status == 1
-    assert "generator_0.5.safetensors is there and not of an earlier export" in line
+    assert "generator_0.5.safetensors exists and is not of an earlier export" in line
     assert {name: Path("export", name).read_bytes() for name in names()} == before
 
 

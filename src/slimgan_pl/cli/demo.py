@@ -46,7 +46,7 @@ def demo(
             check_parity(format, written, generator)
         print(f"{server.address} shows {ckpt_path}; Ctrl-C ends it", flush=True)
         if open_browser and has_screen():
-            # some browsers return only once they are closed, and the page has to be there before
+            # some browsers return only when the user closes them; the server has to run before
             threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
         serve(server)
 

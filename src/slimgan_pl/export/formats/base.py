@@ -124,7 +124,7 @@ class Format(ABC):
     @classmethod
     def inputs(cls, generator: SlimmableGenerator, file: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return name, type, shape and values of each input of a file of the card."""
-        latents = {"shape": ["N", generator.latent_dim], "values": "independent draws from N(0, 1)"}
+        latents = {"shape": ["N", generator.latent_dim], "values": "independent samples of N(0, 1)"}
         found = [{"name": LATENTS, "dtype": cls.input_dtype(file), **latents}]
         if generator.num_classes:
             values = f"classes, 0 to {generator.num_classes - 1}"
