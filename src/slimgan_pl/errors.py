@@ -3,7 +3,7 @@
 import math
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 __all__ = ["MAX_SEED", "SlimGANError", "SlimGANWarning", "cause_of", "check_choice", "check_range", "lacks_memory"]
@@ -18,7 +18,34 @@ class SlimGANError(ValueError):
 
     The command prints the sentence alone and exits with a non-zero status; any other exception is a bug and keeps its
     traceback.
+
+    Args:
+        problem: The sentence ``problem; fix``, or the problem alone if ``fixes`` are given.
+        fixes: The fix by each setting, with ``{}`` in place of its option; by ``""`` one that needs no setting.
+
+    >>> error = SlimGANError("no folder x", {"data.root": "name one with {}", "data.download": "set {} true"})
+    >>> print(error)
+    no folder x; name one with --data.root or set --data.download true
+    >>> print(error.with_options({"data.root": "--data_root"}))
+    no folder x; name one with --data_root
     """
+
+    def __init__(self, problem: str = "", fixes: Mapping[str, str] | None = None) -> None:
+        self.problem, self.fixes = problem, dict(fixes or {})
+        told = [fix.replace("{}", f"--{name}") for name, fix in self.fixes.items()]
+        joined = " or ".join(told) if len(told) < 3 else f"{', '.join(told[:-1])}, or {told[-1]}"
+        super().__init__(f"{problem}; {joined}" if told else problem)
+
+    def with_options(self, options: Mapping[str, str]) -> "SlimGANError":
+        """Return the error with the fixes that a command offers, in its own options.
+
+        Args:
+            options: By the name of a setting the command's option, or a whole fix of its own.
+        """
+        told = {name: fix for name, fix in self.fixes.items() if name in options or not name}
+        for name in filter(None, told):
+            told[name] = options[name] if " " in options[name] else told[name].replace("{}", options[name])
+        return SlimGANError(self.problem, told)
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:

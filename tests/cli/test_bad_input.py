@@ -411,7 +411,12 @@ EXPORTS = [
     Case("a width x", f"{EXPORT} --format onnx --width x", 2, "Expected float or one of ['all']"),
     Case("one width of all", f"{EXPORT} --width 0.5", 1, "--format onnx-multi holds all widths; leave --width out"),
     Case("one width of a page", f"{EXPORT} --format web --width 0.5", 1, "--format web holds all widths"),
-    Case("integers of all widths", f"{EXPORT} --precision int8", 1, "int8 needs a file per width"),
+    Case(
+        "integers of all widths",
+        f"{EXPORT} --precision int8",
+        1,
+        "--format onnx-multi cannot hold int8; take --format onnx",
+    ),
     Case("integers in safetensors", f"{EXPORT} --format safetensors --precision int8", 1, "take --format onnx"),
     Case("folded ONNX", f"{EXPORT} --fold true", 1, "leave it out"),
     Case("a package without a page", f"{EXPORT} --onnxruntime_web x.tgz", 1, "is for --format web"),

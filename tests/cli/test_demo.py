@@ -36,7 +36,7 @@ def test_a_demo_shows_a_checkpoint_and_leaves_nothing(
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setattr("webbrowser.open", visit)
-    monkeypatch.setattr("slimgan_pl.cli.demo.runtime_files", lambda *_: RUNTIME)
+    monkeypatch.setattr("slimgan_pl.export.formats.web.runtime_files", lambda *_: RUNTIME)
     run("demo", "--ckpt_path", checkpoint, "--port", 0)
     assert "<h1>digits</h1>" in seen["page"]
     assert "http://127.0.0.1:" in capsys.readouterr().out
@@ -46,7 +46,7 @@ def test_a_demo_shows_a_checkpoint_and_leaves_nothing(
 def test_a_page_has_the_figures_of_its_checkpoint_and_goes_with_it(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slimgan_pl.cli.export.runtime_files", lambda *_: RUNTIME)
+    monkeypatch.setattr("slimgan_pl.export.formats.web.runtime_files", lambda *_: RUNTIME)
     run("export", "--ckpt_path", checkpoint, "--format", "web")
     facts = json.loads(Path("export/facts.json").read_text())
     results = json.loads((checkpoint.parent.parent / "results.json").read_text())

@@ -14,9 +14,8 @@ import pytest
 import torch
 from commands import fails, run
 
-from slimgan_pl.cli import export as command
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.export import parity as compared
+from slimgan_pl.export import export_checkpoint, parity
 from slimgan_pl.export.folder import filling
 from slimgan_pl.export.model_card import write_card
 from slimgan_pl.models import load_generator
@@ -98,7 +97,7 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read_is_told(
         path.write_bytes(path.read_bytes() + b"more")
         return content
 
-    monkeypatch.setattr("slimgan_pl.runs.source.read_checkpoint", read)
+    monkeypatch.setattr("slimgan_pl.runs.checkpoints.read_checkpoint", read)
     with pytest.raises(SlimGANError, match="has just been replaced by the run that writes it; export it again"):
         read_source(tmp_path / "last.ckpt")
 
@@ -136,7 +135,7 @@ def test_a_file_of_somebody_else_is_not_replaced(checkpoint: Path, capsys: pytes
     options = ("--format", "safetensors", "--width", 0.5, "--overwrite", "true")
     status, line = fails(capsys, "export", "--ckpt_path", checkpoint, *options)
     assert status == 1
-    assert "generator_0.5.safetensors is there and not of an earlier export" in line
+    assert "generator_0.5.safetensors exists and is not of an earlier export" in line
     assert {name: Path("export", name).read_bytes() for name in names()} == before
 
 
@@ -146,7 +145,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(checkpoint: Path, monkeyp
         Path("export").mkdir()
         Path("export/model_card.md").write_text("mine")
 
-    monkeypatch.setattr(command, "write_card", late)
+    monkeypatch.setattr(export_checkpoint, "write_card", late)
     with pytest.raises(SystemExit):
         export_weights(checkpoint, "--width", 0.5)
     assert names(".") == ["export", "export/model_card.md"]
@@ -220,7 +219,7 @@ def test_a_full_disk_leaves_nothing_and_is_one_sentence(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(command, "write_card", full)
+    monkeypatch.setattr(export_checkpoint, "write_card", full)
     options = ("--format", "safetensors", "--width", 0.5)
     _, line = fails(capsys, "export", "--ckpt_path", checkpoint, *options)
     assert "could not be written to export (No space left on device); make room" in line
@@ -230,15 +229,15 @@ def test_a_full_disk_leaves_nothing_and_is_one_sentence(
 def test_images_that_a_precision_ruins_are_told(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(compared, "MUCH", 0.0)
+    monkeypatch.setattr(parity, "MUCH", 0.0)
     export_weights(checkpoint, "--width", 0.5, "--precision", "float16")
-    assert "draws other images than PyTorch at width 0.5" in capsys.readouterr().err
+    assert "generates other images than PyTorch at width 0.5" in capsys.readouterr().err
 
 
 def test_a_file_that_differs_from_pytorch_is_not_written(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(compared, "TOLERANCE", 1e-12)
+    monkeypatch.setattr(parity, "TOLERANCE", 1e-12)
     status, line = fails(capsys, "export", "--ckpt_path", checkpoint)
     assert status == 1
     assert "differs from PyTorch by" in line

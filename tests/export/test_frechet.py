@@ -5,16 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 import pytest
 import torch
 from torch import Tensor
 
 from slimgan_pl.data import CIFAR10DataModule
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.export.frechet import Distances, naming_own_options, prepare_distances
+from slimgan_pl.export.formats.base import Sampler
+from slimgan_pl.export.frechet import Distances, prepare_comparison
 from slimgan_pl.export.onnx_graphs import multi_width_graph
-from slimgan_pl.export.writers import Draw, session_draw
+from slimgan_pl.export.ort import open_session, session_sampler
+from slimgan_pl.export.real_images import in_own_options
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.runs.checkpoints import Source, read_source
 
@@ -36,30 +37,27 @@ def generator(source: Source) -> SlimmableGenerator:
     return source.model.generator
 
 
-def draws_of(generator: SlimmableGenerator, change: Callable[[Tensor], Tensor]) -> Draw:
+def sampler_of(generator: SlimmableGenerator, change: Callable[[Tensor], Tensor]) -> Sampler:
     return lambda latents, labels, width: change(generator(latents, labels, width=width))
 
 
 @pytest.fixture(scope="module")
 def found(source: Source, generator: SlimmableGenerator) -> Distances:
     """Return the distances of an ONNX file and of noisy images."""
-    session = onnxruntime.InferenceSession(
-        multi_width_graph(generator).SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    exact = session_draw(session, generator.widths)
+    exact = session_sampler(open_session(multi_width_graph(generator).SerializeToString()), generator.widths)
     random = torch.Generator().manual_seed(0)
-    noisy = draws_of(generator, lambda images: images + 0.3 * torch.randn(images.shape, generator=random))
-    draws = {("generator.onnx", width): exact for width in generator.widths}
-    return prepare_distances(source, "digits").changes({**draws, ("noisy.onnx", 0.5): noisy})
+    noisy = sampler_of(generator, lambda images: images + 0.3 * torch.randn(images.shape, generator=random))
+    samplers = {("generator.onnx", width): exact for width in generator.widths}
+    return prepare_comparison(source, "digits").compare({**samplers, ("noisy.onnx", 0.5): noisy})
 
 
 def test_pytorchs_distances_are_those_of_the_run(found: Distances, digits_checkpoint: Path) -> None:
     judged = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
     expected = {row["width"]: row["fid_digits"] for row in judged["widths"]}
-    own = {row["width"]: row["distance"] for row in found.stamp["pytorch"]}
+    own = {row["width"]: row["distance"] for row in found.provenance["pytorch"]}
     assert own == pytest.approx(expected, rel=1e-6)
-    assert found.stamp["protocol"]["num_fake"] == judged["protocol"]["num_fake"] == 60
-    assert found.stamp["extractor"] == judged["extractor"]
+    assert found.provenance["protocol"]["num_fake"] == judged["protocol"]["num_fake"] == 60
+    assert found.provenance["extractor"] == judged["extractor"]
 
 
 def test_a_float32_file_leaves_the_distance_and_noise_changes_it(
@@ -74,7 +72,7 @@ def test_a_float32_file_leaves_the_distance_and_noise_changes_it(
 
 
 def test_a_change_is_from_pytorchs_at_the_same_width(found: Distances) -> None:
-    own = {row["width"]: row["distance"] for row in found.stamp["pytorch"]}
+    own = {row["width"]: row["distance"] for row in found.provenance["pytorch"]}
     for (_, width), (distance, change) in found.found.items():
         assert distance - change == pytest.approx(own[width])
 
@@ -82,11 +80,11 @@ def test_a_change_is_from_pytorchs_at_the_same_width(found: Distances) -> None:
 def test_a_number_that_is_given_takes_the_place_of_the_checkpoints(
     source: Source, generator: SlimmableGenerator
 ) -> None:
-    draws = {("same.onnx", 1.0): draws_of(generator, lambda images: images)}
-    fewer = prepare_distances(source, "digits", num_fake=40).changes(draws)
-    assert fewer.stamp["protocol"]["num_fake"] == 40
+    samplers = {("same.onnx", 1.0): sampler_of(generator, lambda images: images)}
+    fewer = prepare_comparison(source, "digits", num_fake=40).compare(samplers)
+    assert fewer.provenance["protocol"]["num_fake"] == 40
     assert fewer.found["same.onnx", 1.0].change == 0
-    assert [row["width"] for row in fewer.stamp["pytorch"]] == [1.0]
+    assert [row["width"] for row in fewer.provenance["pytorch"]] == [1.0]
 
 
 def with_data(source: Source, data: dict[str, Any]) -> Source:
@@ -96,11 +94,11 @@ def with_data(source: Source, data: dict[str, Any]) -> Source:
 def test_another_folder_takes_the_place_of_that_in_training(
     source: Source, generator: SlimmableGenerator, image_folder: Path, tmp_path: Path
 ) -> None:
-    draws = {("same.onnx", 1.0): draws_of(generator, lambda images: images)}
+    samplers = {("same.onnx", 1.0): sampler_of(generator, lambda images: images)}
     other = with_data(source, {**FOLDER, "cache_dir": str(tmp_path)})
-    moved = prepare_distances(other, "digits", data_root=str(image_folder)).changes(draws)
-    assert moved.stamp["protocol"]["num_real"] == 8
-    assert moved.stamp["protocol"]["data"].startswith("folder-test-")
+    moved = prepare_comparison(other, "digits", data_root=str(image_folder)).compare(samplers)
+    assert moved.provenance["protocol"]["num_real"] == 8
+    assert moved.provenance["protocol"]["data"].startswith("folder-test-")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +110,7 @@ def test_another_folder_takes_the_place_of_that_in_training(
         (None, {"num_fake": 1}, "num_fake is 1; it has to be at least 2"),
         (None, {"num_fake": 0}, "num_fake is 0; it has to be at least 2"),
         (None, {"data_root": "data"}, "a DigitsDataModule is read from no folder; leave --data_root out"),
-        ({}, {}, "does not say which data it belongs to, so leave --extractor out"),
+        ({}, {}, "does not say which data it belongs to; leave --extractor out"),
         (FOLDER, {}, "there is no folder missing; name the folder of images with --data_root"),
         ({**FOLDER, "nonsense": 3}, {}, "build no data"),
         ({**FOLDER, "image_size": 8}, {}, "the data has image_size 8 but the generator draws 16"),
@@ -124,7 +122,7 @@ def test_what_is_missing_is_said_before_the_work_in_the_options_of_the_export(
 ) -> None:
     chosen = source if data is None else with_data(source, data)
     with pytest.raises(SlimGANError) as error:
-        prepare_distances(chosen, **{"extractor": "digits", **options})
+        prepare_comparison(chosen, **{"extractor": "digits", **options})
     assert words in str(error.value)
     assert "--model." not in str(error.value)
     assert "--data." not in str(error.value)
@@ -136,19 +134,21 @@ def test_too_few_real_images_are_said_before_the_work(source: Source, image_fold
     settings["evaluator"] = {**evaluator, "init_args": {**evaluator["init_args"], "num_real": 450}}
     few = with_data(source, {**FOLDER, "root": str(image_folder), "cache_dir": str(tmp_path)})
     few = few._replace(checkpoint={**few.checkpoint, "hyper_parameters": settings})
-    with pytest.raises(SlimGANError, match=r"asks for 450 real images, .* holds 8; name others with --data_root"):
-        prepare_distances(few, "digits")
+    with pytest.raises(
+        SlimGANError, match=r"asks for 450 real images, .* holds 8; name a folder with more images in --data_root"
+    ):
+        prepare_comparison(few, "digits")
 
 
 def test_images_that_are_not_finite_are_an_error(source: Source, generator: SlimmableGenerator) -> None:
-    draws = {("odd.onnx", 0.5): draws_of(generator, lambda images: images / 0)}
-    judge = prepare_distances(source, "digits", num_fake=40)
+    samplers = {("odd.onnx", 0.5): sampler_of(generator, lambda images: images / 0)}
+    comparison = prepare_comparison(source, "digits", num_fake=40)
     with pytest.raises(SlimGANError, match=r"at width 0\.5 are not finite"):
-        judge.changes(draws)
+        comparison.compare(samplers)
 
 
 def test_a_published_data_set_that_is_missing_is_asked_for_by_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(SlimGANError) as error, naming_own_options():
+    with pytest.raises(SlimGANError) as error, in_own_options():
         CIFAR10DataModule(str(tmp_path)).source("test")
     assert str(error.value).endswith("or name the folder that holds it with --data_root")
 
@@ -163,7 +163,7 @@ def test_weights_that_cannot_be_had_leave_a_way_on(
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
     with pytest.raises(SlimGANError) as error:
-        prepare_distances(source, "inception")
+        prepare_comparison(source, "inception")
     assert "name a file with --weights_path, choose another --extractor such as digits, or leave --extractor out" in (
         str(error.value)
     )

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,10 @@ from markdown_it import MarkdownIt
 from safetensors import safe_open
 from seasoned import seasoned
 
+from slimgan_pl.export.card_markdown import make_markdown, make_snippets
 from slimgan_pl.export.exported_file import ExportedFile, WidthError, describe_file
-from slimgan_pl.export.frechet import prepare_distances
+from slimgan_pl.export.frechet import prepare_comparison
 from slimgan_pl.export.model_card import make_card, write_card
-from slimgan_pl.export.model_card_markdown import card_markdown
-from slimgan_pl.export.model_card_snippets import snippets_of
 from slimgan_pl.export.onnx_graphs import single_width_graph
 from slimgan_pl.export.web import onnxruntime_web
 from slimgan_pl.export.web.page import write_page
@@ -47,7 +45,7 @@ MULTI = ExportedFile("generator.onnx", "onnx-multi", "float32", WIDTHS, False, 2
 
 TENSORS = {"float32": "float"}  # as ONNX Runtime calls it
 
-STAMP = {
+PROVENANCE = {
     "protocol": {"data": "digits-test-0", "real_split": "test", "num_real": 450, "num_fake": 60, "seeds": [0]},
     "extractor": {"name": "digits"},
     "device": "cpu",
@@ -63,7 +61,7 @@ def source(digits_checkpoint: Path) -> Source:
 
 @pytest.fixture(scope="module")
 def card(source: Source) -> dict[str, Any]:
-    return make_card(source, [MULTI], STAMP)
+    return make_card(source, [MULTI], PROVENANCE)
 
 
 def tables(text: str) -> list[list[list[str]]]:
@@ -119,7 +117,7 @@ def test_the_json_holds_independent_counts(card: dict[str, Any]) -> None:
 def test_the_markdown_has_a_row_per_width_with_the_figures_of_the_run(
     card: dict[str, Any], digits_checkpoint: Path
 ) -> None:
-    widths = tables(card_markdown(card))[0]
+    widths = tables(make_markdown(card))[0]
     judged = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
     assert widths[0][4] == "FID (digits) ↓"
     assert len(widths) == 1 + len(WIDTHS)
@@ -130,7 +128,7 @@ def test_the_markdown_has_a_row_per_width_with_the_figures_of_the_run(
 
 
 def test_the_markdown_tells_of_each_file_its_size_checksum_and_errors(card: dict[str, Any]) -> None:
-    text = card_markdown(card)
+    text = make_markdown(card)
     _, files, agreement, _ = tables(text)
     assert files[1] == ["`generator.onnx`", "ONNX, all widths", "float32", "0.25 0.5 0.75 1", "no", "20 kB"]
     assert agreement[0][-2:] == ["Fréchet distance (digits)", "change"]
@@ -142,11 +140,11 @@ def test_the_markdown_tells_of_each_file_its_size_checksum_and_errors(card: dict
 
 def test_distances_are_left_out_where_none_was_measured(source: Source) -> None:
     plain = describe_unmeasured()
-    text = card_markdown(make_card(source, [plain]))
+    text = make_markdown(make_card(source, [plain]))
     assert tables(text)[2][0] == ["file", "width", "largest error", "RMS error"]
     assert "Fréchet" not in text
     none = ExportedFile("generator.onnx", "onnx", "float32", (1.0,), True, 1, "c" * 64)
-    assert "Agreement" not in card_markdown(make_card(source, [none]))
+    assert "Agreement" not in make_markdown(make_card(source, [none]))
 
 
 def describe_unmeasured() -> ExportedFile:
@@ -155,18 +153,18 @@ def describe_unmeasured() -> ExportedFile:
 
 
 def test_the_files_that_are_written_are_the_card(digits_checkpoint: Path, source: Source, tmp_path: Path) -> None:
-    card = write_card(tmp_path, source, [MULTI], STAMP)
+    card = write_card(tmp_path, source, [MULTI], PROVENANCE)
     read = json.loads((tmp_path / "model_card.json").read_text())
     assert read == card
-    assert (tmp_path / "model_card.md").read_text() == card_markdown(read)
+    assert (tmp_path / "model_card.md").read_text() == make_markdown(read)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model_card.json", "model_card.md"]
-    assert read["files"][0] == json.loads(json.dumps(asdict(MULTI)))
+    assert read["files"][0] == json.loads(json.dumps(MULTI.to_json()))
     assert read["checkpoint"] == {"file": "last.ckpt", "sha256": file_sha256(digits_checkpoint)}
 
 
 def test_a_card_names_no_folder_of_the_machine(card: dict[str, Any], digits_checkpoint: Path) -> None:
     content = torch.load(digits_checkpoint, weights_only=True)
-    text = json.dumps(card) + card_markdown(card)
+    text = json.dumps(card) + make_markdown(card)
     assert str(digits_checkpoint.parent) not in text
     assert content["run"]["settings"]["trainer"]["default_root_dir"] not in text
 
@@ -177,7 +175,7 @@ def test_training_is_told_with_the_settings_that_matter(card: dict[str, Any]) ->
     assert told["settings"]["distill_weight"] == 7
     assert told["settings"]["generator_optimizer"] == "Adam, lr 0.0002, betas 0.5 0.999"
     assert told["cost"]["macs"] > 0
-    text = card_markdown(card)
+    text = make_markdown(card)
     for line in ("- Iterations: 4\n", "- Distill target: next\n", "- Batch size: 8\n", "- Adversarial loss: hinge\n"):
         assert line in text
 
@@ -188,12 +186,12 @@ def test_a_cost_that_does_not_cover_all_iterations_is_not_told(digits_checkpoint
     assert about_training({**content, "global_step": 5})["cost"] is None
 
 
-def test_what_was_not_judged_says_so_and_how_to(digits_checkpoint: Path, tmp_path: Path) -> None:
+def test_a_card_without_evaluation_says_so_and_how_to(digits_checkpoint: Path, tmp_path: Path) -> None:
     path = variant(digits_checkpoint, tmp_path / "the other's.ckpt")
     card = make_card(read_source(path), [MULTI])
     assert card["evaluation"] is None
-    text = card_markdown(card)
-    assert "**Not judged**" in text
+    text = make_markdown(card)
+    assert "**Not evaluated**" in text
     (command,) = blocks(text, "sh")
     assert shlex.split(command) == ["slimgan", "test", "--ckpt_path", "the other's.ckpt"]
     assert len(tables(text)[0]) == 1 + len(WIDTHS)
@@ -253,8 +251,8 @@ def test_what_was_read_stands_whatever_becomes_of_the_file(digits_checkpoint: Pa
     facts = json.loads((tmp_path / "page" / "facts.json").read_text())
     assert all(width["figures"] for width in facts["widths"])
     path.unlink()
-    judge = prepare_distances(source, "digits", num_fake=10)
-    assert judge.changes({("same", 1.0): lambda z, _, width: source.model.generator(z, width=width)}).found
+    comparison = prepare_comparison(source, "digits", num_fake=10)
+    assert comparison.compare({("same", 1.0): lambda z, _, width: source.model.generator(z, width=width)}).found
 
 
 def test_a_checkpoint_that_says_little_has_a_card(digits_checkpoint: Path, tmp_path: Path) -> None:
@@ -263,7 +261,7 @@ def test_a_checkpoint_that_says_little_has_a_card(digits_checkpoint: Path, tmp_p
     nets = ("generator", "discriminators")
     settings = {name: value for name, value in content["hyper_parameters"].items() if name in nets}
     torch.save({**kept, "callbacks": {}, "hyper_parameters": settings}, tmp_path / "x.ckpt")
-    text = card_markdown(make_card(read_source(tmp_path / "x.ckpt"), [MULTI]))
+    text = make_markdown(make_card(read_source(tmp_path / "x.ckpt"), [MULTI]))
     assert "# Slimmable generator, 16x16 pixels" in text
     assert "- Data: not recorded" in text
 
@@ -287,7 +285,7 @@ def test_figures_that_are_no_numbers_leave_valid_json(digits_checkpoint: Path, t
 
 
 def test_the_front_matter_is_what_a_hub_reads_and_claims_no_licence(card: dict[str, Any]) -> None:
-    _, front, text = card_markdown(card).split("---\n", 2)
+    _, front, text = make_markdown(card).split("---\n", 2)
     about = yaml.safe_load(front)
     assert about["library_name"] == "slimgan-pl"
     assert about["pipeline_tag"] == "unconditional-image-generation"
@@ -412,7 +410,7 @@ def test_inputs_of_safetensors_are_those_of_pytorchs_generator(precision: Any, s
     card = make_card(source, files)
     assert [(value["name"], value["dtype"]) for value in card["inputs"]] == [("latents", precision)]
     assert [(value["name"], value["dtype"]) for value in card["outputs"]] == [("images", precision)]
-    text = card_markdown(card)
+    text = make_markdown(card)
     assert "Of `forward(latents, labels=None)` of the generator that `load_generator` returns;" in text
     assert "ONNX files" not in text
 
@@ -426,15 +424,14 @@ def test_a_float32_file_is_shown_before_others() -> None:
         "d.onnx": ("float16", 1.0),
     }
     files = [{"name": name, "kind": "onnx", "precision": kind, "widths": [w]} for name, (kind, w) in names.items()]
-    assert all('"c.onnx"' in code for _, code in snippets_of({"generator": net, "files": files}))
+    assert all('"c.onnx"' in code for _, code in make_snippets({"generator": net, "files": files}))
 
 
 def test_everything_is_imported_without_onnx() -> None:
-    modules = "card, distances, exported, image_errors, judged"
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['onnx', 'onnxruntime', 'onnxscript']))\n"
-        f"from slimgan_pl.exporting import {modules}\n"
-        "print(card.installed().keys() >= {'torch'})"
+        "from slimgan_pl.export import export_checkpoint, model_card\n"
+        "print(model_card.installed().keys() >= {'torch'})"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"True\s*", result.stdout)

@@ -212,6 +212,6 @@ def _num_bytes(source: ImageSource) -> int:
 
 def _no_room(source: ImageSource, name: str, cache_dir: Path, why: str) -> SlimGANError:
     return SlimGANError(
-        f"the bytes of {name} take {_num_bytes(source) / 1e9:.3g} GB, for which {cache_dir} has no room ({why}); free "
-        "some, or name another folder with --data.cache_dir"
+        f"the bytes of {name} take {_num_bytes(source) / 1e9:.3g} GB, for which {cache_dir} has no room ({why})",
+        {"": "free some", "data.cache_dir": "name another folder with {}"},
     )

@@ -144,7 +144,7 @@ class ImageFolderDataModule(ByteDataModule):
     @cached_property
     def _splits(self) -> tuple[list[str], dict[Split, list[Entry]]]:
         if not self.root.is_dir():
-            raise SlimGANError(f"there is no folder {self.root}; name the folder of images with --data.root")
+            raise SlimGANError(f"there is no folder {self.root}", {"data.root": "name the folder of images with {}"})
         train_root = self.root / "train"
         test_root = next((self.root / name for name in TEST_NAMES if (self.root / name).is_dir()), None)
         if train_root.is_dir() and test_root is not None:

@@ -102,19 +102,27 @@ class TorchvisionDataModule(ByteDataModule):
         missing = [path.name for path in self.files if not path.exists()]
         if missing and self.root.name == self.folder.name and self.root.is_dir():
             raise SlimGANError(
-                f"{self.root} looks like the data set's own folder; give its parent, --data.root {self.root.parent}"
+                f"{self.root} looks like the data set's own folder",
+                {"data.root": f"give its parent, {{}} {self.root.parent}"},
             )
         if len(missing) == len(self.files) and self.download:
             self.open_split(split, download=True)
         elif len(missing) == len(self.files):
             raise SlimGANError(
-                f"there is no {self.title} in {self.root}: put its folder {self.folder.name} there, or let "
-                "--data.download true fetch it"
+                f"there is no {self.title} in {self.root}",
+                {
+                    "": f"put its folder {self.folder.name} there",
+                    "data.root": "name the folder that holds it with {}",
+                    "data.download": "let {} true fetch it",
+                },
             )
         elif missing:
             raise SlimGANError(
-                f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}; put that there, or "
-                "delete the folder and let --data.download true fetch it"
+                f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}",
+                {
+                    "": "put that there",
+                    "data.download": "delete the folder and let {} true fetch it",
+                },
             )
         return TorchvisionSource(self, split)
 
@@ -133,18 +141,22 @@ class TorchvisionDataModule(ByteDataModule):
                     f"{self.title} could not be downloaded ({reason(error)}); fetch it by other means and put "
                     f"{', '.join(path.name for path in self.files)} into {self.folder}"
                 ) from error
-            raise SlimGANError(self._what_is_broken(error)) from error
+            raise self._what_is_broken(error) from error
 
-    def _what_is_broken(self, error: Exception) -> str:
+    def _what_is_broken(self, error: Exception) -> SlimGANError:
         if self.verify:
             sums = published_files(self.dataset).items()
             broken = [name for name, md5 in sums if md5 and not check_integrity(self.folder / name, md5)]
             if broken:
-                return (
-                    f"{', '.join(broken)} in {self.folder} is damaged or not the published {self.title}; delete it and "
-                    "let --data.download true fetch it, or set --data.verify false if you made it yourself"
+                return SlimGANError(
+                    f"{', '.join(broken)} in {self.folder} is damaged or not the published {self.title}",
+                    {
+                        "data.root": "name a whole copy with {}",
+                        "data.download": "delete it and let {} true fetch it",
+                        "data.verify": "set {} false if you made it yourself",
+                    },
                 )
-        return f"{self.title} in {self.folder} cannot be read ({reason(error)})"
+        return SlimGANError(f"{self.title} in {self.folder} cannot be read ({reason(error)})")
 
 
 class CIFAR10DataModule(TorchvisionDataModule):

@@ -38,7 +38,9 @@ def make_extractor(name: str, weights_path: str | None = None) -> nn.Module:
     check_name(name)
     if name == DigitsClassifier.name:
         if weights_path is not None:
-            raise SlimGANError("the digits classifier carries its weights; leave --model.evaluator.weights_path out")
+            raise SlimGANError(
+                "the digits classifier carries its weights", {"model.evaluator.weights_path": "leave {} out"}
+            )
         return DigitsClassifier()
     return InceptionExtractor(weights_path) if name == "inception" else FidelityExtractor(name, weights_path)
 
@@ -47,8 +49,11 @@ def check_name(name: str) -> None:
     """Raise a SlimGANError unless an extractor of this name is known."""
     if name not in {"inception", DigitsClassifier.name, *FEATURE_EXTRACTORS_REGISTRY}:
         raise SlimGANError(
-            f"there is no extractor {name!r}; give inception, digits, one of torch-fidelity's such as dinov2-vit-b-14, "
-            "clip-vit-b-32 or vgg16, or the class_path of a module"
+            f"there is no extractor {name!r}",
+            {
+                "": "give inception, digits, one of torch-fidelity's such as dinov2-vit-b-14, clip-vit-b-32 or vgg16",
+                "model.evaluator.extractor.class_path": "the class_path of a module",
+            },
         )
 
 
@@ -83,7 +88,7 @@ class FidelityExtractor(Recorded, nn.Module):
             file = fetch_inception() if name == INCEPTION and weights_path is None else weights_path
             self.net = network(name, layers, file, verbose=False)
         except Exception as error:  # downloads and foreign files raise anything
-            raise SlimGANError(what_is_missing(name, weights_path, error)) from error
+            raise what_is_missing(name, weights_path, error) from error
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         output: tuple[Tensor, ...] = self.net(images)
@@ -127,20 +132,24 @@ def fetch_inception() -> str:
     return str(Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE)
 
 
-def what_is_missing(name: str, weights_path: str | None, error: Exception) -> str:
-    """Return the sentence for weights that could not be loaded."""
+def what_is_missing(name: str, weights_path: str | None, error: Exception) -> SlimGANError:
+    """Return the error for weights that could not be loaded."""
     if weights_path is not None:
         expected = f"; give its {INCEPTION_FILE}" if name == INCEPTION else ""
-        return f"{weights_path} does not hold the weights of torch-fidelity's {name}{expected}"
+        return SlimGANError(f"{weights_path} does not hold the weights of torch-fidelity's {name}{expected}")
     reason = str(error).strip().split("\n")[0] or type(error).__name__
     file = INCEPTION_FILE if name == INCEPTION else "its file"
     stored = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
     if name == INCEPTION and stored.exists():
-        return f"{stored} is damaged ({reason}); delete it, so that it is downloaded again"
-    return (
-        f"the weights of {name} could not be downloaded ({reason}); copy {file} from the releases of torch-fidelity "
-        f"into {torch.hub.get_dir()}/checkpoints, name a file with --model.evaluator.weights_path, choose another "
-        "--model.evaluator.extractor such as digits, or judge nothing with --model.evaluator null"
+        return SlimGANError(f"{stored} is damaged ({reason}); delete it, so that it is downloaded again")
+    return SlimGANError(
+        f"the weights of {name} could not be downloaded ({reason})",
+        {
+            "": f"copy {file} from the releases of torch-fidelity into {torch.hub.get_dir()}/checkpoints",
+            "model.evaluator.weights_path": "name a file with {}",
+            "model.evaluator.extractor": "choose another {} such as digits",
+            "model.evaluator": "evaluate nothing with {} null",
+        },
     )
 
 

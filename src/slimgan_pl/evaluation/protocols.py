@@ -53,7 +53,12 @@ class Protocol(NamedTuple):
         if self.num_real is not None and self.num_real > available:
             raise SlimGANError(
                 f"the evaluation asks for {self.num_real:,} real images, but the {self.real_split} split holds "
-                f"{available:,}; lower --model.evaluator.num_real or choose another --model.evaluator.protocol"
+                f"{available:,}",
+                {
+                    "model.evaluator.num_real": "lower {}",
+                    "model.evaluator.protocol": "choose another {}",
+                    "data.root": "name a folder with more images in {}",
+                },
             )
         real = available if self.num_real is None else self.num_real
         fake = self.num_fake or min(real, fakes or real)

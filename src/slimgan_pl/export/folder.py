@@ -1,4 +1,4 @@
-"""The folder of an export, which never takes the place of what is not an export's."""
+"""The folder of an export, which replaces no files but those of an earlier export."""
 
 import json
 import os
@@ -17,43 +17,43 @@ __all__ = ["filling", "find_output"]
 
 
 def find_output(output: str, overwrite: bool) -> Path:
-    """Return the folder of an export.
+    """Check and return the folder of an export.
 
     Args:
-        output: Where it is to lie.
+        output: Its path.
         overwrite: Whether the files of an earlier export may be replaced; others never are.
 
     Raises:
-        SlimGANError: If it would take the place of something.
+        SlimGANError: If other files are there.
     """
     if not output:
         raise SlimGANError("--output is empty; name a folder, such as export")
     folder = Path(output)
     check_folder(folder)
     if folder.is_symlink() and not folder.exists():
-        raise SlimGANError(f"{folder} is a link to nothing; name another --output")
+        raise SlimGANError(f"{folder} is a broken link; name another --output")
     if folder.is_dir() and any(folder.iterdir()):
         if read_card(folder) is None:
-            raise SlimGANError(f"{folder} is there and holds no export; name another --output")
+            raise SlimGANError(f"{folder} exists and holds no export; name another --output")
         if not overwrite:
-            raise SlimGANError(f"{folder} holds an export already; name another --output, or give --overwrite true")
+            raise SlimGANError(f"{folder} already holds an export; name another --output, or give --overwrite true")
     return folder
 
 
 @contextmanager
 def filling(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill, whose files come to lie in the real one at the end, or not at all.
+    """Give a folder to fill, whose files move into the real one at the end, or not at all.
 
-    Of an earlier export the files that its card lists go; what somebody else put there stays.
+    Files that the card of an earlier export lists are removed; other files stay.
 
     Raises:
-        SlimGANError: If a file would take the place of one that is not of the export, or the system refuses to write.
+        SlimGANError: If a file of another origin has the name of a new one, or the system refuses to write.
     """
     try:
         is_new = not folder.exists()
         if is_new:
             folder.parent.mkdir(parents=True, exist_ok=True)
-        # In the folder itself if it is there: it may be on another disk than what is above it.
+        # Inside an existing folder, which may be on another disk than its parent.
         scratch = Path(mkdtemp(prefix=".export-", dir=folder.parent if is_new else folder))
         try:
             yield scratch
@@ -74,30 +74,32 @@ def move_whole(scratch: Path, folder: Path) -> None:
     """Make the filled folder the real one, in one step."""
     mask = os.umask(0)
     os.umask(mask)
-    scratch.chmod(0o777 & ~mask)  # that of temporary folders shuts others out
+    scratch.chmod(0o777 & ~mask)  # temporary folders are for their owner alone
     if folder.exists():
-        raise SlimGANError(f"{folder} has appeared meanwhile; name another --output")
+        raise SlimGANError(f"{folder} was created meanwhile; name another --output")
     scratch.rename(folder)
 
 
 def move_files(scratch: Path, folder: Path) -> None:
-    """Move files into the real folder, whose card lists at any time all that lies there of exports."""
+    """Move files into the real folder, whose card lists all files of exports at any time."""
     new = sorted(path.relative_to(scratch) for path in scratch.rglob("*") if path.is_file())
-    old = listed(folder)
+    old = earlier_files(folder)
     root = folder.resolve()
     for path in new:
         target = folder / path
         if (os.path.lexists(target) and path not in old) or not target.parent.resolve().is_relative_to(root):
-            raise SlimGANError(f"{target} is there and not of an earlier export; move it away or name another --output")
+            raise SlimGANError(
+                f"{target} exists and is not of an earlier export; move it away or name another --output"
+            )
     card = (scratch / CARD_JSON).read_bytes()
-    write(folder / CARD_JSON, json.dumps(with_files(json.loads(card), old), indent=2).encode())
+    write(folder / CARD_JSON, json.dumps(add_files(json.loads(card), old), indent=2).encode())
     for path in new:
         if path.name != CARD_JSON:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             os.replace(scratch / path, folder / path)
     for path in old.difference(new):
         (folder / path).unlink(missing_ok=True)
-        with suppress(OSError):  # what else is in there stays
+        with suppress(OSError):  # a folder with other files stays
             (folder / path).parent.rmdir()
     write(folder / CARD_JSON, card)
 
@@ -107,13 +109,13 @@ def write(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def with_files(card: dict[str, Any], paths: set[Path]) -> dict[str, Any]:
-    """Return a card that lists further files as well."""
+def add_files(card: dict[str, Any], paths: set[Path]) -> dict[str, Any]:
+    """Return a card that also lists further files."""
     return {**card, "page": [*card["page"], *sorted(path.as_posix() for path in paths)]}
 
 
 def read_card(folder: Path) -> dict[str, Any] | None:
-    """Return the card of an export, or None if there is none or it is anybody else's."""
+    """Return the card of an export, or None if there is none, or it is not of this package."""
     try:
         card = json.loads((folder / CARD_JSON).read_text(encoding="utf-8"))
         is_ours = isinstance(card["checkpoint"]["sha256"], str) and isinstance(card["page"], list)
@@ -124,8 +126,8 @@ def read_card(folder: Path) -> dict[str, Any] | None:
     return card if is_ours else None
 
 
-def listed(folder: Path) -> set[Path]:
-    """Return the files of an earlier export that are there, relative to the folder and none of them outside."""
+def earlier_files(folder: Path) -> set[Path]:
+    """Return the existing files of an earlier export, relative to the folder and none outside it."""
     card = read_card(folder)
     if card is None:
         return set()

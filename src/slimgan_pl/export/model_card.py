@@ -1,9 +1,8 @@
-"""The card beside exported files: what they are, what each width costs and how good it is, as JSON and Markdown."""
+"""The model card beside exported files: contents, cost and quality of each width, as JSON and Markdown."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 import torch
 
 import slimgan_pl
+from slimgan_pl.export.card_markdown import make_markdown
 from slimgan_pl.export.exported_file import ExportedFile
-from slimgan_pl.export.model_card_markdown import card_markdown
+from slimgan_pl.export.formats.registry import load_format
 from slimgan_pl.models import SlimmableGenerator, count_macs
-from slimgan_pl.models.metadata import IMAGES, LABELS, LATENTS, WIDTH
+from slimgan_pl.models.metadata import IMAGES
 from slimgan_pl.profiling.profile_widths import sizes
 from slimgan_pl.runs.checkpoint_evaluation import figures_of
 from slimgan_pl.runs.checkpoints import Source
@@ -31,7 +31,7 @@ CARD_VERSION = 1
 
 PACKAGES = ("torch", "numpy", "onnx", "onnxruntime")
 
-LEFT_OUT = ("training", "per_seed")  # of results: told elsewhere, and long
+LEFT_OUT = ("training", "per_seed")  # keys of results: the first is elsewhere in the card, the second is long
 
 
 def write_card(
@@ -39,24 +39,23 @@ def write_card(
     source: Source,
     files: Sequence[ExportedFile],
     distances: Mapping[str, Any] | None = None,
-    page: Sequence[Path] = (),
+    others: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Write ``model_card.json`` and ``model_card.md`` into a folder of exported files.
 
     Args:
-        folder: The folder, which is there.
+        folder: The folder, which exists.
         source: The checkpoint that was exported.
-        files: What was exported of it, at the widths of its generator.
-        distances: What the Fréchet distances of the files depend on, ``Distances.stamp``.
-        page: Files of a page for browsers in the folder.
+        files: Its exported files, at least one.
+        distances: Provenance of the files' Fréchet distances, ``Distances.provenance``.
+        others: Further files of the export, such as those of a page for browsers.
 
     Returns:
         The card as plain values.
     """
     card = make_card(source, files, distances)
-    exported = {file.name for file in files}
-    card["page"] = sorted({path.relative_to(folder).as_posix() for path in page} - exported)
-    texts = {CARD_JSON: f"{json.dumps(card, indent=2, allow_nan=False)}\n", CARD_MARKDOWN: card_markdown(card)}
+    card["page"] = sorted(path.relative_to(folder).as_posix() for path in others)
+    texts = {CARD_JSON: f"{json.dumps(card, indent=2, allow_nan=False)}\n", CARD_MARKDOWN: make_markdown(card)}
     for name, text in texts.items():
         with replacing(folder / name) as file:
             file.write(text.encode())
@@ -67,7 +66,7 @@ def make_card(
     source: Source, files: Sequence[ExportedFile], distances: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the card as plain values, in which every number is finite; the arguments are those of ``write_card``."""
-    generator, training, figures = source.model.generator, about_training(source.checkpoint), figures_of(source)
+    generator, training, results = source.model.generator, about_training(source.checkpoint), figures_of(source)
     card = {
         "version": CARD_VERSION,
         "title": title_of(generator, training),
@@ -75,8 +74,8 @@ def make_card(
         "generator": about_generator(generator),
         **inputs_and_outputs(generator, files),
         "widths": [{"width": width, **costs(generator, width)} for width in generator.widths],
-        "files": [asdict(file) for file in files],
-        "evaluation": figures and {name: value for name, value in figures.items() if name not in LEFT_OUT},
+        "files": [file.to_json() for file in files],
+        "evaluation": results and {name: value for name, value in results.items() if name not in LEFT_OUT},
         "distances": None if distances is None else dict(distances),
         "training": training,
         "checkpoint": {"file": source.path.name, "sha256": source.sha256},
@@ -86,15 +85,15 @@ def make_card(
 
 
 def title_of(generator: SlimmableGenerator, training: Mapping[str, Any]) -> str:
-    """Return what a net is, in a few words."""
-    kind = "Slimmable generator" if len(generator.widths) > 1 else "Generator"
+    """Return the title of a card, in a few words."""
+    name = "Slimmable generator" if len(generator.widths) > 1 else "Generator"
     data = training["data"]
     images = f" of {data['name']}" if data else ""
-    return f"{kind}{images}, {generator.image_size}x{generator.image_size} pixels"
+    return f"{name}{images}, {generator.image_size}x{generator.image_size} pixels"
 
 
 def about_generator(generator: SlimmableGenerator) -> dict[str, Any]:
-    """Return what builds a generator and what it draws."""
+    """Return the class and arguments of a generator, and the form of its inputs and images."""
     return {
         "class": type(generator).__qualname__,
         "module": class_path(type(generator)).rpartition(".")[0],
@@ -108,60 +107,46 @@ def about_generator(generator: SlimmableGenerator) -> dict[str, Any]:
 
 
 def inputs_and_outputs(generator: SlimmableGenerator, files: Sequence[ExportedFile]) -> dict[str, Any]:
-    """Return what takes the inputs, and names, types, shapes and ranges of inputs and output.
-
-    That is a session of the ONNX files, if there are any. Else it is ``forward`` of PyTorch's generator, in the
-    precision of its safetensors file.
-    """
-    onnx = [file for file in files if file.kind != "safetensors"]
-    size, classes = generator.image_size, generator.num_classes
-    dtype = "float32" if onnx else " or ".join(sorted({file.precision for file in files}))
-    latents = {"shape": ["N", generator.latent_dim], "values": "independent draws from N(0, 1)"}
-    inputs = [{"name": LATENTS, "dtype": dtype, **latents}]
-    if classes:
-        inputs.append({"name": LABELS, "dtype": "int64", "shape": ["N"], "values": f"classes, 0 to {classes - 1}"})
-    several = next((file.widths for file in onnx if file.kind == "onnx-multi" and len(file.widths) > 1), None)
-    if several is not None:
-        listed = ", ".join(f"{width:g}" for width in several)
-        numbers = f"0 to {len(several) - 1}, for the widths {listed}"
-        inputs.append({"name": WIDTH, "dtype": "int64", "shape": [], "values": numbers})
+    """Return the interface of the files, and names, types, shapes and ranges of inputs and output."""
+    file, size = files[0].to_json(), generator.image_size
+    format = load_format(files[0].format)
     images = {"shape": ["N", generator.image_channels, size, size], "values": "-1 to 1"}
     return {
-        "interface": "onnx" if onnx else "forward(latents, labels=None)",
-        "inputs": inputs,
-        "outputs": [{"name": IMAGES, "dtype": dtype, **images}],
+        "interface": format.interface,
+        "inputs": format.inputs(generator, file),
+        "outputs": [{"name": IMAGES, "dtype": format.input_dtype(file), **images}],
     }
 
 
 def costs(generator: SlimmableGenerator, width: float) -> dict[str, int]:
     """Return the parameters, the bytes of weights and statistics, and the multiply-accumulates of one width alone."""
-    with torch.random.fork_rng(devices=[]):  # which building a slice draws from
+    with torch.random.fork_rng(devices=[]):  # building a slice consumes random numbers
         return {**sizes(generator.slice(width)), "macs": count_macs(generator, width)}
 
 
 def installed() -> dict[str, str]:
-    """Return the versions of what exports, of the packages that are installed."""
+    """Return the versions of the installed packages that export."""
     found = {}
     for name in PACKAGES:
         try:
             found[name] = version(name)
-        except PackageNotFoundError:  # of the extra
+        except PackageNotFoundError:  # one of the extra onnx
             continue
     return found
 
 
 def finite(value: Any) -> Any:
-    """Return nested plain values without numbers that are NaN or infinite, which JSON has not; in a list they are None.
+    """Drop numbers that are NaN or infinite from nested plain values; in a list they become None.
 
     >>> finite({"fid": math.nan, "kid": 1.0, "row": [math.inf, (2,)]})
     {'kid': 1.0, 'row': [None, [2]]}
     """
     if isinstance(value, Mapping):
-        return {name: finite(item) for name, item in value.items() if not is_odd(item)}
+        return {name: finite(item) for name, item in value.items() if not is_not_finite(item)}
     if isinstance(value, list | tuple):
-        return [None if is_odd(item) else finite(item) for item in value]
+        return [None if is_not_finite(item) else finite(item) for item in value]
     return value
 
 
-def is_odd(value: Any) -> bool:
+def is_not_finite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)

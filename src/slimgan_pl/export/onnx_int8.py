@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 from onnx import ModelProto
 
-from slimgan_pl.export.onnx_graphs import described, quiet, single_width_graph
+from slimgan_pl.export.onnx_graphs import single_width_graph
+from slimgan_pl.export.onnx_tracing import describe_graph, silenced
 from slimgan_pl.export.ort import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.metadata import LABELS, LATENTS, generator_metadata
@@ -19,21 +20,21 @@ __all__ = ["quantized_graph"]
 CALIBRATION_BATCHES, CALIBRATION_BATCH_SIZE = 16, 16
 
 
-class RandomLatents(CalibrationDataReader):  # type: ignore[misc]
-    """Latents (and labels) as they are drawn in use; no data set is needed."""
+class RandomInputs(CalibrationDataReader):  # type: ignore[misc]
+    """Latents, and labels of a conditional generator, as in use; no data set is needed."""
 
     def __init__(self, generator: SlimmableGenerator, seed: int) -> None:
-        self.batches = self.draw(generator, seed)
+        self.batches = self.generate(generator, seed)
 
     @staticmethod
-    def draw(generator: SlimmableGenerator, seed: int) -> Iterator[dict[str, np.ndarray]]:
+    def generate(generator: SlimmableGenerator, seed: int) -> Iterator[dict[str, np.ndarray]]:
         source = np.random.default_rng(seed)
         for _ in range(CALIBRATION_BATCHES):
             latents = source.standard_normal((CALIBRATION_BATCH_SIZE, generator.latent_dim), np.float32)
-            labels = (
-                {LABELS: source.integers(generator.num_classes, size=len(latents))} if generator.num_classes else {}
-            )
-            yield {LATENTS: latents, **labels}
+            batch: dict[str, np.ndarray] = {LATENTS: latents}
+            if generator.num_classes:
+                batch[LABELS] = source.integers(generator.num_classes, size=CALIBRATION_BATCH_SIZE)
+            yield batch
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         return next(self.batches, None)
@@ -42,7 +43,7 @@ class RandomLatents(CalibrationDataReader):  # type: ignore[misc]
 def quantized_graph(generator: SlimmableGenerator, width: float, seed: int = 0) -> ModelProto:
     """Return one width as a graph whose weights and activations are 8-bit integers, weights per channel.
 
-    The ranges of activations are those that random latents give (Jacob et al. 2018, section 3.1). Transposed
+    The ranges of activations come from random latents (Jacob et al. 2018, section 3.1). Transposed
     convolutions have integer weights and compute in float32, as ONNX Runtime has no integer kernel for them on a CPU.
 
     Args:
@@ -55,9 +56,9 @@ def quantized_graph(generator: SlimmableGenerator, width: float, seed: int = 0) 
     """
     options: dict[str, Any] = {"quant_format": QuantFormat.QDQ, "per_channel": True}
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-    with TemporaryDirectory() as folder, quiet():
+    with TemporaryDirectory() as folder, silenced():
         path = Path(folder) / "quantized.onnx"
-        latents = RandomLatents(generator, seed)
-        quantize_static(single_width_graph(generator, width), path, latents, **options, **types)
+        inputs = RandomInputs(generator, seed)
+        quantize_static(single_width_graph(generator, width), path, inputs, **options, **types)
         model = onnx.load(path)
-    return described(model, generator_metadata(generator, (width,), precision="int8"))
+    return describe_graph(model, generator_metadata(generator, (width,), precision="int8"))

@@ -1,20 +1,19 @@
 """Nets in lower precision."""
 
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.export.formats import FloatPrecision
 
-__all__ = ["FloatPrecision", "in_precision"]
-
-FloatPrecision = Literal["float32", "float16"]
+__all__ = ["convert_precision"]
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
-def in_precision(net: Net, precision: FloatPrecision) -> Net:
+def convert_precision(net: Net, precision: FloatPrecision) -> Net:
     """Convert a net's weights and statistics in place, and return it.
 
     Raises:

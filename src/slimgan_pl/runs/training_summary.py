@@ -1,4 +1,4 @@
-"""How a checkpoint was trained, in the settings that matter to somebody who uses it."""
+"""Summary of a checkpoint's training, in the settings that matter to its users."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +16,10 @@ OPTIMIZER_SETTINGS = ("lr", "betas", "momentum", "weight_decay")
 
 
 def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a checkpoint says of its training, as plain values; what it does not say is left out or None.
+    """Summarize the training of a checkpoint as plain values, without what it does not record.
 
     Args:
-        checkpoint: What ``read_checkpoint`` returned.
+        checkpoint: The content of the file, from ``read_checkpoint``.
 
     Returns:
         ``iterations``; ``data``, with ``name`` and ``class``, or None; ``settings``; ``individual``, the width of a
@@ -30,7 +30,7 @@ def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     names = SETTINGS if individual is not None else (*SETTINGS, *DISTILLATION)
     run = mapping(mapping(checkpoint.get("run")).get("settings"))
     data = mapping(checkpoint.get("datamodule_hyper_parameters"))
-    told = {
+    known = {
         **{name: settings.get(name) for name in names},
         **{name: about_optimizer(settings.get(name)) for name in OPTIMIZERS},
         "batch_size": data.get("batch_size"),
@@ -40,14 +40,14 @@ def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "iterations": checkpoint["global_step"],
         "data": about_data(data),
-        "settings": {name: value for name, value in told.items() if value is not None},
+        "settings": {name: value for name, value in known.items() if value is not None},
         "individual": individual,
         "cost": about_cost(checkpoint),
     }
 
 
 def about_optimizer(recipe: Any) -> str | None:
-    """Return an optimizer in a line, such as ``Adam, lr 0.001, betas 0.5 0.99``."""
+    """Describe an optimizer in a line, such as ``Adam, lr 0.001, betas 0.5 0.99``."""
     if not isinstance(recipe, Mapping) or not isinstance(recipe.get("class_path"), str):
         return None
     arguments = mapping(recipe.get("init_args"))
@@ -61,19 +61,19 @@ def about_optimizer(recipe: Any) -> str | None:
 
 
 def about_data(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a data set's class and its name; of a folder of anybody's the last part of its path."""
-    kind = data.get("_class_path")
-    if not isinstance(kind, str):
+    """Return the class and name of a data set; the name of a folder is the last part of its path."""
+    path = data.get("_class_path")
+    if not isinstance(path, str):
         return None
-    kind = kind.rpartition(".")[2]
-    name, root = kind.removesuffix("DataModule"), data.get("root")
+    class_name = path.rpartition(".")[2]
+    name, root = class_name.removesuffix("DataModule"), data.get("root")
     if name == "ImageFolder" and isinstance(root, str):
         name = Path(root).name or name
-    return {"name": name, "class": kind}
+    return {"name": name, "class": class_name}
 
 
 def about_cost(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what training has cost on all devices, or None where a part of it was not counted."""
+    """Return the cost of training, summed over all devices, or None if a part was not counted."""
     cost = mapping(mapping(checkpoint.get("callbacks")).get("TrainingCost"))
     if not cost or cost.get("iterations") != checkpoint["global_step"]:
         return None
@@ -81,5 +81,5 @@ def about_cost(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a value that is a mapping, or an empty one."""
+    """Return a mapping as it is, and an empty one for any other value."""
     return value if isinstance(value, Mapping) else {}

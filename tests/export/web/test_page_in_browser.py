@@ -169,16 +169,16 @@ def test_a_measurement_gives_way_to_what_is_asked_for(visit: Visit) -> None:
 def test_nothing_is_under_way_once_the_page_is_idle(visit: Visit) -> None:
     """Each draw takes a while here, so that one that is under way would be seen."""
     visit.page.evaluate("""() => {
-        const draw = slimgan.runner.draw.bind(slimgan.runner);
+        const generate = slimgan.runner.generate.bind(slimgan.runner);
         window.underWay = 0;
-        slimgan.runner.draw = async (what) => {
+        slimgan.runner.generate = async (what) => {
             underWay += 1;
             await new Promise((go) => setTimeout(go, 60));
-            const drawn = await draw(what);
+            const images = await generate(what);
             underWay -= 1;
-            return drawn;
+            return images;
         };
-        window.restore = () => { slimgan.runner.draw = draw; };
+        window.restore = () => { slimgan.runner.generate = generate; };
     }""")
     visit.page.evaluate("slimgan.chooseWidth(0)")
     visit.settle()
@@ -189,14 +189,14 @@ def test_nothing_is_under_way_once_the_page_is_idle(visit: Visit) -> None:
 
 def test_a_short_slow_spell_does_not_narrow_a_page_that_stands_still(visit: Visit) -> None:
     visit.page.evaluate("""() => {
-        const draw = slimgan.runner.draw.bind(slimgan.runner);
+        const generate = slimgan.runner.generate.bind(slimgan.runner);
         let slow = 30;
-        slimgan.runner.draw = async (what) => {
-            const drawn = await draw(what);
+        slimgan.runner.generate = async (what) => {
+            const images = await generate(what);
             slow -= 1;
-            return { ...drawn, milliseconds: slow > 0 ? 1000 : 1 };
+            return { ...images, milliseconds: slow > 0 ? 1000 : 1 };
         };
-        window.restore = () => { slimgan.runner.draw = draw; };
+        window.restore = () => { slimgan.runner.generate = generate; };
         window.chosen = [];
         const setWidth = slimgan.setWidth.bind(slimgan);
         slimgan.setWidth = (width) => { chosen.push(width); setWidth(width); };

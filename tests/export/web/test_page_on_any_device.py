@@ -106,7 +106,7 @@ def test_a_file_that_does_not_come_is_told_with_what_to_do(browser: Any, address
 def test_a_failure_ends_the_page_where_it_is_seen(browser: Any, addresses: Mapping[str, str]) -> None:
     visit = Visit(browser, addresses["own"], viewport={"width": 360, "height": 600}).opened()
     visit.page.evaluate("scrollTo(0, 1e6)")
-    visit.page.evaluate("() => { slimgan.runner.draw = async () => { throw new Error('It broke.'); }; }")
+    visit.page.evaluate("() => { slimgan.runner.generate = async () => { throw new Error('It broke.'); }; }")
     visit.page.evaluate("slimgan.setSeed(3)")
     visit.page.locator("#error").wait_for()
     assert visit.text("error") == "It broke."

@@ -1,4 +1,4 @@
-"""A generator as a page that draws in the browser of whoever visits it."""
+"""A page that samples with a generator in the browser of each visitor."""
 
 from slimgan_pl.export.web.onnxruntime_web import runtime_files
 from slimgan_pl.export.web.page_files import width_facts, write_site

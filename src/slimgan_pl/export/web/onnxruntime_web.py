@@ -1,4 +1,4 @@
-"""ONNX Runtime for browsers: from a file, from the cache, or from npm, always the one version that was tested.
+"""ONNX Runtime for browsers in the one tested version, from a file, the cache or npm.
 
 For another version, change ``VERSION``; ``INTEGRITY`` is what ``npm view onnxruntime-web@VERSION dist.integrity`` says,
 and ``FILES`` holds the SHA-256 of the files themselves.
@@ -34,10 +34,10 @@ def runtime_files(tarball: str | None = None) -> dict[str, bytes]:
     """Return the files of ONNX Runtime Web that a page needs, by name, and keep them in the user's cache folder.
 
     Args:
-        tarball: The package as npm publishes it; by default the cache is looked into, then npm is asked.
+        tarball: The package as npm publishes it; by default the files come from the cache, or from npm.
 
     Raises:
-        SlimGANError: If the package cannot be had, is damaged, or is of another version.
+        SlimGANError: If the package cannot be fetched, is damaged, or is of another version.
     """
     folder = default_cache_dir() / f"{PACKAGE}-{VERSION}"
     if tarball is not None:
@@ -56,7 +56,7 @@ def runtime_files(tarball: str | None = None) -> dict[str, bytes]:
 
 
 def read_cache(folder: Path) -> dict[str, bytes] | None:
-    """Return the files of an earlier time, or None if one is missing or not what it was."""
+    """Return cached files, or None if one is missing or damaged."""
     try:
         files = {name: (folder / name).read_bytes() for name in FILES}
     except OSError:
@@ -65,7 +65,7 @@ def read_cache(folder: Path) -> dict[str, bytes] | None:
 
 
 def read_tarball(path: Path) -> dict[str, bytes]:
-    """Return the files out of the package; nothing else of it is unpacked.
+    """Read the files from the package, without unpacking others.
 
     Raises:
         SlimGANError: If it cannot be read, or is not the package of this version.
@@ -84,12 +84,12 @@ def read_tarball(path: Path) -> dict[str, bytes]:
 
 def member(archive: tarfile.TarFile, name: str) -> bytes:
     file = archive.extractfile(name)
-    assert file is not None, name  # what it holds is known by its checksum
+    assert file is not None, name  # the checksum guarantees the contents
     return file.read()
 
 
 def fetch() -> dict[str, bytes]:
-    """Return the files out of what npm fetches.
+    """Fetch the package with npm and return its files.
 
     Raises:
         SlimGANError: If there is no npm, or it fails.
@@ -108,10 +108,10 @@ def fetch() -> dict[str, bytes]:
 
 
 def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """Run the npm of the extra ``web``, or the system's, with the user's own settings.
+    """Run npm of the extra ``web``, or of the system, with the user's own settings.
 
     Raises:
-        SlimGANError: If there is neither.
+        SlimGANError: If neither is installed.
     """
     options: dict[str, Any] = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace"}
     try:
@@ -120,7 +120,7 @@ def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         command = shutil.which("npm")
         if command is None:
             raise SlimGANError(
-                f"there is no npm to fetch {PACKAGE} with; install it with pip install 'slimgan-pl[web]', or name a "
+                f"npm is missing, which fetches {PACKAGE}; install it with pip install 'slimgan-pl[web]', or name a "
                 "file with --onnxruntime_web"
             ) from None
         return subprocess.run([command, *arguments], stdin=subprocess.DEVNULL, **options)
@@ -130,12 +130,12 @@ def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     return result
 
 
-def reason(said: str) -> str:
-    r"""Return the first line of what npm says that is a sentence; codes come before it, and advice after.
+def reason(output: str) -> str:
+    r"""Return the first sentence in npm's output, between codes and advice.
 
     >>> reason("npm error code ENOTFOUND\nnpm error network request failed.\nnpm error network Look at your proxy.\n")
     'network request failed'
     """
-    lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in said.splitlines()]
-    told = [line for line in lines if line and line.split()[0] not in ("code", "errno", "syscall", "npm")]
-    return told[0].rstrip(".") if told else "it does not say why"
+    lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in output.splitlines()]
+    sentences = [line for line in lines if line and line.split()[0] not in ("code", "errno", "syscall", "npm")]
+    return sentences[0].rstrip(".") if sentences else "without a reason"

@@ -1,4 +1,4 @@
-"""The page for browsers as an export, with what is known of the checkpoint."""
+"""The page of one checkpoint, with the title of its run and its metrics."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +23,11 @@ def write_page(
     graph: "ModelProto",
     runtime: Mapping[str, bytes],
 ) -> list[Path]:
-    """Write a page that draws with a checkpoint's generator, and return its files.
+    """Write a page that samples with a checkpoint's generator, and return its files.
 
     Args:
         folder: Where it is written.
-        source: The checkpoint, whose figures it shows if it was judged.
+        source: The checkpoint; the page shows its metrics if it was evaluated.
         graph: Its generator as ONNX.
         runtime: The files of ONNX Runtime Web.
     """
@@ -36,7 +36,7 @@ def write_page(
 
 
 def quality(source: Source) -> dict[float, dict[str, float]]:
-    """Return the Fréchet distance of each width, by its name; nothing for a checkpoint that was not judged."""
+    """Return the Fréchet distance of each width by its title; empty for a checkpoint without an evaluation."""
     results = figures_of(source)
     if results is None:
         return {}
@@ -45,7 +45,7 @@ def quality(source: Source) -> dict[float, dict[str, float]]:
 
 
 def title_of(path: Path) -> str:
-    """Return what the page calls a checkpoint: the run that it is of.
+    """Return the title of the page: the name of the checkpoint's run.
 
     >>> title_of(Path("/runs/digits/version_0/checkpoints/last.ckpt")), title_of(Path("/nets/horses.ckpt"))
     ('digits', 'horses')

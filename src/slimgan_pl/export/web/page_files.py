@@ -1,4 +1,4 @@
-"""The files of the page: what this package holds, the generator, and the runtime of browsers."""
+"""Files of the page: those in this package, the generator, and the runtime of browsers."""
 
 import hashlib
 import html
@@ -34,21 +34,21 @@ DARK = ':root[data-theme="dark"]', '@media (prefers-color-scheme: dark) {{ :root
 
 
 def width_facts(
-    generator: SlimmableGenerator, figures: Mapping[float, Mapping[str, float]] | None = None
+    generator: SlimmableGenerator, metrics: Mapping[float, Mapping[str, float]] | None = None
 ) -> list[dict[str, Any]]:
-    """Return what the page tells of each width.
+    """Return the facts that the page shows of each width.
 
     Args:
         generator: The generator.
-        figures: Per width what has been measured of its images, by name, such as ``{0.5: {"FID": 3.2}}``; each
-            becomes a column of the page's table.
+        metrics: Per width the metrics of its images by name, such as ``{0.5: {"FID": 3.2}}``; each becomes a column
+            of the page's table.
     """
     return [
         {
             "width": width,
             "parameters": count_parameters(generator, width),
             "macs": count_macs(generator, width),
-            "figures": dict((figures or {}).get(width, {})),
+            "figures": dict((metrics or {}).get(width, {})),
         }
         for width in generator.widths
     ]
@@ -61,13 +61,13 @@ def write_site(
     widths: Sequence[Mapping[str, Any]],
     runtime: Mapping[str, bytes],
 ) -> list[Path]:
-    """Write a folder that any web server can serve, from any path: a page that draws with a generator.
+    """Write a page that samples with a generator, as a folder that any web server can serve from any path.
 
     Args:
         model: An exported generator, of one width or of several.
         folder: The folder; files of the same names in it are replaced.
-        title: What the page is called.
-        widths: What :func:`width_facts` says of each width, from narrow to wide.
+        title: Title of the page.
+        widths: The facts of :func:`width_facts`, from narrow to wide.
         runtime: The files of ONNX Runtime Web.
 
     Returns:
@@ -91,8 +91,8 @@ def site_files(
 ) -> dict[str, bytes]:
     """Return the content of each file, by its path in the folder; servers know scripts by ``.js``, not by ``.mjs``.
 
-    ``bytes`` of ``facts.json`` is what the page loads before it can draw; by ``digest`` it asks for the very generator
-    that the facts are of, not for one of an earlier export that the browser has kept.
+    In ``facts.json``, ``bytes`` counts what the page loads before its first image. The page asks for the generator by
+    its ``digest``, so that a browser never takes one of an earlier export from its cache.
     """
     result = {path.name: path.read_bytes() for path in files(__package__).joinpath(SITE).iterdir()}
     result[f"ort/{LICENSE}"] = result.pop(LICENSE)
@@ -101,8 +101,8 @@ def site_files(
     result["widths.css"] = width_styles(len(widths)).encode()
     loaded = sum(len(content) for name, content in result.items() if name.endswith((".onnx", ".wasm")))
     digest = hashlib.sha256(result["generator.onnx"]).hexdigest()[:DIGITS]
-    told = facts(model, title, widths) | {"bytes": loaded, "digest": digest}
-    result["facts.json"] = json.dumps(told, indent=1, allow_nan=False).encode()
+    known = facts(model, title, widths) | {"bytes": loaded, "digest": digest}
+    result["facts.json"] = json.dumps(known, indent=1, allow_nan=False).encode()
     words = {"title": title, "version": slimgan_pl.__version__, "policy": POLICY}
     page = result["index.html"].decode()
     for name, word in words.items():
@@ -112,9 +112,9 @@ def site_files(
 
 
 def facts(model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what the page has to know of the generator."""
-    (told,) = (entry.value for entry in model.metadata_props if entry.key == METADATA_KEY)
-    contract = json.loads(told)
+    """Return the contract of the generator with title and widths."""
+    (stored,) = (entry.value for entry in model.metadata_props if entry.key == METADATA_KEY)
+    contract = json.loads(stored)
     per_weight = BYTES[contract["precision"]]
     sized = [
         {**width, "figures": finite(width.get("figures") or {}), "bytes": width["parameters"] * per_weight}
@@ -123,13 +123,13 @@ def facts(model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]]) 
     return {**contract, "title": title, "widths": sized}
 
 
-def finite(figures: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Return figures as JSON can hold them: nothing where one is not finite, such as that of a run that diverged."""
-    return {name: figure if figure is not None and math.isfinite(figure) else None for name, figure in figures.items()}
+def finite(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return metrics as JSON can hold them: None where one is not finite, as after a run that diverged."""
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def width_styles(count: int) -> str:
-    """Return the colour of each width in both schemes, as reports have them."""
+    """Return style rules with the colour of each width in both schemes, those of reports."""
     rules = {}
     for scheme in SCHEMES:
         colours = width_colours(count, scheme)

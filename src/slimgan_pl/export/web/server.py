@@ -1,4 +1,4 @@
-"""A web server for the page, on this machine alone."""
+"""A web server for the page that only this machine reaches."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ from slimgan_pl.utils.signals import Interrupted, interrupting
 __all__ = ["SiteServer", "serve"]
 
 HOST = "127.0.0.1"
-OWN_NAMES = (HOST, "localhost", "[::1]")  # of this machine; the last two where a port is forwarded
+OWN_NAMES = (HOST, "localhost", "[::1]")  # names of this machine; browsers use the last two for forwarded ports
 
 HEADERS = {  # the first two let the page's threads share memory
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -45,16 +45,16 @@ TYPES = {
 
 
 class SiteHandler(SimpleHTTPRequestHandler):
-    """Answers with files and headers, and says nothing in the terminal."""
+    """Handler that answers with files and headers, and prints nothing."""
 
     extensions_map = TYPES  # the system's own types may be wrong
 
     def send_head(self) -> Any:
-        """Refuse what asks for another host: a name of a foreign page that now leads here (DNS rebinding)."""
+        """Refuse requests for another host, whose name a foreign page has pointed here (DNS rebinding)."""
         if without_port(self.headers.get("Host", "")) not in OWN_NAMES:
             self.send_error(HTTPStatus.FORBIDDEN, "Ask for 127.0.0.1 or localhost")
             return None
-        if "\0" in unquote(self.path):  # no file is called so, and no system can be asked for one
+        if "\0" in unquote(self.path):  # no file name has it, and systems refuse it
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         return super().send_head()
@@ -72,14 +72,14 @@ class SiteHandler(SimpleHTTPRequestHandler):
 
 
 class SiteServer(ThreadingHTTPServer):
-    """Serves a folder to this machine.
+    """Server of a folder, for this machine.
 
     Args:
         folder: The folder.
-        port: Where; 0 for any port that is free.
+        port: The port; 0 for any free one.
 
     Raises:
-        SlimGANError: If the port cannot be had.
+        SlimGANError: If the port cannot be opened.
     """
 
     allow_reuse_address = os.name != "nt"  # there it would share a port with another server
@@ -89,12 +89,12 @@ class SiteServer(ThreadingHTTPServer):
         try:
             super().__init__((HOST, port), partial(SiteHandler, directory=str(folder)))
         except OSError as error:
-            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had ({reason_of(error)})"
+            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be opened ({reason_of(error)})"
             raise SlimGANError(f"port {port} {why}; name another --port, or 0 for any that is free") from error
 
     @property
     def address(self) -> str:
-        """Where a browser finds the page."""
+        """Address of the page for a browser."""
         return f"http://{HOST}:{self.server_port}/"
 
     def server_bind(self) -> None:
@@ -103,12 +103,12 @@ class SiteServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError):  # a browser that goes away is nothing to tell
+        if not isinstance(error, ConnectionError):  # a browser may close a connection at any time
             print(f"a request failed ({type(error).__name__}: {error})", file=sys.stderr)
 
 
 def without_port(host: str) -> str:
-    """Return the name of a host as a request gives it.
+    """Return the host of a request without its port.
 
     >>> [without_port(host) for host in ("LocalHost:8000", "[::1]:80", "[::1]", "127.0.0.1")]
     ['localhost', '[::1]', '[::1]', '127.0.0.1']

@@ -1,4 +1,4 @@
-// The page: a loop that draws what the controls ask for, one call at a time, so that nothing that is out of date waits.
+// The page: a loop that shows what the controls ask for, one call at a time, so that no outdated call waits.
 
 import { Budget } from "./budget.js";
 import { FrameTimes } from "./costs.js";
@@ -7,9 +7,9 @@ import { Measurement, MEASURED } from "./measure.js";
 import { inBytes, inMilliseconds, inShort, quantile, Recent } from "./stats.js";
 import { byId, paint, Strip, Table } from "./view.js";
 
-const LIVE = 31; // timings that live figures rest on
-const SLICE = 12; // milliseconds of a frame that all widths' images may go on being drawn
-const SMOOTH = 60; // milliseconds that all widths may take for the walk to draw them from the start
+const LIVE = 31; // timings of a live median
+const SLICE = 12; // milliseconds per frame for the strip of all widths
+const SMOOTH = 60; // milliseconds of all widths up to which the walk starts with the strip
 
 const newSeed = () => Math.floor(Math.random() * 1e6);
 
@@ -23,13 +23,13 @@ export class App {
     this.table = new Table(facts.widths);
     this.budget = new Budget(this.names.length);
     this.frameTimes = new FrameTimes(facts.widths.map(({ macs, parameters }) => macs ?? parameters));
-    this.drawn = null; // the width and number of images of the last frame
+    this.shown = null; // the width and number of images of the last frame
     this.stripTimes = this.names.map(() => new Recent(LIVE));
-    this.frames = []; // when they were drawn, over the last second
+    this.frames = []; // times of the frames in the last second
     this.state = { width: this.last, isAuto: false, milliseconds: 16, count: 1, label: 0, position: 0, isWalking: false };
     this.isStale = true;
-    this.isIdle = false; // whether all that is asked for is drawn
-    this.job = null; // the strip's latent, what widths have made of it, and which have still to
+    this.isIdle = false; // whether the page is up to date
+    this.job = null; // the strip's latent, its images so far, and the widths that are left
     this.jobs = 0;
     this.measuring = null;
     this.isMeasured = this.names.map(() => false);
@@ -111,28 +111,28 @@ export class App {
     this.change({ isWalking });
   }
 
-  /** Time all widths, in the place of drawing, until something is changed. */
+  /** Time all widths, in place of frames, until the user changes something. */
   measure() {
     if (this.measuring) return;
     this.measuring = new Measurement(this, this.measured);
     this.goOn();
   }
 
-  // What is drawn.
+  // Frames.
 
-  /** Draw once to see what widths take; then walk, unless motion is not wanted. */
+  /** Show one frame to time the widths; then walk, unless the system asks for less motion. */
   async begin() {
-    await this.drawFrame(performance.now());
+    await this.showFrame(performance.now());
     for (let i = 0; i < 3; i += 1) {
       this.beginStrip(this.walk.at(0, 1));
-      while (this.job) await this.drawNextOfStrip();
+      while (this.job) await this.showNextOfStrip();
       if (i === 0) this.stripTimes.forEach((recent) => recent.clear()); // a first run is slower than others
     }
     byId("along").checked = this.stripTimes.reduce((sum, recent) => sum + recent.median, 0) < SMOOTH;
     this.setWalking(!matchMedia("(prefers-reduced-motion: reduce)").matches);
   }
 
-  /** Draw for as long as the page is there; stand still where nothing changes. */
+  /** Show frames for as long as the page is open; stand still where nothing changes. */
   async run() {
     for (;;) {
       if (!this.isStale && !this.state.isWalking && !this.isTrying && !this.job && !this.measuring) {
@@ -145,12 +145,12 @@ export class App {
         this.measuring = null;
       }
       if (this.state.isWalking) this.step(now);
-      if (this.isStale || this.isTrying) await this.drawFrame(now);
+      if (this.isStale || this.isTrying) await this.showFrame(now);
       if (this.job) await this.advanceStrip();
     }
   }
 
-  /** Whether the budget has still to see what the present width takes. */
+  /** Whether the budget still needs timings of the present width. */
   get isTrying() {
     return this.state.isAuto && !this.budget.isSettled;
   }
@@ -167,14 +167,14 @@ export class App {
     return Array.from({ length: count }, (_, image) => (label < 0 ? image % this.facts.num_classes : label));
   }
 
-  async drawFrame(now) {
+  async showFrame(now) {
     const { width, count, position, isAuto } = this.state;
     this.isStale = false;
     const latents = this.walk.at(position, count);
-    const { pixels, milliseconds } = await this.runner.draw({ width, latents, labels: this.labels(count), count });
+    const { pixels, milliseconds } = await this.runner.generate({ width, latents, labels: this.labels(count), count });
     paint(byId("stage"), pixels, this.facts.image_size);
-    const isLike = this.drawn?.width === width && this.drawn.count === count;
-    this.drawn = { width, count };
+    const isLike = this.shown?.width === width && this.shown.count === count;
+    this.shown = { width, count };
     if (isLike) this.frameTimes.add(width, count, milliseconds); // the first of its kind takes longer
     this.frames = [...this.frames.filter((time) => now - time < 1000), now];
     this.showFrame(this.frameTimes.recent(width, count, LIVE) ?? milliseconds);
@@ -192,32 +192,32 @@ export class App {
     else if (this.budget.isSettled) this.tell(`Width ${this.names[width]}, chosen by the budget.`);
   }
 
-  /** Begin with another width each time: the first one's time suffers from the frame that was drawn before. */
+  /** Begin with another width each time: the first one's time suffers from the frame before. */
   beginStrip(latents) {
     const widths = [...this.names.keys()];
     const first = this.jobs % widths.length;
     this.jobs += 1;
-    this.job = { latents, drawn: [], left: [...widths.slice(first), ...widths.slice(0, first)] };
+    this.job = { latents, images: [], left: [...widths.slice(first), ...widths.slice(0, first)] };
   }
 
-  /** Draw the strip for a few milliseconds, or one width of it: the frame comes first. */
+  /** Show more of the strip for a few milliseconds, or one width of it: the frame comes first. */
   async advanceStrip() {
     const end = performance.now() + SLICE;
-    do await this.drawNextOfStrip();
+    do await this.showNextOfStrip();
     while (this.job && performance.now() < end);
   }
 
-  async drawNextOfStrip() {
+  async showNextOfStrip() {
     const { job } = this;
     const width = job.left[0];
     const what = { width, latents: job.latents, labels: this.labels(1), count: 1 };
-    const { pixels, milliseconds } = await this.runner.draw(what);
+    const { pixels, milliseconds } = await this.runner.generate(what);
     this.stripTimes[width].add(milliseconds);
     if (job !== this.job) return; // another latent is wanted by now
-    job.drawn[width] = pixels;
+    job.images[width] = pixels;
     job.left.shift();
     if (job.left.length) return;
-    this.strip.paint(job.drawn, this.facts.image_size);
+    this.strip.paint(job.images, this.facts.image_size);
     this.latents = job.latents;
     this.job = null;
     this.showTimes();

@@ -1,4 +1,4 @@
-// Which width keeps within a budget of time on this device.
+// Choice of the width by a budget of time on this device.
 
 import { median } from "./stats.js";
 
@@ -10,7 +10,7 @@ const HEADROOM = 0.85; // share of the budget that a wider width may be expected
 const TRIAL = 100; // timings after which a width that was gone up to is known to fit
 const PATIENCE = 100; // timings before a width that failed is tried again; twice as many after each failure
 const MOST_PATIENCE = 800;
-const MOST_TRIES = 3; // failures after which nothing is drawn only in order to try again
+const MOST_TRIES = 3; // failures after which a standing page makes no more frames for a try
 
 /** Chooses the widest width that fits: down to it as soon as the budget is missed, up one by one where there is room. */
 export class Budget {
@@ -37,11 +37,11 @@ export class Budget {
   }
 
   /**
-   * Take a timing of the present width, and return the width to draw next.
+   * Take a timing of the present width, and return the next width.
    *
-   * milliseconds: What the present width took.
-   * budget: Milliseconds that it may take.
-   * costs: What the widths cost, in any unit: only their ratios count.
+   * milliseconds: Time of the present width.
+   * budget: Most milliseconds of a frame.
+   * costs: Cost of each width, in any unit: only ratios count.
    */
   record(milliseconds, budget, costs) {
     this.now += 1;

@@ -1,14 +1,14 @@
-// What frames take: of each width, at each number of images.
+// Times of frames: of each width, at each number of images.
 
 import { median } from "./stats.js";
 
 const KEPT = 120; // timings, so that a cost outlasts a slow spell
 const FEW = 3; // timings that a cost may rest on
-const FRESH = 1800; // frames for which timings of a width that is not drawn any more hold
+const FRESH = 1800; // frames for which timings of another width stay valid
 
-/** Frame times by width and number of images, and what they let expect of widths that have not been drawn lately. */
+/** Frame times by width and number of images, and expected times of widths without recent frames. */
 export class FrameTimes {
-  /** known: What each width should cost, in any unit, such as its MACs. */
+  /** known: Nominal cost of each width, in any unit, such as its MACs. */
   constructor(known) {
     this.known = known;
     this.frames = 0;

@@ -1,6 +1,6 @@
-// Fetching the page's files, and what to do where one does not come.
+// Fetching of the page's files, and errors where one is missing.
 
-/** Something that whoever looks at the page, or serves it, can do something about; the message is a whole sentence. */
+/** An error that the visitor, or the page's host, can mend; the message is a whole sentence. */
 export class FetchError extends Error {}
 
 const AGAIN = "copy the whole folder to the server again, and reload the page";

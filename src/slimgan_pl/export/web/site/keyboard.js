@@ -1,9 +1,9 @@
-// Single keys, which can be switched off: who speaks to the device, or whose hand shakes, presses some without wanting to.
+// Single keys, which can be switched off: speech input and tremor press some by accident.
 
 import { remember, remembered } from "./memory.js";
 import { byId } from "./view.js";
 
-/** Do what a key stands for, and return what to say of it, or null for other keys. */
+/** Run the shortcut of a key, and return the message, or null for other keys. */
 function press(app, key, isOnControl) {
   const { state } = app;
   const width = Number(key) - 1;

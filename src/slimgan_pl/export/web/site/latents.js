@@ -1,4 +1,4 @@
-// Latents that a seed gives, and walks between them.
+// Latents of a seed, and walks between them.
 
 const ANCHORS = 6; // latents that a walk goes through before it is back at its first
 
@@ -19,7 +19,7 @@ export function uniform(...seeds) {
   };
 }
 
-/** Return numbers drawn from N(0, 1), by Box and Muller's transform. */
+/** Return samples of N(0, 1), by Box and Muller's transform. */
 export function normal(size, ...seeds) {
   const next = uniform(...seeds);
   const values = new Float32Array(size);

@@ -1,4 +1,4 @@
-// The start of the page: its facts, its generator, and what it says where something fails.
+// The start of the page: its facts, its generator, and its errors.
 
 import { App } from "./app.js";
 import { listenToControls, listenToTheme } from "./controls.js";
@@ -30,7 +30,7 @@ function prepare(app, facts, threads) {
   byId("setup").textContent = `WebAssembly on ${threads} ${threads === 1 ? `thread${because}` : "threads"}.`;
 }
 
-/** Say what is wrong where it is seen, and leave nothing that looks as if it could be used. */
+/** Show an error, and hide all controls. */
 function fail(error) {
   byId("loading").hidden = true;
   byId("status").textContent = "";
@@ -55,7 +55,7 @@ async function start() {
   listenToControls(app);
   listenToKeys(app);
   await app.begin();
-  window.slimgan = app; // for whoever looks into it
+  window.slimgan = app; // for a look from the browser's console
   byId("loading").hidden = true;
   byId("main").hidden = false;
   app.tell("Ready.");

@@ -3,12 +3,12 @@
 import { quantile } from "./stats.js";
 import { byId } from "./view.js";
 
-/** Per width: how many timings, of at least how many milliseconds, in at most how many milliseconds altogether. */
+/** Per width: number of timings, their least milliseconds, and the most milliseconds altogether. */
 export const MEASURED = { timings: 40, atLeast: 2, longest: 1500 };
 
-const [WARM, LEAST] = [3, 5]; // draws that come first; timings that a median needs
+const [WARM, LEAST] = [3, 5]; // warm-up images; timings that a median needs
 
-/** A measurement, under way until it is done or something else is asked for. */
+/** A measurement, which ends by itself or when the user asks for something else. */
 export class Measurement {
   constructor(app, { timings, atLeast, longest }) {
     Object.assign(this, { app, timings, atLeast, longest, isCancelled: false });
@@ -19,7 +19,7 @@ export class Measurement {
     this.isCancelled = true;
   }
 
-  /** Time the widths one after another, and return whether all were. */
+  /** Time the widths one after another, and return whether the measurement is complete. */
   async run() {
     const { app } = this;
     for (const [width, name] of app.names.entries()) {
@@ -38,16 +38,16 @@ export class Measurement {
     app.tell("Measured all widths.");
   }
 
-  /** Return milliseconds of one draw; a timing is of as many as make it long enough for the clock. */
+  /** Return milliseconds of one image; a timing is of as many as the clock needs. */
   async time(width) {
     const { app } = this;
     const [latents, labels] = [app.walk.at(app.state.position, 1), app.labels(1)];
-    const draw = async (repeats) => (await app.runner.draw({ width, latents, labels, count: 1, repeats })).milliseconds;
-    await draw(WARM);
-    const repeats = Math.max(1, Math.ceil(this.atLeast / ((await draw(WARM)) || 0.01)));
+    const generate = async (repeats) => (await app.runner.generate({ width, latents, labels, count: 1, repeats })).milliseconds;
+    await generate(WARM);
+    const repeats = Math.max(1, Math.ceil(this.atLeast / ((await generate(WARM)) || 0.01)));
     const [times, end] = [[], performance.now() + this.longest];
     const isEnough = () => times.length >= this.timings || (times.length >= LEAST && performance.now() >= end);
-    while (!this.isCancelled && !isEnough()) times.push(await draw(repeats));
+    while (!this.isCancelled && !isEnough()) times.push(await generate(repeats));
     return times;
   }
 }

@@ -1,4 +1,4 @@
-// What the page remembers in this browser; where storage is switched off, until it is left.
+// Memory of the page in this browser; without storage, until the visitor leaves.
 
 export function remembered(name) {
   try {

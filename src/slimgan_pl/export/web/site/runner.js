@@ -10,14 +10,14 @@ export class Runner {
     this.worker.onerror = () => this.fail("worker.js does not run: reload the page, or use a newer browser.");
   }
 
-  /** what: How many threads, and the digest of the generator. */
+  /** what: Number of threads, and digest of the generator. */
   load(what) {
     return this.call("load", what);
   }
 
-  /** Return RGBA bytes and milliseconds of a draw of so many images. */
-  draw(what) {
-    return this.call("draw", what);
+  /** Generate images, and return their RGBA bytes and the milliseconds. */
+  generate(what) {
+    return this.call("generate", what);
   }
 
   call(call, what) {

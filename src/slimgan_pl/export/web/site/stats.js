@@ -1,4 +1,4 @@
-// Timings, what is typical of them, and how numbers are written.
+// Timings, their statistics, and the form of numbers.
 
 /** Return the number below which a share of the values lies, between neighbours on a line. */
 export function quantile(values, share) {
@@ -38,7 +38,7 @@ const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 export const inShort = (number) => (number === null ? "–" : compact.format(number));
 export const inDigits = (number) => (number === null ? "–" : short.format(number));
 
-/** Return milliseconds in words; what is shorter than a browser's clock can tell is said to be. */
+/** Return milliseconds as text; a time below the clock's resolution is marked as such. */
 export function inMilliseconds(number) {
   if (number === null) return "–";
   return number < 0.01 ? "< 0.01 ms" : `${short.format(number)} ms`;

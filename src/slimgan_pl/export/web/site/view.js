@@ -1,4 +1,4 @@
-// What is on the page: pictures, the strip of all widths, the table.
+// Parts of the page: pictures, the strip of all widths, the table.
 
 import { inBytes, inDigits, inMilliseconds, inShort } from "./stats.js";
 
@@ -41,8 +41,8 @@ export class Strip {
     byId("strip").replaceChildren(...this.items.map((item) => item.element));
   }
 
-  paint(drawn, side) {
-    drawn.forEach((pixels, index) => paint(this.items[index].canvas, pixels, side));
+  paint(images, side) {
+    images.forEach((pixels, index) => paint(this.items[index].canvas, pixels, side));
   }
 
   showTimes(times) {
@@ -58,16 +58,16 @@ export class Strip {
   }
 }
 
-/** What is known of each width, and what it takes here. */
+/** The table of widths, with their times on this device. */
 export class Table {
   constructor(widths) {
-    const figures = [...new Set(widths.flatMap((width) => Object.keys(width.figures ?? {})))];
-    const heads = ["Width", "Parameters", "MACs", "Weights", ...figures, "Median", "95th percentile", "Images/s"];
+    const metrics = [...new Set(widths.flatMap((width) => Object.keys(width.figures ?? {})))];
+    const heads = ["Width", "Parameters", "MACs", "Weights", ...metrics, "Median", "95th percentile", "Images/s"];
     byId("head").replaceChildren(...heads.map((textContent) => make("th", { textContent, scope: "col" })));
     this.rows = widths.map((width, index) => {
       const name = make("th", { colour: index, scope: "row" }, make("span", { className: "swatch" }), `${width.width}`);
       const known = [inShort(width.parameters), inShort(width.macs), inBytes(width.bytes)];
-      const texts = [...known, ...figures.map((figure) => inDigits(width.figures?.[figure] ?? null)), "–", "–", "–"];
+      const texts = [...known, ...metrics.map((metric) => inDigits(width.figures?.[metric] ?? null)), "–", "–", "–"];
       return make("tr", {}, name, ...texts.map((textContent) => make("td", { textContent })));
     });
     byId("rows").replaceChildren(...this.rows);

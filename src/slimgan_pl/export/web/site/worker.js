@@ -2,13 +2,13 @@
 
 import { arriving, FetchError, fetchBytes } from "./fetching.js";
 
-const MAGIC = [0x00, 0x61, 0x73, 0x6d]; // of WebAssembly
-const VERSION = [0x08]; // the field that a model begins with
+const MAGIC = [0x00, 0x61, 0x73, 0x6d]; // first bytes of WebAssembly
+const VERSION = [0x08]; // first field of a model
 
 let ort;
 let session;
 
-/** Load runtime and generator; messages without an id tell how many bytes have come. */
+/** Load runtime and generator; messages without an id count the bytes so far. */
 async function load({ threads, digest }) {
   if (typeof WebAssembly === "undefined") throw new Error("WebAssembly is not supported");
   let total = 0;
@@ -24,7 +24,7 @@ async function load({ threads, digest }) {
   ort.env.wasm.wasmBinary = runtime;
   ort.env.wasm.numThreads = threads;
   session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 3 });
-  ort.env.wasm.wasmBinary = undefined; // 14 MB that nobody reads again
+  ort.env.wasm.wasmBinary = undefined; // 14 MB that are not read again
   return {};
 }
 
@@ -51,8 +51,8 @@ function toPixels({ data, dims: [count, channels, height, width] }) {
   return pixels;
 }
 
-/** Draw images, several times over if it is to be timed, and return their pixels and what one time took. */
-async function draw({ repeats = 1, ...what }) {
+/** Generate images, several times over for a timing, and return their pixels and the milliseconds of one time. */
+async function generate({ repeats = 1, ...what }) {
   const inputs = inputsOf(what);
   let images;
   const started = performance.now();
@@ -61,18 +61,18 @@ async function draw({ repeats = 1, ...what }) {
   return { milliseconds, pixels: toPixels(images) };
 }
 
-/** Return what went wrong as one sentence. */
+/** Return the sentence for an error. */
 function sentence(error) {
   if (error instanceof FetchError) return error.message;
   const said = String(error?.message ?? error);
   if (/out of memory|allocat|bad_alloc|memory access/i.test(said)) {
-    return "The images do not fit into this browser's memory: reload the page and draw fewer at a time.";
+    return "The images do not fit into this browser's memory: reload the page and choose fewer per frame.";
   }
   if (/WebAssembly|simd/i.test(said)) return "This browser cannot run the generator: use a newer one, with WebAssembly SIMD.";
   return `The generator does not run: ${said.split("\n")[0].replace(/\.$/, "")}.`;
 }
 
-const calls = { load, draw };
+const calls = { load, generate };
 
 onmessage = async ({ data: { id, call, ...what } }) => {
   try {

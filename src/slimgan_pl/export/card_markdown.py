@@ -1,0 +1,130 @@
+"""A model card as Markdown, as hubs of models show it: the template ``model_card.md.jinja`` and its context."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from shlex import quote
+from typing import Any
+
+import jinja2
+
+from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
+from slimgan_pl.evaluation.results import judge_of
+from slimgan_pl.evaluation.results_table import caption, cell, figure_name, figures_in
+from slimgan_pl.export.formats.registry import load_format
+from slimgan_pl.utils.formatting import compact, duration, macs_text
+
+__all__ = ["make_markdown", "make_snippets"]
+
+TEMPLATE = "model_card.md.jinja"
+
+COUNT = 8  # images that a snippet generates
+
+
+def make_markdown(card: Mapping[str, Any]) -> str:
+    """Return a card as Markdown with YAML in front.
+
+    Args:
+        card: Plain values of ``make_card``, or of ``model_card.json``.
+    """
+    formats = [load_format(file["kind"]) for file in card["files"]]
+    return (
+        environment()
+        .get_template(TEMPLATE)
+        .render(
+            card=card,
+            tags=sorted({each.tag for each in formats}),
+            taker=formats[0].taker,
+            snippets=make_snippets(card),
+            metrics=metrics_of(card),
+        )
+    )
+
+
+def make_snippets(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return for each way to sample with the files of a card a sentence and the Python code."""
+    net = card["generator"]
+    shape = f"({COUNT}, {net['image_channels']}, {net['image_size']}, {net['image_size']})"
+    found = []
+    for name in dict.fromkeys(file["kind"] for file in card["files"]):
+        context = {"file": shown_file(card, name), "generator": net, "count": COUNT, "shape": shape}
+        for text, template in load_format(name).snippets:
+            found.append((text, environment().from_string(template).render(context)))
+    return found
+
+
+def shown_file(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the file of a format to show: in float32 if there is one, and of the widest width."""
+    of_format = [file for file in card["files"] if file["kind"] == name]
+    exact = [file for file in of_format if file["precision"] == "float32"]
+    return max(exact or of_format, key=lambda file: max(file["widths"]))
+
+
+def metrics_of(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names of the metrics, the caption, and by width the cells of the table; empty without results."""
+    results = card["evaluation"]
+    if results is None:
+        return {"names": [], "caption": "", "cells": {row["width"]: [] for row in card["widths"]}}
+    columns = figures_in(results)
+    rows = {row["width"]: row for row in results["widths"]}
+    spread = dict(zip(rows, results["deviation"]["widths"], strict=False))
+    return {
+        "names": [f"{figure_name(each, results)} {'↓' if each.key in LOWER_IS_BETTER else '↑'}" for each in columns],
+        "caption": (caption(results) or "").replace("\n", "; "),
+        "cells": {
+            width: [cell(each, rows.get(width, {}), spread.get(width, {}), results) for each in columns]
+            for width in (row["width"] for row in card["widths"])
+        },
+    }
+
+
+def has_classifier(results: Mapping[str, Any]) -> bool:
+    """Return whether another net than the extractor gave the class logits."""
+    return judge_of("is", results) != judge_of("fid", results)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return the environment that fills the template and the snippets of formats."""
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: files(__package__).joinpath(name).read_text(encoding="utf-8")),
+        autoescape=False,  # Markdown, not HTML
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {
+        "cell": lambda text: text.replace("|", r"\|"),
+        "compact": compact,
+        "duration": duration,
+        "listed": listed,
+        "macs": macs_text,
+        "number": lambda value: f"{value:g}",
+        "quote": quote,
+        "size": size_text,
+        "title_of": lambda name: load_format(name).title,
+    }
+    made.globals["has_classifier"] = has_classifier
+    return made
+
+
+def listed(value: Any) -> str:
+    """Return nested plain values in one line, without those that are None.
+
+    >>> listed({"real_split": "test", "seeds": [0, 1], "data": None})
+    'real split test, seeds 0 1'
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {listed(item)}" for name, item in value.items() if item is not None)
+    return " ".join(map(listed, value)) if isinstance(value, list) else str(value)
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes.
+
+    >>> size_text(297537), size_text(12)
+    ('298 kB', '12 B')
+    """
+    text = compact(count)
+    return f"{text}B" if " " in text else f"{text} B"

@@ -1,0 +1,54 @@
+"""An export: files of a checkpoint's generator, held to PyTorch, and the model card beside them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from slimgan_pl.evaluation.features import extractor_name
+from slimgan_pl.export.exported_file import ExportedFile
+from slimgan_pl.export.folder import filling
+from slimgan_pl.export.formats.base import Format, Sampler
+from slimgan_pl.export.frechet import FrechetComparison
+from slimgan_pl.export.model_card import write_card
+from slimgan_pl.export.parity import check_parity
+from slimgan_pl.runs.checkpoints import Source
+
+__all__ = ["export_checkpoint"]
+
+
+def export_checkpoint(
+    format: Format,
+    source: Source,
+    widths: Sequence[float],
+    folder: Path,
+    comparison: FrechetComparison | None = None,
+) -> list[ExportedFile]:
+    """Write, check and describe the files of one export; a failure leaves the folder as it was.
+
+    Args:
+        format: The format, prepared.
+        source: The checkpoint.
+        widths: The widths to export.
+        folder: The folder that ``find_output`` returned.
+        comparison: The comparison of Fréchet distances, if they are asked for.
+
+    Raises:
+        SlimGANError: If a file differs from PyTorch by more than its precision explains, or cannot be written.
+    """
+    generator = source.model.generator
+    with filling(folder) as scratch:
+        files: list[ExportedFile] = []
+        others: list[Path] = []
+        samplers: dict[tuple[str, float], Sampler] = {}
+        for written in format.write(source, widths, scratch):
+            files.append(check_parity(format, written, generator))
+            others += written.others
+            if comparison is not None:
+                sampler = format.load(written, generator)
+                samplers |= {(written.path.name, width): sampler for width in written.widths}
+        provenance = None
+        if comparison is not None:
+            print(f"Evaluating {len(samplers)} sets of images by {extractor_name(comparison.evaluator.extractor)} ...")
+            distances = comparison.compare(samplers)
+            files, provenance = distances.add_to(files), distances.provenance
+        write_card(scratch, source, files, provenance, others)
+    return files

@@ -1,0 +1,81 @@
+"""Tracing of generators to ONNX graphs of one width. Needs the extra ``onnx``."""
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+
+import onnx
+import torch
+from onnx import ModelProto, helper
+from torch import Tensor, nn
+
+import slimgan_pl
+from slimgan_pl.export.formats import FloatPrecision
+from slimgan_pl.export.precision import convert_precision
+from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.models.metadata import IMAGES, LABELS, LATENTS
+
+__all__ = ["describe_graph", "silenced", "trace_generator"]
+
+EXAMPLE_BATCH = 2  # images; a dimension of 1 would be taken for a constant
+
+
+class InFloat32(nn.Module):
+    """A net of any precision with latents and images in float32."""
+
+    def __init__(self, net: SlimmableGenerator) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        images: Tensor = self.net(latents.to(self.net.dtype), labels)
+        return images.float()
+
+
+def trace_generator(net: SlimmableGenerator, precision: FloatPrecision, optimize: bool) -> ModelProto:
+    """Trace a net of one width, and drop the tracer's notes on where each node comes from."""
+    batch = torch.export.Dim("batch")
+    inputs = {LATENTS: torch.zeros(EXAMPLE_BATCH, net.latent_dim)}
+    if net.num_classes:
+        inputs[LABELS] = torch.zeros(EXAMPLE_BATCH, dtype=torch.long)
+    with silenced():
+        program = torch.onnx.export(
+            InFloat32(convert_precision(net, precision)).eval(),
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=[IMAGES],
+            dynamic_shapes={name: {0: batch} for name in inputs},
+            dynamo=True,
+            optimize=optimize,
+            verbose=False,
+        )
+    assert program is not None
+    model: ModelProto = program.model_proto
+    graph = model.graph
+    for each in (model, graph, *graph.input, *graph.output, *graph.node, *graph.initializer):
+        del each.metadata_props[:]
+    del graph.value_info[:]
+    return model
+
+
+def describe_graph(model: ModelProto, metadata: Mapping[str, str]) -> ModelProto:
+    """Add metadata to a graph, check it, and return it."""
+    helper.set_model_props(model, dict(metadata))
+    model.producer_name, model.producer_version = "slimgan-pl", slimgan_pl.__version__
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Hide output, warnings and logs below errors, of which exporters write many."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
