@@ -2,16 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PATHS := src runtime tests scripts benchmarks docs examples
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test check docs audit format
+.PHONY: help demo test test-slow test-all check docs audit format
 
 help:
-	@echo "make demo    train on handwritten digits and show every width (a few minutes on a laptop)"
-	@echo "make test    run the tests"
-	@echo "make check   format, lint and types"
-	@echo "make docs    the documentation as a site"
-	@echo "make audit   known vulnerabilities of the dependencies (needs the network)"
-	@echo "make format  format the code"
+	@echo "make demo      train on handwritten digits and show every width (a few minutes on a laptop)"
+	@echo "make test      run the tests except those marked as slow"
+	@echo "make test-all  run all tests, property tests with all their examples"
+	@echo "make check     format, lint and types"
+	@echo "make docs      the documentation as a site"
+	@echo "make audit     known vulnerabilities of the dependencies (needs the network)"
+	@echo "make format    format the code"
 
 .venv/installed: pyproject.toml runtime/pyproject.toml
 	@echo "Installing into .venv (PyTorch is several gigabytes; this takes a few minutes the first time)"
@@ -23,7 +25,13 @@ demo: .venv/installed
 	$(BIN)/slimgan fit --config configs/digits.yaml
 
 test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(PYTEST) -m "not slow" --hypothesis-profile few
+
+test-slow: .venv/installed
+	$(PYTEST) -m "slow or hypothesis"
+
+test-all: .venv/installed
+	$(PYTEST)
 
 check: .venv/installed
 	$(BIN)/ruff format --check $(PATHS)

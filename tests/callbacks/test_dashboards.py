@@ -213,6 +213,7 @@ def test_the_logs_of_one_run_lie_in_its_folder(tmp_path: Path) -> None:
     assert {os.fspath(logger.log_dir or "") for logger in loggers} == {str(tmp_path / "version_0")}
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_is_the_same_run_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("config.yaml").write_text(TINY)
@@ -229,6 +230,7 @@ def test_a_run_that_goes_on_is_the_same_run_there(tmp_path: Path, monkeypatch: p
     }
 
 
+@pytest.mark.slow
 def test_where_nothing_is_logged_the_option_says_that_it_has_no_effect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from commands import TINY, run
 from lightning.pytorch import Callback, LightningModule, Trainer
 from one_batch import OneBatch
 from rich.console import Console
+from sharing import mostly_slow
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks import TrainingCost
@@ -80,13 +81,14 @@ def test_the_throughput_is_shown_once_it_is_known(said: tuple[Listening, SlimGAN
     assert left == "0:00:00 left"
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     ("has_checkpoint", "has_evaluator", "expected"),
     [
         (True, True, ["sample", "test", "profile", "export", "report"]),
         (True, False, ["sample", "profile", "export", "report"]),
         (False, True, ["report"]),
     ],
+    keep=lambda given: given[2] == ["report"],
 )
 def test_what_is_to_be_typed_next_works(
     has_checkpoint: bool,

@@ -11,8 +11,9 @@ import broken
 import pytest
 import torch
 from broken import Prepare, changed, checkpoint, config, cut, flipped, images, odd_one, picture, raw, results, several
-from commands import TINY, run
+from commands import TINY
 from PIL import Image
+from sharing import mostly_slow
 
 from slimgan_pl.cli import main as cli
 
@@ -545,24 +546,25 @@ WORKING = {
 }
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the checkpoint of a tiny run."""
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "tiny.yaml").write_text(TINY)
-    where = ("--trainer.default_root_dir", folder / "runs", "--trainer.max_steps", 2)
-    run("fit", "--config", folder / "tiny.yaml", *where)
-    return folder / "runs" / "version_0" / "checkpoints" / "last.ckpt"
+OFTEN = {  # what make test runs of each table
+    *("missing", "a key twice", "code", "an unknown key"),
+    *("widths [0.5, 0.25, 1.0]", "learning rate .nan", "a batch larger than the data", "num_fake 0"),
+    *("cut", "a tensor", "weights that are not finite, sample", "a weight that is a word"),
+    *("a bomb", "image_size 0"),
+    *("width 0.3", "recalibration onto a file", "import of text", "no net", "rounds 0"),
+    *("an unknown width", "an earlier export", "an output that is no report", "broken JSON"),
+    *("a pipe", "a transparent palette", "a run twice", "an import"),
+}
 
 
 @pytest.fixture
-def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the working directory, with a configuration and a checkpoint."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
     Path("tiny.yaml").write_text(TINY)
-    shutil.copy(trained, "last.ckpt")
+    shutil.copy(tiny_run / "checkpoints" / "last.ckpt", "last.ckpt")
     return folder
 
 
@@ -589,26 +591,27 @@ def check(case: Case, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert contents(folder) == before
 
 
-def rows(*tables: Sequence[Case]) -> list[object]:
-    return [pytest.param(case, id=case.name) for table in tables for case in table]
+def cases(*tables: Sequence[Case]) -> pytest.MarkDecorator:
+    rows = [case for table in tables for case in table]
+    return mostly_slow("case", rows, lambda case: case.name in OFTEN, ids=lambda case: str(case.name))
 
 
-@pytest.mark.parametrize("case", rows(CONFIGS))
+@cases(CONFIGS)
 def test_a_bad_configuration_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(SETTINGS))
+@cases(SETTINGS)
 def test_a_setting_out_of_range_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(CHECKPOINTS))
+@cases(CHECKPOINTS)
 def test_a_bad_checkpoint_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("name", MALFORMED)
+@mostly_slow("name", MALFORMED, OFTEN.__contains__)
 def test_a_checkpoint_of_another_form_is_one_sentence(
     name: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -616,32 +619,32 @@ def test_a_checkpoint_of_another_form_is_one_sentence(
     check(Case(name, command, 1, "bad.ckpt", prepare), here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(IMAGES))
+@cases(IMAGES)
 def test_a_bad_image_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(TOOLS, PROFILES))
+@cases(TOOLS, PROFILES)
 def test_a_mistake_with_a_tool_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(EXPORTS))
+@cases(EXPORTS)
 def test_a_mistake_with_an_export_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(REPORTS))
+@cases(REPORTS)
 def test_a_mistake_with_a_report_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("case", rows(COMPARISONS))
+@cases(COMPARISONS)
 def test_bad_results_are_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check(case, here, capsys)
 
 
-@pytest.mark.parametrize("name", WORKING)
+@mostly_slow("name", WORKING, OFTEN.__contains__)
 def test_what_only_looks_odd_works(name: str, here: Path) -> None:
     command, prepare = WORKING[name]
     prepare()

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 import torch
 from commands import fails, run
+from sharing import mostly_slow
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export import export_checkpoint, parity
@@ -102,6 +103,7 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read_is_told(
         read_source(tmp_path / "last.ckpt")
 
 
+@pytest.mark.slow
 def test_a_plain_gan_of_one_width_is_exported_in_every_format(two_runs: Path, tmp_path: Path) -> None:
     tiny = ("--config", two_runs / "tiny.yaml", "--trainer.max_steps", 1, "--model.evaluator", "null")
     run("fit", *tiny, "--model.individual", 0.5, "--trainer.default_root_dir", tmp_path / "plain")
@@ -160,7 +162,7 @@ def fill_export() -> None:
         (scratch / "model_card.json").write_text(json.dumps(content))
 
 
-@pytest.mark.parametrize("stop", range(1, 4))
+@mostly_slow("stop", range(1, 4))
 @pytest.mark.parametrize("has_export", [False, True])
 def test_an_export_that_is_cut_off_can_be_made_again(
     stop: int, has_export: bool, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

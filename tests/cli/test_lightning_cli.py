@@ -15,6 +15,7 @@ import torch
 import wandb
 from commands import TINY, fails, run
 from PIL import Image
+from sharing import mostly_slow
 
 from slimgan_pl.cli.lightning_cli import SlimGANCLI
 from slimgan_pl.runs.checkpoints import read_checkpoint
@@ -80,11 +81,13 @@ def test_test_takes_a_protocol_by_name_and_seeds(trained: Path, capsys: pytest.C
     assert "over 2 seeds" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_numbers_on_the_command_line_win_over_a_protocol_in_either_form(trained: Path) -> None:
     run("test", "--ckpt_path", trained, "--protocol", "test", "--model.evaluator.init_args.num_fake", 33)
     assert json.loads(trained.with_suffix(".test.json").read_text())["protocol"]["num_fake"] == 33
 
 
+@pytest.mark.slow
 def test_a_checkpoint_knows_the_extractor_and_classifier_of_its_user(config: Path) -> None:
     nets = ["--model.evaluator.extractor", "standins.Corner", "--model.evaluator.extractor.size", 2]
     nets += ["--model.evaluator.classifier", "standins.Corner", "--model.evaluator.classifier.init_args.size", 3]
@@ -138,7 +141,7 @@ def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: py
     assert "66 images against 450" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     ("args", "words"),
     [
         (["--images", "nowhere"], "there is no folder nowhere; name the folder of images to judge with --images"),
@@ -150,6 +153,7 @@ def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: py
         (["--images", "theirs", "--seeds", "2"], "images have no latents; leave --seeds out"),
         (["--images", "broken"], "broken/0.png cannot be used"),
     ],
+    keep=2,
 )
 def test_what_is_wrong_with_a_folder_of_images_is_named(
     samples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], args: list[str], words: str
@@ -166,6 +170,7 @@ def test_what_is_wrong_with_a_folder_of_images_is_named(
     assert not list(Path().glob("*.json"))
 
 
+@pytest.mark.slow
 def test_the_x_axis_of_logs_is_the_iteration(config: Path) -> None:
     run(
         *("fit", "--config", config, "--trainer.max_steps", 4, "--trainer.log_every_n_steps", 2),
@@ -177,6 +182,7 @@ def test_the_x_axis_of_logs_is_the_iteration(config: Path) -> None:
     assert steps == {"generator_loss": [2, 4], "mic_digits": [3, 4]}  # judged on the way and at the end
 
 
+@pytest.mark.slow
 def test_a_second_fit_gets_a_folder_of_its_own(config: Path) -> None:
     for _ in range(2):
         run("fit", "--config", config, "--model.evaluator", "null")
@@ -192,7 +198,7 @@ def test_what_is_switched_off_is_left_out(config: Path, capsys: pytest.CaptureFi
     assert not list(Path("runs").rglob("*.ckpt"))
 
 
-@pytest.mark.parametrize("command", ["test", "validate"])
+@mostly_slow("command", ["test", "validate"])
 def test_judging_writes_beside_the_checkpoint_alone(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -212,6 +218,7 @@ def test_test_repeats_the_table_of_fit_exactly(trained: Path, capsys: pytest.Cap
     assert len(again["widths"]) == 4
 
 
+@pytest.mark.slow
 def test_validate_prints_the_same_figures(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("validate", "--ckpt_path", trained)
     figures = json.loads(trained.with_suffix(".validate.json").read_text())
@@ -262,6 +269,7 @@ def test_checkpoints_count_iterations(config: Path) -> None:
     assert read_checkpoint(folder / "iteration_000004.ckpt")["global_step"] == 4
 
 
+@pytest.mark.slow
 def test_offline_weights_and_biases_gets_the_losses_and_the_grid(config: Path) -> None:
     run("fit", "--config", config, "--wandb", "offline", "--trainer.log_every_n_steps", 1, "--model.evaluator", "null")
     wandb.finish()
@@ -277,13 +285,14 @@ def test_a_configuration_can_name_the_checkpoint(trained: Path, config: Path) ->
     assert json.loads(trained.with_suffix(".test.json").read_text())["iteration"] == 3
 
 
+@pytest.mark.slow
 def test_a_configuration_without_a_checkpoint_does_not_take_it_away(trained: Path, config: Path) -> None:
     trained.with_suffix(".test.json").unlink(missing_ok=True)
     run("test", "--ckpt_path", trained, "--config", trained.parent.parent / "config.yaml")  # it says ckpt_path: null
     assert json.loads(trained.with_suffix(".test.json").read_text())["iteration"] == 3
 
 
-@pytest.mark.parametrize("width", ["0.5", "all"])
+@mostly_slow("width", ["all", "0.5"])
 def test_sample_needs_the_checkpoint_alone(trained: Path, tmp_path: Path, width: str) -> None:
     common = ["sample", "--ckpt_path", trained, "--width", width, "--num_images", "5"]
     run(*common, "--output", tmp_path / "grid.png")
@@ -293,7 +302,7 @@ def test_sample_needs_the_checkpoint_alone(trained: Path, tmp_path: Path, width:
     assert len(list((tmp_path / "files").rglob("*.png"))) == (20 if width == "all" else 5)
 
 
-@pytest.mark.parametrize("name", ["grid.jpg", "grid.WEBP"])
+@mostly_slow("name", ["grid.jpg", "grid.WEBP"])
 def test_sample_writes_any_kind_of_picture(trained: Path, tmp_path: Path, name: str) -> None:
     run("sample", "--ckpt_path", trained, "--num_images", 3, "--output", tmp_path / name)
     with Image.open(tmp_path / name) as picture:
@@ -309,7 +318,7 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert "predict" not in output
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     ("args", "status", "words"),
     [
         (["--config", "nowhere.yaml"], 2, "nowhere.yaml"),
@@ -340,6 +349,7 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         (["--config", "tiny.yaml", "--model.generator_optimizer.init_args.lr", "-1"], 1, "learning rate"),
         (["--config", "tiny.yaml", "--trainer.accelerator", "gpu"], 1, "gpu"),
     ],
+    keep=5,
 )
 def test_a_mistake_in_fit_gets_one_sentence(
     config: Path, capsys: pytest.CaptureFixture[str], args: list[str], status: int, words: str
@@ -352,7 +362,7 @@ def test_a_mistake_in_fit_gets_one_sentence(
     assert code == status
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     ("args", "words"),
     [
         (["sample", "--width", "0.3"], "width 0.3 is not one of this generator's widths: 0.25, 0.5, 0.75, 1"),
@@ -363,6 +373,7 @@ def test_a_mistake_in_fit_gets_one_sentence(
         (["test", *NO_FOLDER], "there is no folder nowhere"),
         (["test", *NO_FOLDER, "--data.image_channels", "3"], "image_channels 3 but the generator draws 1"),
     ],
+    keep=3,
 )
 def test_a_mistake_with_a_checkpoint_gets_one_sentence(
     trained: Path, capsys: pytest.CaptureFixture[str], args: list[str], words: str
@@ -380,7 +391,7 @@ def test_a_finished_run_is_not_resumed(trained: Path, config: Path, capsys: pyte
     assert read_checkpoint("runs/version_0/checkpoints/last.ckpt")["global_step"] == 4
 
 
-@pytest.mark.parametrize("command", ["fit", "test"])
+@mostly_slow("command", ["fit", "test"])
 def test_a_checkpoint_of_other_nets_is_refused(
     trained: Path, config: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -389,8 +400,10 @@ def test_a_checkpoint_of_other_nets_is_refused(
     assert "generator.stem.weight is (128, 8) there and (256, 8) here" in line
 
 
-@pytest.mark.parametrize(
-    "mistake", [["--data.init_args.image_size", 32], ["--model.evaluator.init_args.extractor", "inception"]]
+@mostly_slow(
+    "mistake",
+    [["--data.init_args.image_size", 32], ["--model.evaluator.init_args.extractor", "inception"]],
+    keep=1,
 )
 def test_no_data_is_converted_for_settings_that_cannot_work(
     config: Path, capsys: pytest.CaptureFixture[str], no_network: None, mistake: list[Any]
@@ -422,6 +435,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, capsys: pytes
     assert "cannot be read" in fails(capsys, "sample", "--ckpt_path", tmp_path / "function.ckpt")[1]
 
 
+@pytest.mark.slow
 def test_an_empty_folder_and_a_corrupt_image_are_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = config.parent / "images"
     folder.mkdir()
@@ -442,6 +456,7 @@ def test_inception_without_weights_says_what_to_do_before_training(
     assert not list(Path("runs").rglob("*.ckpt"))
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_run_and_the_kept_checkpoint_is_from_before_it(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

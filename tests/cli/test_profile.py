@@ -14,6 +14,7 @@ from commands import TINY, run
 from lightning.pytorch import Trainer
 from one_batch import OneBatch
 from PIL import Image
+from sharing import mostly_slow
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.cli.configured_model import configured_model
@@ -151,7 +152,7 @@ def test_the_picture_is_a_png_of_two_panels(save: Callable[..., Path]) -> None:
     assert {(76, 120, 168), (245, 133, 24)} <= colours, "a line per batch size"
 
 
-@pytest.mark.parametrize("package", ["altair", "vl_convert"])
+@mostly_slow("package", ["altair", "vl_convert"])
 def test_without_the_packages_for_it_the_picture_alone_is_missing(
     package: str, save: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from authors import (
     optimizer_state,
     reduced,
 )
+from sharing import mostly_slow
 from standins import write_cifar10
 from torch import Tensor
 
@@ -64,7 +65,7 @@ def assert_equal(model: SlimGAN, generator: dict[str, Tensor], bank: dict[str, T
         torch.testing.assert_close(model.discriminators(images, labels, branch=number), logits, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("num_shared", [0, 2])
+@mostly_slow("num_shared", [2, 0])
 @pytest.mark.parametrize("name", NETS)
 def test_imported_nets_equal_a_plain_computation(name: str, num_shared: int, tmp_path: Path) -> None:
     net = reduced(NETS[name])
@@ -83,7 +84,7 @@ def test_the_layout_is_the_published_one(name: str) -> None:
         assert {key: list(value.shape) for key, value in tensors.items()} == published[side]
 
 
-@pytest.mark.parametrize("name", ["dcgan32", "resnet32", "cgan32"])
+@mostly_slow("name", ["resnet32", "dcgan32", "cgan32"])
 @pytest.mark.parametrize(("num_shared", "share_head"), [(0, False), (1, False), (3, False), (4, False), (0, True)])
 def test_what_is_shared_shows_in_the_optimizer_and_in_the_singular_vectors(
     name: str, num_shared: int, share_head: bool

@@ -3,20 +3,21 @@
 import pytest
 import torch
 from authors import Net, discriminator_file, generate, generator_file
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from sharing import bounded
 
 from slimgan_pl.convert import Sharing, make_discriminators, make_generator
 from slimgan_pl.convert.files import refusing
 from slimgan_pl.errors import SlimGANError
 
-bounded = settings(max_examples=25, deadline=None, derandomize=True)
+examples = bounded(25)
 multiples = st.lists(st.integers(1, 3), min_size=2, max_size=4)
 widths = st.sampled_from([(1.0,), (0.5, 1.0), (0.25, 0.5, 0.75, 1.0)])
 
 
 @torch.no_grad()
-@bounded
+@examples
 @given(st.booleans(), multiples, st.integers(1, 3), widths, st.sampled_from([0, 3]))
 def test_a_generator_of_any_schedule_draws_as_in_the_authors_code(
     residual: bool, schedule: list[int], bottom_size: int, shares: tuple[float, ...], classes: int
@@ -32,7 +33,7 @@ def test_a_generator_of_any_schedule_draws_as_in_the_authors_code(
         torch.testing.assert_close(generator(latents, labels, width=width), expected, atol=1e-4, rtol=0)
 
 
-@bounded
+@examples
 @given(multiples, st.integers(1, 3), st.integers(1, 4), st.integers(0, 3))
 def test_discriminators_of_any_schedule_are_recognised(
     schedule: list[int], bottom_size: int, copies: int, num_shared: int
@@ -44,7 +45,7 @@ def test_discriminators_of_any_schedule_are_recognised(
     assert bank.num_shared == (num_shared if copies > 1 else 0)
 
 
-@bounded
+@examples
 @given(st.data(), st.booleans())
 def test_a_file_that_lacks_a_tensor_or_has_an_odd_one_is_refused(data: st.DataObject, residual: bool) -> None:
     tensors = generator_file(Net(residual, (8, 8), 2, (4,)), (0.5, 1.0))

@@ -137,6 +137,7 @@ def cifar_images(split: str, count: int) -> npt.NDArray[np.uint8]:
     return stacked
 
 
+@pytest.mark.slow
 def test_figures_equal_torch_fidelitys_with_the_cifar_extractor(cifar_features: Any, tmp_path: Path) -> None:
     images = cifar_images("test", 2400)
     fakes, real = images[::2][:1100] // 2 + 60, images[1::2]

@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from sharing import bounded
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import (
@@ -18,12 +19,12 @@ from slimgan_pl.layers import (
     scale_channels,
 )
 
-bounded = settings(max_examples=40, deadline=None, derandomize=True)
+examples = bounded(40)
 shares = st.integers(1, 6).flatmap(lambda parts: st.tuples(st.just(parts), st.integers(1, parts)))
 sizes = st.integers(1, 4)
 
 
-@bounded
+@examples
 @given(shares, sizes, sizes, st.integers(1, 3), st.integers(1, 2), st.booleans())
 def test_a_sliced_layer_is_a_plain_one_with_the_first_channels(
     share: tuple[int, int], inputs: int, outputs: int, side: int, stride: int, bias: bool
@@ -44,7 +45,7 @@ def test_a_sliced_layer_is_a_plain_one_with_the_first_channels(
     )
 
 
-@bounded
+@examples
 @given(st.lists(st.integers(1, 8), min_size=1, max_size=4, unique=True), sizes)
 def test_each_width_is_normalized_by_its_own_statistics_alone(numbers: list[int], multiple: int) -> None:
     top = max(numbers)
@@ -59,7 +60,7 @@ def test_each_width_is_normalized_by_its_own_statistics_alone(numbers: list[int]
         assert moved == [other == width for other in widths]
 
 
-@bounded
+@examples
 @given(st.lists(st.floats(), max_size=5))
 def test_a_list_of_widths_is_kept_or_refused(widths: list[float]) -> None:
     ascends = bool(widths) and widths[0] > 0 and widths[-1] == 1
@@ -71,7 +72,7 @@ def test_a_list_of_widths_is_kept_or_refused(widths: list[float]) -> None:
         check_widths(widths)
 
 
-@bounded
+@examples
 @given(st.integers(-9, 64), st.integers(1, 9), st.integers(1, 9))
 def test_channels_scale_to_whole_numbers_or_the_layer_is_named(channels: int, used: int, parts: int) -> None:
     if channels > 0 and channels * used % parts == 0:

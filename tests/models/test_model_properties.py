@@ -5,13 +5,14 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from sharing import bounded
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DCGANGenerator, ResNetGenerator, count_parameters
 
-bounded = settings(max_examples=25, deadline=None, derandomize=True)
+examples = bounded(25)
 kinds = st.sampled_from([DCGANGenerator, ResNetGenerator])
 schedules = st.lists(st.integers(1, 3), min_size=1, max_size=4)
 parts = st.lists(st.integers(1, 5), min_size=1, max_size=4, unique=True).map(sorted)
@@ -27,7 +28,7 @@ def make(kind: type, schedule: list[int], numbers: list[int], classes: int = 0) 
 
 
 @torch.no_grad()
-@bounded
+@examples
 @given(kinds, schedules, parts, st.sampled_from([0, 3]))
 def test_any_width_draws_what_its_slice_draws(
     kind: type, schedule: list[int], numbers: list[int], classes: int
@@ -39,7 +40,7 @@ def test_any_width_draws_what_its_slice_draws(
         torch.testing.assert_close(images, generator.slice(width)(latents, labels), atol=1e-5, rtol=0)
 
 
-@bounded
+@examples
 @given(schedules, parts)
 def test_parameters_of_a_slice_are_as_many_as_the_schedule_says(schedule: list[int], numbers: list[int]) -> None:
     dcgan, resnet = (make(kind, schedule, numbers) for kind in (DCGANGenerator, ResNetGenerator))
@@ -52,7 +53,7 @@ def test_parameters_of_a_slice_are_as_many_as_the_schedule_says(schedule: list[i
         assert count_parameters(resnet, number / numbers[-1]) == ends + blocks + 2 * channels[-1]
 
 
-@bounded
+@examples
 @given(kinds, st.lists(st.integers(-2, 12), max_size=3), st.lists(st.integers(-1, 5), min_size=1, max_size=3))
 def test_a_schedule_is_taken_or_its_stage_channels_and_width_are_named(
     kind: type, channels: list[int], numbers: list[int]

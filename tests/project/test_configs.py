@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from sharing import mostly_slow
 from standins import write_celeba, write_cifar10, write_cifar100, write_stl10
 
 from slimgan_pl import SlimGAN
@@ -22,6 +23,7 @@ RUNS = sorted(
 )
 WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
 ITERATIONS = 50
+OFTEN = {"folder.yaml", "paper/cgan_cifar10.yaml"}  # what make test trains
 
 
 class Row(NamedTuple):
@@ -46,6 +48,9 @@ ROWS = {
 }
 
 
+OFTEN_ROWS = {"dcgan_stl10", "cgan_cifar10"}
+
+
 class Built(Exception):  # noqa: N818
     """Ends the command when model and data are built."""
 
@@ -68,7 +73,7 @@ def count(net: Any) -> int:
     return sum(parameter.numel() for parameter in net.parameters())
 
 
-@pytest.mark.parametrize("name", ROWS)
+@mostly_slow("name", ROWS, OFTEN_ROWS.__contains__)
 def test_a_row_of_the_paper_has_its_net_its_data_and_its_settings(name: str) -> None:
     row = ROWS[name]
     model, data, trainer = build("--config", CONFIGS / "paper" / f"{name}.yaml")
@@ -107,7 +112,7 @@ def reduced(config: str) -> list[str]:
     return args
 
 
-@pytest.mark.parametrize("name", RUNS)
+@mostly_slow("name", RUNS, OFTEN.__contains__)
 def test_every_configuration_trains_on_data_in_its_layout(
     name: str, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +134,7 @@ RESNET = CONFIGS / "paper" / "resnet_cifar10.yaml"
 CGAN = CONFIGS / "paper" / "cgan_cifar10.yaml"
 
 
-@pytest.mark.parametrize("width", [0.25, 0.5, 0.75, 1.0])
+@mostly_slow("width", [0.25, 0.5, 0.75, 1.0])
 def test_an_individual_gan_is_one_flag(width: float) -> None:
     whole = build("--config", RESNET)[0]
     model = build("--config", RESNET, "--model.individual", width)[0]
@@ -137,7 +142,7 @@ def test_an_individual_gan_is_one_flag(width: float) -> None:
     assert count(model.discriminators) == 4_215_300 // 4
 
 
-@pytest.mark.parametrize(("num_shared", "parameters"), [(0, 4_215_300), (2, 2_825_220), (4, None)])
+@mostly_slow(("num_shared", "parameters"), [(2, 2_825_220), (0, 4_215_300), (4, None)])
 def test_shared_stages_are_one_flag(num_shared: int, parameters: int | None) -> None:
     bank = build("--config", RESNET, "--model.discriminators.num_shared", num_shared)[0].discriminators
     assert len(bank.trunk) == num_shared
@@ -150,7 +155,7 @@ def test_sharing_the_last_layer_alone_is_a_small_file() -> None:
     assert len(bank.discriminators.trunk) == 0
 
 
-@pytest.mark.parametrize("target", ["none", "widest", "next"])
+@mostly_slow("target", ["widest", "none", "next"])
 def test_the_target_of_distillation_is_one_flag(target: str) -> None:
     assert build("--config", RESNET, "--model.distill_target", target)[0].objective.distill_target == target
 

@@ -31,6 +31,7 @@ from docs_pages import (
     take_stand_ins,
 )
 from jsonargparse import ArgumentError, ArgumentParser
+from sharing import fill_once, mostly_slow
 from standins import write_celeba, write_cifar10
 
 from slimgan_pl import data, evaluation, models
@@ -39,6 +40,7 @@ from slimgan_pl.evaluation import DigitsClassifier
 from slimgan_pl.evaluation.extractors import make_extractor
 
 PREFIXES = ("model.generator", "model.discriminators", "model.evaluator", "data")
+OFTEN = {"README.md", "docs/quickstart.md"}  # what make test types
 RUN = [page for page in PAGES if any(block.language in ("sh", "python") for block in read(page))]
 
 
@@ -47,22 +49,26 @@ def small_make_extractor(name: str, weights_path: str | None = None) -> Any:
     return DigitsClassifier() if name == "inception" else make_extractor(name, weights_path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory, image_folder: Path) -> Path:
     """Return a folder with all that pages name: configurations, images, data sets, files of others, a trained run."""
-    folder = tmp_path_factory.mktemp("world")
-    (folder / "configs").symlink_to(ROOT / "configs")
-    (folder / "path" / "to").mkdir(parents=True)
-    (folder / "path" / "to" / "images").symlink_to(image_folder)
-    write_cifar10(folder / "data")
-    write_celeba(folder / "data")
-    net = reduced(NETS["resnet32"])
-    for name, tensors in {"G": generator_file(net), "D": discriminator_file(net)}.items():
-        torch.save({"model_state_dict": tensors, "optimizer_state_dict": {}, "global_step": 0}, folder / f"{name}.pth")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        type_command(["slimgan", "fit", "--config", "configs/digits.yaml"])
-    return folder
+
+    def fill(folder: Path) -> None:
+        (folder / "configs").symlink_to(ROOT / "configs")
+        (folder / "path" / "to").mkdir(parents=True)
+        (folder / "path" / "to" / "images").symlink_to(image_folder)
+        write_cifar10(folder / "data")
+        write_celeba(folder / "data")
+        net = reduced(NETS["resnet32"])
+        for name, tensors in {"G": generator_file(net), "D": discriminator_file(net)}.items():
+            torch.save(
+                {"model_state_dict": tensors, "optimizer_state_dict": {}, "global_step": 0}, folder / f"{name}.pth"
+            )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            type_command(["slimgan", "fit", "--config", "configs/digits.yaml"])
+
+    return fill_once(tmp_path_factory, "world", fill)
 
 
 @pytest.fixture
@@ -211,7 +217,7 @@ def test_options_and_files_that_a_page_names_are_there(page: str, options: set[s
             assert list(ROOT.glob(path)), path
 
 
-@pytest.mark.parametrize("page", RUN)
+@mostly_slow("page", RUN, OFTEN.__contains__)
 def test_what_a_page_says_can_be_typed_works(page: str, workplace: Path) -> None:
     names: dict[str, Any] = {"__name__": "page"}
     for block in read(page):

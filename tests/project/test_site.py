@@ -28,6 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_page_is_on_the_site_and_loads_nothing_from_elsewhere(site: Path) -> None:
     for page in PAGES[1:]:
         text = (site / page.removeprefix("docs/")).with_suffix(".html").read_text()
@@ -37,6 +38,7 @@ def test_every_page_is_on_the_site_and_loads_nothing_from_elsewhere(site: Path) 
         assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text()), style
 
 
+@pytest.mark.slow
 def test_the_results_page_holds_the_figures_and_stamps_of_each_file(site: Path) -> None:
     text = (site / "results.html").read_text()
     files = sorted((ROOT / "docs" / "results").glob("*.json"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from commands import fails, run
+from sharing import mostly_slow
 
 from slimgan_pl.evaluation.results import tidy
 from slimgan_pl.report.drawing import Drawn
@@ -25,6 +26,14 @@ def here(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(two_runs, tmp_path / "runs")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def plain(two_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the page of the two runs as they are."""
+    path = tmp_path_factory.mktemp("plain") / "report.html"
+    run("report", two_runs / "digits", two_runs / "none", "--output", path)
+    return path.read_text(encoding="utf-8")
 
 
 def written() -> str:
@@ -53,6 +62,7 @@ def test_a_page_says_who_where_and_how_well(here: Path, capsys: pytest.CaptureFi
     assert results["checkpoint"]["sha256"] in page
 
 
+@pytest.mark.slow
 def test_the_best_of_each_figure_is_marked(here: Path) -> None:
     run("report", "runs/digits")
     results = json.loads(Path("runs/digits/version_0/results.json").read_text())
@@ -60,9 +70,8 @@ def test_the_best_of_each_figure_is_marked(here: Path) -> None:
     assert f'<strong>{best:.4g}<span class="hidden"> (best)' in written()
 
 
-def test_a_page_names_no_address_and_forbids_to_fetch_any(here: Path) -> None:
-    run("report", "runs/digits", "runs/none")
-    page = without_script(written())
+def test_a_page_names_no_address_and_forbids_to_fetch_any(plain: str) -> None:
+    page = without_script(plain)
     assert not re.search(r'(?:src|href|srcset)="(?!data:|#)', page)
     assert "http" not in page.replace("http-equiv", "")
     assert "default-src 'none'; img-src data:" in unescape(page)
@@ -77,14 +86,14 @@ def test_several_runs_are_compared(here: Path) -> None:
     assert "KID (digits) against MACs per image" in page
 
 
+@pytest.mark.slow
 def test_a_run_is_shown_once_however_often_it_is_named(here: Path) -> None:
     run("report", "runs/digits", "runs/digits/version_0")
     assert "<h1>digits/version_0</h1>" in written()
 
 
-def test_each_chart_holds_json_without_a_tag(here: Path) -> None:
-    run("report", "runs/digits", "runs/none")
-    found = specs(written())
+def test_each_chart_holds_json_without_a_tag(plain: str) -> None:
+    found = specs(plain)
     assert len(found) > 20
     for spec in found:
         assert "<" not in spec
@@ -141,7 +150,7 @@ def test_figures_that_are_not_finite_break_no_chart() -> None:
     assert "nan" in page, "the table says what was measured"
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     ("remove", "gone", "left"),
     [
         (("checkpoints", "samples", "samples.png"), ("<img", "Latency"), ("FID (digits)", "Generator loss")),
@@ -150,6 +159,7 @@ def test_figures_that_are_not_finite_break_no_chart() -> None:
         (("results.json", "results"), ("FID (digits)",), ("Generator loss", "data-animation", "parameters")),
         (("config.yaml",), ("Settings: config.yaml",), ("FID (digits)",)),
     ],
+    keep=2,
 )
 def test_what_is_missing_leaves_the_rest(
     remove: tuple[str, ...], gone: tuple[str, ...], left: tuple[str, ...], here: Path
@@ -175,6 +185,7 @@ def test_runs_whose_figures_do_not_compare_are_pointed_out(here: Path) -> None:
     assert "The numbers of fakes differ (60, 7); such figures do not compare." in written()
 
 
+@pytest.mark.slow
 def test_figures_of_different_nets_never_share_a_table_or_a_chart(here: Path) -> None:
     path = Path("runs/none/version_0/results.json")
     path.write_text(path.read_text().replace('_digits"', '_other"').replace('"digits"', '"other"'))
@@ -187,6 +198,7 @@ def test_figures_of_different_nets_never_share_a_table_or_a_chart(here: Path) ->
         assert not ("FID (digits)" in spec and "FID (other)" in spec)
 
 
+@pytest.mark.slow
 def test_a_long_log_is_thinned_and_the_page_says_so(here: Path) -> None:
     lines = [f"{step},{step % 3}" for step in range(1000)]
     Path("runs/digits/version_0/metrics.csv").write_text("\n".join(["step,generator_loss/1", *lines]))
@@ -216,6 +228,7 @@ def test_a_checkpoint_that_names_foreign_classes_is_not_drawn_unless_it_is_trust
     assert "data-animation" not in without_script(written())
 
 
+@pytest.mark.slow
 def test_a_figure_that_all_widths_share_is_nobodys_best(here: Path) -> None:
     path = Path("runs/digits/version_0/results.json")
     results = json.loads(path.read_text())
@@ -237,7 +250,7 @@ def test_a_report_takes_the_place_of_an_older_one_alone(here: Path, capsys: pyte
     assert "mine.html is there and is no report" in line
 
 
-@pytest.mark.parametrize("name", ["altair", "vl_convert", "jinja2"])
+@mostly_slow("name", ["altair", "vl_convert", "jinja2"])
 def test_a_missing_library_is_one_sentence(
     name: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -250,6 +263,7 @@ def test_a_missing_library_is_one_sentence(
     assert "pip install 'slimgan-pl[report]'" in line
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_is_the_same_for_the_same_seed(here: Path) -> None:
     pictures = []
     for seed in (0, 0, 1):
@@ -263,6 +277,7 @@ def change_results(path: Path, **changes: object) -> None:
         file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
+@pytest.mark.slow
 def test_figures_of_other_nets_never_share_a_table(here: Path) -> None:
     second = Path(shutil.copytree("runs/digits/version_0", "runs/other/version_0"))
     for file in [second / "results.json", *second.glob("results/*.json")]:
@@ -273,8 +288,10 @@ def test_figures_of_other_nets_never_share_a_table(here: Path) -> None:
     assert "These runs were judged by different nets: Precision (digits), Precision (rival)" in page
 
 
-@pytest.mark.parametrize(
-    "line", ["loss/0.3,step\n1,1\n", "generator_loss/0.3,step\n1,1\n2,2\n", "generator_loss/1,step\n1e308,1\n1e308,2\n"]
+@mostly_slow(
+    "line",
+    ["loss/0.3,step\n1,1\n", "generator_loss/0.3,step\n1,1\n2,2\n", "generator_loss/1,step\n1e308,1\n1e308,2\n"],
+    keep=1,
 )
 def test_an_odd_log_makes_a_page(line: str, here: Path) -> None:
     Path("runs/digits/version_0/metrics.csv").write_text(line)
@@ -282,7 +299,7 @@ def test_an_odd_log_makes_a_page(line: str, here: Path) -> None:
     assert "digits/version_0" in written()
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     "changes",
     [
         {"iteration": 10**400},
@@ -291,6 +308,7 @@ def test_an_odd_log_makes_a_page(line: str, here: Path) -> None:
         {"mic_digits": "x"},
     ],
     ids=str,
+    keep=1,
 )
 def test_odd_results_make_a_page_or_one_sentence(
     changes: dict[str, object], here: Path, capsys: pytest.CaptureFixture[str]

@@ -115,6 +115,7 @@ def test_every_figure_of_a_run_is_drawn(browser: Any, pages: dict[str, Path]) ->
     visit.close()
 
 
+@pytest.mark.slow
 def test_runs_share_charts(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["two"])
     shared = visit.page.locator("#comparison .card").filter(has_text=TRADE_OFFS[0])
@@ -125,6 +126,7 @@ def test_runs_share_charts(browser: Any, pages: dict[str, Path]) -> None:
     visit.close()
 
 
+@pytest.mark.slow
 def test_another_figure_can_be_chosen_by_keyboard(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["one"])
     visit.page.get_by_label("Figure").focus()
@@ -136,6 +138,7 @@ def test_another_figure_can_be_chosen_by_keyboard(browser: Any, pages: dict[str,
     visit.close()
 
 
+@pytest.mark.slow
 def test_the_numbers_of_a_chart_open_by_keyboard(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["one"])
     visit.page.keyboard.press("Tab")
@@ -148,6 +151,7 @@ def test_the_numbers_of_a_chart_open_by_keyboard(browser: Any, pages: dict[str, 
     visit.close()
 
 
+@pytest.mark.slow
 def test_the_page_follows_the_colour_scheme(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["one"])
     background = "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).slice(0, 3).map(Number)"
@@ -163,6 +167,7 @@ def test_the_page_follows_the_colour_scheme(browser: Any, pages: dict[str, Path]
     visit.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["one", "two"])
 def test_a_phone_shows_the_page_without_scrolling_sideways(name: str, browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages[name], viewport={"width": 360, "height": 740})
@@ -172,6 +177,7 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(name: str, browser: A
     visit.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("motion", "first"), [("no-preference", "webp"), ("reduce", "png")])
 def test_the_walk_moves_unless_it_is_not_to(motion: str, first: str, browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["one"], reduced_motion=motion)
@@ -185,6 +191,7 @@ def test_the_walk_moves_unless_it_is_not_to(motion: str, first: str, browser: An
     visit.close()
 
 
+@pytest.mark.slow
 def test_every_picture_says_what_it_shows(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["two"])
     assert visit.page.evaluate("[...document.images].every(image => image.alt && image.naturalWidth > 0)")

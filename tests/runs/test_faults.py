@@ -13,6 +13,7 @@ import pytest
 import torch
 import wandb
 from commands import TINY, fails, run
+from sharing import mostly_slow
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.runs.checkpoints import read_checkpoint
@@ -74,7 +75,7 @@ FIT = ["fit", "--config", "tiny.yaml", "--trainer.max_steps", 8, "--checkpoint.e
 FIT += ["--trainer.log_every_n_steps", 1]
 
 
-@pytest.mark.parametrize("how", ["full", "read-only"])
+@mostly_slow("how", ["full", "read-only"])
 def test_a_disk_that_refuses_for_a_while_costs_nothing_but_the_saves_of_that_while(
     how: str, small_disk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +100,7 @@ def test_a_disk_that_refuses_for_a_while_costs_nothing_but_the_saves_of_that_whi
     assert len(rows) == 1 + 8 + 1  # the head, each iteration, the evaluation
 
 
-@pytest.mark.parametrize("how", ["full", "read-only"])
+@mostly_slow("how", ["full", "read-only"])
 def test_a_net_that_cannot_be_saved_at_the_end_is_saved_elsewhere(
     how: str, small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +118,7 @@ def refuse_log(*_: Any, **__: Any) -> None:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     "place",
     [
         "wandb.sdk.wandb_run.Run.log",
@@ -126,6 +127,7 @@ def refuse_log(*_: Any, **__: Any) -> None:
         "slimgan_pl.callbacks.dashboards.log_checkpoint",
     ],
     ids=["rows", "tables", "curves", "the checkpoint"],
+    keep=1,
 )
 def test_what_weights_and_biases_cannot_write_costs_a_warning_and_no_net(
     place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -142,6 +144,7 @@ def test_what_weights_and_biases_cannot_write_costs_a_warning_and_no_net(
     assert (LAST.parents[1] / "results.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_table_of_figures_that_is_gone_costs_the_charts_and_no_net(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,7 +163,7 @@ def test_a_table_of_figures_that_is_gone_costs_the_charts_and_no_net(
     assert read_checkpoint(LAST)["global_step"] == 8
 
 
-@pytest.mark.parametrize("whose", ["discriminators", "generator"])
+@mostly_slow("whose", ["discriminators", "generator"])
 def test_a_gradient_that_is_not_finite_ends_the_run_before_it_is_saved(
     whose: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +227,7 @@ def test_a_checkpoint_whose_bytes_have_changed_is_passed_over_for_an_earlier_one
     assert read_checkpoint(LAST)["global_step"] == 8
 
 
+@pytest.mark.slow
 def test_last_starts_afresh_where_there_is_nothing_and_leaves_a_finished_run_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +252,7 @@ def test_last_starts_afresh_where_there_is_nothing_and_leaves_a_finished_run_alo
     assert (json.loads(results.read_text())["iteration"], LAST.read_bytes()) == (8, before)
 
 
+@pytest.mark.slow
 def test_the_last_checkpoint_holds_the_evaluation_behind_the_last_iteration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,20 +10,16 @@ from typing import Any
 import pytest
 import torch
 from commands import TINY, run
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sharing import bounded
 
 from slimgan_pl.data.image_folder import open_image
 from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
 from slimgan_pl.training.slimgan import SlimGAN
-
-
-def bounded(max_examples: int) -> settings:
-    unscoped = [HealthCheck.function_scoped_fixture]
-    return settings(max_examples=max_examples, deadline=None, derandomize=True, suppress_health_check=unscoped)
 
 
 @st.composite

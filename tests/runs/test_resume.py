@@ -14,6 +14,7 @@ import pytest
 import torch
 from commands import run
 from kill_storm import RESUME, Commands, differences, kill_until_it_ends, last_run, make_folder, outcome, run_command
+from sharing import fill_once, mostly_slow
 
 from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks.stop_on_signal import PATIENCE
@@ -31,9 +32,12 @@ def commands() -> Commands:
 @pytest.fixture(scope="module")
 def whole(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a run that never stopped leaves behind."""
-    folder = make_folder(tmp_path_factory.mktemp("whole"), "run")
-    assert commands.finish(folder) == 0, (folder / "log.txt").read_text()
-    return outcome(folder / RUN)
+
+    def train(parent: Path) -> None:
+        folder = make_folder(parent, "run")
+        assert commands.finish(folder) == 0, (folder / "log.txt").read_text()
+
+    return outcome(fill_once(tmp_path_factory, "whole", train) / "run" / RUN)
 
 
 @pytest.fixture
@@ -66,10 +70,11 @@ def signal_in(patch: pytest.MonkeyPatch, owner: type, method: str, number: int, 
     patch.setattr(owner, method, signalled)
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     ("iteration", "signum"),
     [(10, signal.SIGTERM), (21, signal.SIGTERM), (28, signal.SIGINT), (42, signal.SIGTERM), (44, signal.SIGTERM)],
     ids=["mid-epoch", "an epoch's end", "before an evaluation", "an epoch's end before an evaluation", "the end"],
+    keep=1,
 )
 def test_a_signal_finishes_the_iteration_and_saves_it(
     iteration: int,
@@ -89,8 +94,11 @@ def test_a_signal_finishes_the_iteration_and_saves_it(
     assert differences(whole, outcome(RUN)) == []
 
 
-@pytest.mark.parametrize(
-    ("patience", "saved"), [(PATIENCE, 10), (-1.0, 8)], ids=["passed on twice by a launcher", "meant to end it at once"]
+@mostly_slow(
+    ("patience", "saved"),
+    [(PATIENCE, 10), (-1.0, 8)],
+    ids=["passed on twice by a launcher", "meant to end it at once"],
+    keep=lambda given: given[1] == 8,
 )
 def test_a_second_signal_ends_the_run_at_once_unless_it_comes_with_the_first(
     patience: float, saved: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -101,7 +109,7 @@ def test_a_second_signal_ends_the_run_at_once_unless_it_comes_with_the_first(
     assert read_checkpoint(RUN / "checkpoints" / "last.ckpt")["global_step"] == saved
 
 
-@pytest.mark.parametrize("call", [10, 30], ids=["on the way", "at the end"])
+@mostly_slow("call", [10, 30], ids=["on the way", "at the end"])
 def test_a_signal_ends_an_evaluation_at_once_and_it_is_made_again(
     call: int,
     folder: Path,
@@ -152,6 +160,7 @@ def test_a_kill_in_the_middle_of_a_save_leaves_the_checkpoint_before_it(
     assert not list((RUN / "checkpoints").glob(".*"))
 
 
+@pytest.mark.slow
 def test_kills_at_random_moments_cost_nothing(commands: Commands, folder: Path, whole: dict[str, Any]) -> None:
     kills, resumed_from = kill_until_it_ends(commands, folder, longest=3.0, seed=1, most=7)
     assert kills >= 4
@@ -186,6 +195,7 @@ def join(processes: list[BaseProcess]) -> list[int | None]:
     return [process.exitcode for process in processes]
 
 
+@pytest.mark.slow
 def test_two_processes_stop_together_and_go_on_as_if_they_had_not(commands: Commands, tmp_path: Path) -> None:
     alone, folder = make_folder(tmp_path, "alone"), make_folder(tmp_path, "stopped")
     assert join(start_pair(commands, alone)) == [0, 0], (alone / "log.txt").read_text()
@@ -199,7 +209,7 @@ def test_two_processes_stop_together_and_go_on_as_if_they_had_not(commands: Comm
     assert differences(outcome(alone / RUN), outcome(folder / RUN)) == []
 
 
-@pytest.mark.parametrize("dead", [0, 1])
+@mostly_slow("dead", [0, 1])
 def test_a_process_that_dies_ends_the_others_with_a_sentence(dead: int, commands: Commands, tmp_path: Path) -> None:
     folder = make_folder(tmp_path, "run")
     pair = start_pair(commands, folder)

@@ -11,6 +11,7 @@ import torch
 from commands import TINY, fails, run
 from lightning.pytorch import Trainer
 from one_batch import OneBatch
+from sharing import mostly_slow
 
 import slimgan_pl
 from slimgan_pl import SlimGAN, SlimGANError
@@ -47,7 +48,7 @@ def saved(tmp_path: Path, make_model: Callable[..., SlimGAN], make_trainer: Call
     return tmp_path / "good.ckpt"
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     "words",
     [
         ["fit", "--ckpt_path", "FILE", "--data", "DigitsDataModule"],
@@ -59,6 +60,7 @@ def saved(tmp_path: Path, make_model: Callable[..., SlimGAN], make_trainer: Call
         ["import", "--generator", "FILE", "--output", "out.ckpt"],
     ],
     ids=lambda words: words[0],
+    keep=lambda words: words[0] in ("test", "import"),
 )
 def test_no_command_runs_what_is_pickled_in_a_file(
     words: list[str], armed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -94,7 +96,7 @@ def test_a_configuration_constructs_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["tags.yaml"]
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     ("where", "name"),
     [
         ("generator", {"class_path": "evil.Thing", "init_args": {}}),
@@ -108,6 +110,7 @@ def test_a_configuration_constructs_nothing(
         ("evaluator", {"class_path": "slimgan_pl.evaluation.Evaluator", "init_args": {"extractor": "evil.Thing"}}),
         ("deep", [{"any": ({"class_path": "evil.Thing"},)}]),
     ],
+    keep=2,
 )
 def test_a_checkpoint_that_names_other_classes_is_refused_before_anything_is_imported(
     where: str,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from sharing import bounded
 
 from slimgan_runtime import WidthController
 
@@ -221,7 +222,7 @@ def test_a_width_is_always_one_of_the_list(
     assert controller.width in widths
 
 
-@settings(max_examples=50)
+@bounded(50)
 @given(lists, st.floats(0.2, 5.0), seconds)
 def test_constant_times_settle_on_one_width_that_fits(latencies: list[float], slowness: float, budget: float) -> None:
     widths = {(index + 1) / len(latencies): value for index, value in enumerate(sorted(latencies))}

@@ -69,6 +69,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.mark.slow
 def test_an_environment_without_torch_draws_what_torch_draws(python: Path, tmp_path: Path) -> None:
     write_one_file("dcgan", tmp_path)
     generator = seasoned("dcgan")

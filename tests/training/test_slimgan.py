@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from naive import descend, discriminator_gradients, draws, generator_gradients, plain_descent
 from one_batch import OneBatch
+from sharing import mostly_slow
 from torch import Tensor
 from torch.nn.utils import parametrize
 
@@ -249,7 +250,7 @@ def test_a_checkpoint_whose_weights_do_not_fit_its_settings_is_refused(
         load_model(tmp_path / "b.ckpt")
 
 
-@pytest.mark.parametrize("stop", [3, 7, 9], ids=["mid-epoch", "epoch's end", "second epoch"])
+@mostly_slow("stop", [3, 7, 9], ids=["mid-epoch", "epoch's end", "second epoch"])
 @pytest.mark.parametrize("end", ["stopped", "killed"])
 def test_a_resumed_run_equals_one_that_never_stopped(
     stop: int, end: str, tmp_path: Path, make_trainer: Callable[..., Trainer]

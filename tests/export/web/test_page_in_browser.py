@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sharing import mostly_slow
 from visits import Visit
 
 from slimgan_pl.models import SlimmableGenerator
@@ -18,7 +19,7 @@ pytest_plugins = ["browser_fixtures"]
 WIDTHS = (0.5, 1.0)
 
 
-@pytest.mark.parametrize("server", ["own", "plain"])
+@mostly_slow("server", ["own", "plain"])
 def test_any_server_does_and_no_other_is_asked(
     server: str, browser: Any, site: Path, addresses: Mapping[str, str]
 ) -> None:
@@ -66,6 +67,7 @@ def test_the_slider_changes_the_image_by_keyboard(visit: Visit) -> None:
     assert all(time.endswith(" ms") for time in times)
 
 
+@pytest.mark.slow
 def test_keys_choose_and_letters_in_a_field_do_not(visit: Visit) -> None:
     visit.page.keyboard.press("1")
     assert visit.text("status") == "Width 0.5."
@@ -84,6 +86,7 @@ def test_keys_choose_and_letters_in_a_field_do_not(visit: Visit) -> None:
     assert visit.page.evaluate("slimgan.state.seed") == 123
 
 
+@pytest.mark.slow
 def test_a_seed_draws_the_same_image_again(visit: Visit) -> None:
     drawn: dict[str, list[np.ndarray]] = {}
     for seed in ("5", "6", "5"):
@@ -95,6 +98,7 @@ def test_a_seed_draws_the_same_image_again(visit: Visit) -> None:
     assert (drawn["5"][0] != drawn["6"][0]).any()
 
 
+@pytest.mark.slow
 def test_a_budget_chooses_the_width(visit: Visit) -> None:
     visit.page.get_by_role("checkbox", name="Choose the widest").check()
     for budget, width in (("0.05", "Width 0.5"), ("10000", "Width 1")):
@@ -109,6 +113,7 @@ def test_a_budget_chooses_the_width(visit: Visit) -> None:
     assert not visit.page.locator("#auto").is_checked()
 
 
+@pytest.mark.slow
 def test_a_class_changes_the_image(visit: Visit) -> None:
     before = visit.pixels("#stage")
     visit.page.get_by_label("Class").select_option("1")
@@ -116,6 +121,7 @@ def test_a_class_changes_the_image(visit: Visit) -> None:
     assert (visit.pixels("#stage") != before).any()
 
 
+@pytest.mark.slow
 def test_a_walk_changes_the_image_until_it_pauses(visit: Visit) -> None:
     still = visit.pixels("#stage")
     assert "standing still" in visit.text("stage-rate")
@@ -129,6 +135,7 @@ def test_a_walk_changes_the_image_until_it_pauses(visit: Visit) -> None:
     assert (visit.pixels("#stage") == moved).all()
 
 
+@pytest.mark.slow
 def test_a_page_walks_at_once_unless_motion_is_not_wanted(browser: Any, addresses: Mapping[str, str]) -> None:
     visit = Visit(browser, addresses["own"], reduced_motion="no-preference").opened()
     visit.until("slimgan.state.position > 0")
@@ -139,6 +146,7 @@ def test_a_page_walks_at_once_unless_motion_is_not_wanted(browser: Any, addresse
     visit.close()
 
 
+@pytest.mark.slow
 def test_measuring_fills_the_table(visit: Visit) -> None:
     visit.page.evaluate("slimgan.measured.timings = 3")
     visit.page.get_by_role("button", name="Measure").press("Enter")
@@ -151,6 +159,7 @@ def test_measuring_fills_the_table(visit: Visit) -> None:
         assert 0 < median <= high
 
 
+@pytest.mark.slow
 def test_a_measurement_gives_way_to_what_is_asked_for(visit: Visit) -> None:
     visit.page.evaluate("slimgan.measured.timings = 1e6; slimgan.measured.longest = 1e6")
     button = visit.page.get_by_role("button", name="Measure")
@@ -166,6 +175,7 @@ def test_a_measurement_gives_way_to_what_is_asked_for(visit: Visit) -> None:
     assert visit.page.locator("#stage").get_attribute("aria-label") == "an image of width 1, seed 8"
 
 
+@pytest.mark.slow
 def test_nothing_is_under_way_once_the_page_is_idle(visit: Visit) -> None:
     """Each draw takes a while here, so that one that is under way would be seen."""
     visit.page.evaluate("""() => {
@@ -187,6 +197,7 @@ def test_nothing_is_under_way_once_the_page_is_idle(visit: Visit) -> None:
     visit.page.evaluate("restore()")
 
 
+@pytest.mark.slow
 def test_a_short_slow_spell_does_not_narrow_a_page_that_stands_still(visit: Visit) -> None:
     visit.page.evaluate("""() => {
         const generate = slimgan.runner.generate.bind(slimgan.runner);

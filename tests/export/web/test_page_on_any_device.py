@@ -15,6 +15,8 @@ from slimgan_pl.models import DCGANGenerator
 
 pytest_plugins = ["browser_fixtures"]
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def serving(folder: Path) -> Iterator[SiteServer]:
