@@ -11,14 +11,16 @@ from slimgan_pl._version import __version__
 
 if TYPE_CHECKING:
     from slimgan_pl.errors import SlimGANError
+    from slimgan_pl.runs.checkpoints import load_model
     from slimgan_pl.training.slimgan import SlimGAN
 
-__all__ = ["SlimGAN", "SlimGANError", "__version__"]
+__all__ = ["SlimGAN", "SlimGANError", "__version__", "load_model"]
 
 _HOMES = {
     "SlimGAN": "slimgan_pl.training.slimgan",
     "SlimGANError": "slimgan_pl.errors",
     "UserError": "slimgan_pl.errors",  # its name in version 0.1.0
+    "load_model": "slimgan_pl.runs.checkpoints",
 }
 
 

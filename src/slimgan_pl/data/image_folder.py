@@ -94,7 +94,7 @@ class ImageFolderDataModule(ByteDataModule):
     """Images of any format and size in a folder, centre-cropped and resized.
 
     Subfolders ``train`` and ``test`` (or ``val``, ``valid``, ``validation``) are the splits; without one of the latter,
-    the test split is a fixed random fraction, of ``train`` if that holds all images. Within a split, if every image lies
+    the test split is a fixed random fraction, of ``train`` if that holds all images. If every image of a split lies
     in a subfolder, the subfolders are the classes, in alphabetical order. Hidden files and folders are ignored, links
     followed.
 

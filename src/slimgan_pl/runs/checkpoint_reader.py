@@ -95,7 +95,7 @@ def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
 
 
 def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimmableGenerator:
-    """Build the generator of a checkpoint that :func:`read_checkpoint` returned.
+    """Build the generator of a checkpoint that ``read_checkpoint`` returned.
 
     Args:
         checkpoint: Content of the file.
