@@ -1,4 +1,4 @@
-"""``slimgan profile``: what every width costs on a device, as a table, as JSON and as a picture."""
+"""``slimgan profile``: cost of every width on a device, as a table, JSON and a picture."""
 
 import json
 import os
@@ -67,13 +67,13 @@ def profile(
     source = ckpt_path or config or ""
     stem = output_stem(source, output, is_config=ckpt_path is None)
     with num_threads(threads):
-        stamps = stamp(ckpt_path, config, where, form)
+        provenance = find_provenance(ckpt_path, config, where, form)
         print(f"Measuring {len(model.generator.widths)} widths in batches of {', '.join(map(str, batches))} ...")
         widths = profile_widths(model.generator, batches, rounds, seconds, form)
     if model.individual is not None:
         widths[0]["width"] = model.individual  # its only width, as tables and logs call it
     whole = {"class": type(model.generator).__name__, **sizes(model.generator)}
-    save({**stamps, "generator": whole, "widths": widths}, source, stem)
+    save({**provenance, "generator": whole, "widths": widths}, source, stem)
 
 
 def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threads: int | None) -> None:
@@ -105,10 +105,10 @@ def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> SlimGA
 
 
 def output_stem(source: str, output: str | None, is_config: bool) -> Path:
-    """Return where files go, but for their suffixes, in a folder that is there and can be written to.
+    """Return the path of the files without their suffixes, in an existing folder.
 
     Raises:
-        SlimGANError: If it cannot.
+        SlimGANError: If the folder cannot be written to.
     """
     if output == "":
         raise SlimGANError("--output is empty; name a folder")
@@ -122,8 +122,8 @@ def output_stem(source: str, output: str | None, is_config: bool) -> Path:
     return stem
 
 
-def stamp(ckpt_path: str | None, config: str | None, device: torch.device, form: Form) -> dict[str, Any]:
-    """Return what a profile is of, as plain values."""
+def find_provenance(ckpt_path: str | None, config: str | None, device: torch.device, form: Form) -> dict[str, Any]:
+    """Return the provenance of a profile as plain values."""
     checkpoint = None
     if ckpt_path is not None:
         checkpoint = {"file": Path(ckpt_path).name, "sha256": file_sha256(Path(ckpt_path))}
@@ -145,19 +145,19 @@ def precision(device: torch.device) -> str:
     return "float32 with TF32 convolutions" if is_rounded else "float32"
 
 
-def save(figures: dict[str, Any], name: str, stem: Path) -> None:
+def save(profile: dict[str, Any], name: str, stem: Path) -> None:
     """Print a profile and write its files."""
-    Console(width=max(Console().width, 80)).print(profile_table(figures, name))
+    Console(width=max(Console().width, 80)).print(profile_table(profile, name))
     path, picture = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".png"))
     with replacing(path) as file:
-        file.write(f"{json.dumps(figures, indent=2)}\n".encode())
+        file.write(f"{json.dumps(profile, indent=2)}\n".encode())
     print(f"Profile: {path}")
     try:
         from slimgan_pl.profiling.chart import save_picture
     except ImportError as error:
-        message = f'there is no picture without {error.name}; pip install "slimgan-pl[report]" brings it'
+        message = f'there is no picture without {error.name}; install it with pip install "slimgan-pl[report]"'
         warnings.warn(message, SlimGANWarning, stacklevel=2)
         picture.unlink(missing_ok=True)  # of an earlier profile
         return
-    save_picture(figures, name, picture)
+    save_picture(profile, name, picture)
     print(f"Picture: {picture}")

@@ -75,6 +75,7 @@ def caption(profile: dict[str, Any]) -> str:
     counts = " to ".join(f"{count:,}" for count in dict.fromkeys((rounds[0], rounds[-1])))
     whole = profile["generator"]
     return (
-        f"MACs for one image; time of a batch over {counts} batches, images/s by the median; peak: {profile['memory']}. "
+        f"MACs for one image; time of a batch over {counts} batches, images/s by the median; "
+        f"peak: {profile['memory']}. "
         f"All widths in one: {compact(whole['parameters'])} parameters, {compact(whole['weight_bytes'])}B."
     )
