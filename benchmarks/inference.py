@@ -1,8 +1,7 @@
-"""Speed and memory of drawing: ``python benchmarks/inference.py --json FILE`` from the repository's root.
+"""Speed and memory of generating images: ``python benchmarks/inference.py --json FILE`` from the repository's root.
 
 It compares the whole generator run at a width, that width's slice, the slice folded for inference, and on a CPU ONNX
-Runtime with a file of that width and with one file of all widths. The nets have random weights: images mean nothing
-here, times do.
+Runtime with a file of that width and with one file of all widths. The nets have random weights.
 """
 
 import multiprocessing
@@ -14,12 +13,11 @@ import numpy as np
 import torch
 from jsonargparse import auto_cli
 from measuring import best_device, machine, medians, peak_memory, print_rows, print_table, save_json
-from torch import Tensor
 
 from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
 from slimgan_pl.export.ort import onnxruntime
-from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, count_macs
-from slimgan_pl.models.folding import folded_slice
+from slimgan_pl.models import DCGANGenerator, Inputs, ResNetGenerator, SlimmableGenerator, count_macs, folded_slice
+from slimgan_pl.profiling.latency import make_inputs
 
 NETS: dict[str, Callable[[], SlimmableGenerator]] = {
     "dcgan-32": lambda: DCGANGenerator((512, 256, 128, 64)),
@@ -41,36 +39,36 @@ def main(
     memory: bool = True,
     json: str | None = None,
 ) -> None:
-    """Measure drawing at every width.
+    """Measure every width.
 
     Args:
         nets: Which of dcgan-32, resnet-32, resnet-32-small and conditional-resnet-32.
-        batch_sizes: Images drawn at once.
-        rounds: Times that each batch of more than 16 is drawn, smaller ones eight times as often; the median counts.
+        batch_sizes: Images in a batch.
+        rounds: Timed batches of more than 16 images, smaller ones eight times as often; the median counts.
         memory: Whether to measure the peak memory of the largest batch too.
-        json: File to write the figures to.
+        json: File to write the measurements to.
     """
     print_table("Machine", {name: str(value) for name, value in machine().items()})
     peaks = {name: memory_of(name, max(batch_sizes)) for name in nets} if memory else {}
-    figures = {}
+    measured = {}
     for name in nets:
         rows = speed(name, batch_sizes, rounds)
         for row in rows:
             if memory and row["batch_size"] == max(batch_sizes):
                 row.update({f"{kind}_peak_bytes": peak[row["width"]] for kind, peak in peaks[name].items()})
         show(name, rows)
-        figures[name] = rows
-    save_json(figures, json)
+        measured[name] = rows
+    save_json(measured, json)
 
 
 @torch.no_grad()
 def speed(name: str, batch_sizes: Sequence[int], rounds: int) -> list[Row]:
-    """Draw with the whole, the slice and the folded slice in turns; return a row per width and batch size."""
+    """Time the whole, the slice and the folded slice in turns; return a row per width and batch size."""
     generator = build(name)
     macs = {width: count_macs(generator, width) for width in generator.widths}
     runners, rows = onnx_runners(generator), []
     for batch_size in batch_sizes:
-        inputs = draw(generator, batch_size)
+        inputs = make_inputs(generator, batch_size)
         for width in generator.widths:
             seconds = time_width(generator, runners, width, inputs, rounds * (8 if batch_size <= 16 else 1))
             row = {"width": width, "batch_size": batch_size, **{f"{key}_s": value for key, value in seconds.items()}}
@@ -90,7 +88,7 @@ def speed(name: str, batch_sizes: Sequence[int], rounds: int) -> list[Row]:
 
 
 def onnx_runners(generator: SlimmableGenerator) -> dict[str, dict[float, Runner]]:
-    """Return what draws in ONNX Runtime at each width, from a file of its own and from the file of all widths."""
+    """Return functions that run ONNX Runtime at each width, on its own file and on the file of all widths."""
     if best_device().type != "cpu":
         return {}
     multi = session_of(multi_width_graph(generator))
@@ -103,7 +101,7 @@ def onnx_runners(generator: SlimmableGenerator) -> dict[str, dict[float, Runner]
 
 
 def run_at(session: onnxruntime.InferenceSession, number: np.ndarray, feed: dict[str, Any]) -> object:
-    """Draw with the width of a number."""
+    """Run the width of a number."""
     return session.run(None, {**feed, "width": number})
 
 
@@ -118,7 +116,7 @@ def time_width(
     generator: SlimmableGenerator,
     runners: Mapping[str, Mapping[float, Runner]],
     width: float,
-    inputs: tuple[Tensor, Tensor | None],
+    inputs: Inputs,
     rounds: int,
 ) -> dict[str, float]:
     """Return the median seconds of one batch, after two that do not count."""
@@ -136,7 +134,7 @@ def time_width(
 
 
 def memory_of(name: str, batch_size: int) -> dict[str, dict[float, int]]:
-    """Return what drawing a batch needs beyond the weights, per kind and width, each kind in a process of its own."""
+    """Return the bytes of a batch beside the weights, per kind and width, each kind in a process of its own."""
     peaks = {}
     for kind in ("whole", "folded"):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -146,12 +144,12 @@ def memory_of(name: str, batch_size: int) -> dict[str, dict[float, int]]:
 
 @torch.no_grad()
 def measure_peaks(name: str, kind: str, batch_size: int) -> dict[float, int]:
-    """Return the bytes that drawing a batch adds at each width; they ascend, since a process's peak never falls."""
+    """Return the bytes that a batch adds at each width; they ascend, since a process's peak never falls."""
     generator = build(name)
-    inputs = draw(generator, 1)
+    inputs = make_inputs(generator, 1)
     folded = {width: folded_slice(generator, width) for width in generator.widths}
-    folded[1.0](*inputs)  # loads what the first convolution needs
-    inputs, before, peaks = draw(generator, batch_size), peak_memory(), {}
+    folded[1.0](*inputs)  # the first convolution loads its library
+    inputs, before, peaks = make_inputs(generator, batch_size), peak_memory(), {}
     for width in generator.widths:
         folded[width](*inputs) if kind == "folded" else generator(*inputs, width=width)
         peaks[width] = peak_memory() - before
@@ -161,14 +159,6 @@ def measure_peaks(name: str, kind: str, batch_size: int) -> dict[float, int]:
 def build(name: str) -> SlimmableGenerator:
     """Return a net in evaluation mode, on the device that is measured."""
     return NETS[name]().to(best_device()).eval()
-
-
-def draw(generator: SlimmableGenerator, count: int) -> tuple[Tensor, Tensor | None]:
-    """Return latents, and labels if there are classes."""
-    source = torch.Generator().manual_seed(0)
-    latents = torch.randn(count, generator.latent_dim, generator=source).to(best_device())
-    labels = torch.arange(count, device=best_device()) % generator.num_classes if generator.num_classes else None
-    return latents, labels
 
 
 def num_bytes(generator: SlimmableGenerator) -> int:

@@ -164,7 +164,7 @@ def test_without_the_packages_for_it_the_picture_alone_is_missing(
     output = capsys.readouterr()
     assert "0.25" in output.out
     assert [line for line in output.err.splitlines() if line] == [
-        f'slimgan: warning: there is no picture without {package}; pip install "slimgan-pl[report]" brings it'
+        f'slimgan: warning: there is no picture without {package}; install it with pip install "slimgan-pl[report]"'
     ]
     assert path.with_name("last.profile.json").is_file()
     assert not path.with_name("last.profile.png").exists()

@@ -1,11 +1,11 @@
-"""Small generators whose norms have seen data, for what is exported of them."""
+"""Small generators whose norms have seen data, and inputs for them."""
 
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+from slimgan_pl.models import DCGANGenerator, Inputs, ResNetGenerator, SlimmableGenerator
 
 __all__ = ["NETS", "draw_inputs", "seasoned"]
 
@@ -23,7 +23,7 @@ NETS: dict[str, Callable[[], SlimmableGenerator]] = {
 
 @torch.no_grad()
 def seasoned(name: str) -> SlimmableGenerator:
-    """Return a net in evaluation mode in which no bias and nothing in a norm has its initial value."""
+    """Return a net in evaluation mode whose biases and norms have left their initial values."""
     torch.manual_seed(0)
     generator = NETS[name]()
     for parameter in generator.parameters():
@@ -36,8 +36,7 @@ def seasoned(name: str) -> SlimmableGenerator:
     return generator.eval()
 
 
-def draw_inputs(generator: SlimmableGenerator, count: int) -> tuple[Tensor, Tensor | None]:
-    """Return latents, and labels if there are classes."""
-    source = torch.Generator().manual_seed(1)
+def draw_inputs(generator: SlimmableGenerator, count: int) -> Inputs:
+    """Return inputs, of all classes in turn if there are classes."""
     labels = torch.arange(count) % generator.num_classes if generator.num_classes else None
-    return torch.randn(count, generator.latent_dim, generator=source), labels
+    return generator.draw_inputs(count, torch.Generator().manual_seed(1), labels)

@@ -1,4 +1,4 @@
-"""``slimgan profile``: what every width costs on a device, as a table, as JSON and as a picture."""
+"""``slimgan profile``: cost of every width on a device, as a table, JSON and a picture."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def profile(
     source = ckpt_path or config or ""
     stem = output_stem(source, output, is_config=ckpt_path is None)
     with num_threads(threads):
-        provenance = describe_source(ckpt_path, config, where, form)
+        provenance = find_provenance(ckpt_path, config, where, form)
         print(f"Measuring {len(model.generator.widths)} widths in batches of {', '.join(map(str, batches))} ...")
         widths = profile_widths(model.generator, batches, rounds, seconds, form)
     if model.individual is not None:
@@ -109,10 +109,10 @@ def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> "SlimG
 
 
 def output_stem(source: str, output: str | None, is_config: bool) -> Path:
-    """Return where files go, but for their suffixes, in a folder that is there and can be written to.
+    """Return the path of the files without their suffixes, in an existing folder.
 
     Raises:
-        SlimGANError: If it cannot.
+        SlimGANError: If the folder cannot be written to.
     """
     if output == "":
         raise SlimGANError("--output is empty; name a folder")
@@ -126,8 +126,8 @@ def output_stem(source: str, output: str | None, is_config: bool) -> Path:
     return stem
 
 
-def describe_source(ckpt_path: str | None, config: str | None, device: "torch.device", form: "Form") -> dict[str, Any]:
-    """Return a profile's provenance, as plain values."""
+def find_provenance(ckpt_path: str | None, config: str | None, device: "torch.device", form: "Form") -> dict[str, Any]:
+    """Return the provenance of a profile as plain values."""
     from slimgan_pl.profiling.memory import memory_kind
     from slimgan_pl.utils.environment import machine, versions
 
@@ -154,23 +154,23 @@ def precision(device: "torch.device") -> str:
     return "float32 with TF32 convolutions" if is_rounded else "float32"
 
 
-def save(figures: dict[str, Any], name: str, stem: Path) -> None:
+def save(profile: dict[str, Any], name: str, stem: Path) -> None:
     """Print a profile and write its files."""
     from rich.console import Console
 
     from slimgan_pl.profiling.table import profile_table
 
-    Console(width=max(Console().width, 80)).print(profile_table(figures, name))
+    Console(width=max(Console().width, 80)).print(profile_table(profile, name))
     path, picture = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".png"))
     with replacing(path) as file:
-        file.write(f"{json.dumps(figures, indent=2)}\n".encode())
+        file.write(f"{json.dumps(profile, indent=2)}\n".encode())
     print(f"Profile: {path}")
     try:
         from slimgan_pl.profiling.chart import save_picture
     except ImportError as error:
-        message = f'there is no picture without {error.name}; pip install "slimgan-pl[report]" brings it'
+        message = f'there is no picture without {error.name}; install it with pip install "slimgan-pl[report]"'
         warnings.warn(message, SlimGANWarning, stacklevel=2)
         picture.unlink(missing_ok=True)  # of an earlier profile
         return
-    save_picture(figures, name, picture)
+    save_picture(profile, name, picture)
     print(f"Picture: {picture}")

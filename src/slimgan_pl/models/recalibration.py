@@ -1,4 +1,4 @@
-"""Measuring batch-norm statistics anew, for a generator whose weights have moved on since the running ones began."""
+"""Recalibration of batch-norm statistics to the current weights of a generator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +10,16 @@ from torch.optim.swa_utils import update_bn
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.layers import SwitchableBatchNorm2d
-from slimgan_pl.models.generator import SlimmableGenerator
+from slimgan_pl.models.generator import Inputs, SlimmableGenerator
 from slimgan_pl.utils.torch_state import evaluating
 
 __all__ = ["Change", "recalibrate"]
 
 MAX_BATCH = 1_000_000
 
-Draw = tuple[Tensor, Tensor | None]
-
 
 class Change(NamedTuple):
-    """How far a width's statistics were from the measured ones.
+    """Distance of a width's statistics from the measured ones.
 
     ``mean`` is the root mean square over channels of the shift of the mean, in measured standard deviations;
     ``deviation`` that of the ratio of the standard deviations less 1; ``images`` the root mean square change of a pixel
@@ -38,23 +36,24 @@ class Change(NamedTuple):
 def recalibrate(
     generator: SlimmableGenerator, num_batches: int = 100, batch_size: int = 64, seed: int = 0
 ) -> list[Change]:
-    """Replace each width's batch-norm statistics by their mean over batches of latents, and say what it changes.
+    """Replace each width's batch-norm statistics by their mean over batches of latents, and return the changes.
 
-    Running statistics lag behind the weights; measured ones belong to the weights as they are (Yu and Huang 2019,
+    Running statistics lag behind the weights; measured ones fit the current weights (Yu and Huang 2019,
     "Universally Slimmable Networks and Improved Training Techniques"). All widths see the same latents, and uniform
     labels where there are classes. Weights, mode and momenta stay.
 
     Args:
         generator: Any slimmable generator.
-        num_batches: How many batches.
-        batch_size: Latents in each; as many as in training measure what training normalized by.
+        num_batches: Number of batches.
+        batch_size: Latents in each; the batch size of training gives the statistics that training normalised by.
         seed: Seed of the latents and labels.
 
     Returns:
         A row per width, narrow to wide.
 
     Raises:
-        SlimGANError: If a number is out of range, or a statistic is not finite; then all stay as they were.
+        SlimGANError: If the generator has no batch norms, a number is out of range, or a statistic is not finite; then
+            all stay as they were.
     """
     check_range("recalibration's num_batches", num_batches, 1)
     check_range("recalibration's batch_size", batch_size, 2, MAX_BATCH)
@@ -63,7 +62,7 @@ def recalibrate(
         raise SlimGANError("this generator has no batch norms; there is nothing to recalibrate")
     old_statistics, old_images = statistics(generator), probe(generator, seed)
     with restoring_on_failure(generator):
-        update_bn(((draw,) for draw in draws(generator, num_batches, batch_size, seed)), AllWidths(generator))
+        update_bn(((inputs,) for inputs in batches(generator, num_batches, batch_size, seed)), AllWidths(generator))
         if not all(buffer.isfinite().all() for buffer in generator.buffers()):
             raise SlimGANError(
                 "batch-norm statistics measured anew are not finite, so the old ones stay; take an earlier checkpoint"
@@ -78,7 +77,7 @@ def recalibrate(
 
 @contextmanager
 def restoring_on_failure(generator: SlimmableGenerator) -> Iterator[None]:
-    """Leave statistics, mode and momenta as they were if anything goes wrong, even an interruption."""
+    """Restore statistics, mode and momenta after any error, even an interruption."""
     training, buffers = generator.training, {name: buffer.clone() for name, buffer in generator.named_buffers()}
     momenta = {norm: norm.momentum for norm in generator.modules() if isinstance(norm, nn.BatchNorm2d)}
     try:
@@ -92,20 +91,20 @@ def restoring_on_failure(generator: SlimmableGenerator) -> Iterator[None]:
 
 
 class AllWidths(nn.Module):
-    """Draws at every width of a generator."""
+    """Every width of a generator."""
 
     def __init__(self, generator: SlimmableGenerator) -> None:
         super().__init__()
         self.generator = generator
         self.training = generator.training
 
-    def forward(self, draw: Draw) -> list[Tensor]:
+    def forward(self, inputs: Inputs) -> list[Tensor]:
         """Return images ``(N, C, H, W)`` in [-1, 1] of each width."""
-        return [self.generator(*draw, width=width) for width in self.generator.widths]
+        return [self.generator(*inputs, width=width) for width in self.generator.widths]
 
 
-def draws(generator: SlimmableGenerator, num_batches: int, batch_size: int, seed: int) -> Iterator[Draw]:
-    """Yield batches of latents, and of labels or None, the same on every device."""
+def batches(generator: SlimmableGenerator, num_batches: int, batch_size: int, seed: int) -> Iterator[Inputs]:
+    """Yield batches of inputs, the same on every device."""
     source = torch.Generator().manual_seed(seed)
     for _ in range(num_batches):
         inputs = generator.draw_inputs(batch_size, source)
@@ -117,7 +116,7 @@ def draws(generator: SlimmableGenerator, num_batches: int, batch_size: int, seed
 def probe(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
     """Return 64 images of each width in evaluation mode."""
     with evaluating(generator):
-        images: list[Tensor] = AllWidths(generator)(next(draws(generator, 1, 64, seed)))
+        images: list[Tensor] = AllWidths(generator)(next(batches(generator, 1, 64, seed)))
     return images
 
 

@@ -1,4 +1,4 @@
-"""What each width of a generator costs on a device: time and memory, measured in pure PyTorch."""
+"""Time and memory of each width of a generator on a device, in pure PyTorch."""
 
 from slimgan_pl.profiling.latency import Form, Latency, measure_latencies, measure_latency, narrow_net
 from slimgan_pl.profiling.memory import peak_bytes

@@ -1,4 +1,4 @@
-"""A profile as a picture; needs the packages of the extra ``report``."""
+"""A profile as a picture. Needs the extra ``report``."""
 
 import json
 from pathlib import Path
@@ -21,14 +21,14 @@ TICKS = [digit * 10.0**power for power in range(-4, 9) for digit in (1, 2, 5)]
 
 P95_SIZE = 14  # points of the bar at the 95th percentile
 
-BELOW, ABOVE = 11, -9  # where text has room right of a rising line's points, and of a falling one's
+BELOW, ABOVE = 11, -9  # points of text below a rising line's points, and above a falling line's
 
 
 def save_picture(profile: dict[str, Any], name: str, path: Path) -> None:
     """Draw latency and images a second against the width, with a line per batch size, and write it as a PNG.
 
     Args:
-        profile: What ``slimgan profile`` writes as JSON.
+        profile: Profile as ``slimgan profile`` writes it to JSON.
         name: The checkpoint or the configuration.
         path: The PNG.
     """

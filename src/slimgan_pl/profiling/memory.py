@@ -1,4 +1,4 @@
-"""How much memory drawing takes beside the weights."""
+"""Memory that generating images takes beside the weights."""
 
 import weakref
 from collections.abc import Collection, Mapping, Sequence
@@ -10,15 +10,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.models import SlimmableGenerator
-from slimgan_pl.profiling.latency import Draw, make_draw
+from slimgan_pl.models import Inputs, SlimmableGenerator
+from slimgan_pl.profiling.latency import make_inputs
 from slimgan_pl.utils.environment import memory_size, synchronize
 
 __all__ = ["check_memory", "memory_kind", "peak_bytes"]
 
 
 def memory_kind(device: torch.device) -> str:
-    """Return what ``peak_bytes`` measures on a device, in words."""
+    """Return the definition of ``peak_bytes`` on a device, in words."""
     if device.type == "cuda":
         return "most bytes that PyTorch's allocator has given out, beside the weights"
     return "most bytes of tensors that live at once, beside the weights"
@@ -26,41 +26,41 @@ def memory_kind(device: torch.device) -> str:
 
 @torch.no_grad()
 def peak_bytes(net: SlimmableGenerator, batch_size: int) -> int:
-    """Return the most bytes that a net in evaluation mode holds while it draws a batch, beside weights and latents.
+    """Return the most bytes that a net in evaluation mode holds during a batch, beside weights and inputs.
 
-    On CUDA these are the allocator's, with what cuDNN works in; elsewhere those of tensors, without what a kernel
-    allocates for itself.
+    On CUDA these are the allocator's, with the workspace of cuDNN; elsewhere those of tensors, without the workspace of
+    kernels.
     """
-    draw = make_draw(net, batch_size)
-    device = draw[0].device
+    inputs = make_inputs(net, batch_size)
+    device = net.device
     if device.type != "cuda":
-        return live_bytes(net, draw)
+        return live_bytes(net, inputs)
     synchronize(device)
     torch.cuda.reset_peak_memory_stats(device)
     before = torch.cuda.memory_allocated(device)
-    net(*draw)
+    net(*inputs)
     synchronize(device)
     return torch.cuda.max_memory_allocated(device) - before
 
 
 @torch.no_grad()
-def live_bytes(net: SlimmableGenerator, draw: Draw) -> int:
-    """Return the most bytes of tensors that live at once while a batch is drawn, beside weights, latents and labels.
+def live_bytes(net: SlimmableGenerator, inputs: Inputs) -> int:
+    """Return the most bytes of tensors that live at once during a batch, beside weights and inputs.
 
-    It is a sum of sizes, the same each time and on every machine. A gradient's graph would keep more, so there is none.
+    It is a sum of sizes, the same each time and on every machine.
     """
-    given = [*net.parameters(), *net.buffers(), *(part for part in draw if part is not None)]
+    given = [*net.parameters(), *net.buffers(), *(part for part in inputs if part is not None)]
     storages = LiveStorages(given)
     with storages:
-        net(*draw)
+        net(*inputs)
     return storages.peak
 
 
 class LiveStorages(TorchDispatchMode):
-    """Adds up the storages that operations make, for as long as they live.
+    """Sum of the storages that operations make, for as long as they live.
 
     Args:
-        given: Tensors that are there before and stay, which do not count.
+        given: Tensors that exist before and stay; they do not count.
     """
 
     def __init__(self, given: Collection[Tensor]) -> None:
@@ -88,9 +88,9 @@ class LiveStorages(TorchDispatchMode):
 
 def check_memory(net: SlimmableGenerator, batch_size: int) -> None:
     """Raise a SlimGANError if a batch cannot fit into the memory of a net's device."""
-    draw = make_draw(net, 1)
-    per_image = live_bytes(net, draw) + draw[0].nbytes
-    size = memory_size(draw[0].device)
+    inputs = make_inputs(net, 1)
+    per_image = live_bytes(net, inputs) + inputs.latents.nbytes
+    size = memory_size(net.device)
     if size is not None and batch_size * per_image > size:
         raise SlimGANError(
             f"the memory is too small for a batch of {batch_size:,} images: each takes {per_image / 1e6:.3g} MB, and "

@@ -1,4 +1,4 @@
-"""A generator's widths side by side: sizes, arithmetic, time and memory."""
+"""Sizes, arithmetic, time and memory of a generator's widths."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,14 +19,14 @@ def profile_widths(
     seconds: float = 0.0,
     form: Form = "slice",
 ) -> list[dict[str, Any]]:
-    """Measure every width on the device that a generator is on; the generator stays as it is.
+    """Measure every width on the generator's device; the generator stays as it is.
 
     Args:
         generator: Any slimmable generator, in either mode.
-        batch_sizes: Images drawn at once.
-        rounds: Times that each width and batch size is timed, at least.
-        seconds: How long turns are taken, at least.
-        form: Each width's ``slice``, or that ``folded`` for inference.
+        batch_sizes: Images in a batch.
+        rounds: Least number of timed batches of each width and batch size.
+        seconds: Least time to take turns for.
+        form: Each width's ``slice``, or its form ``folded`` for inference.
 
     Returns:
         A row of plain values per width, narrow to wide, with ``width``, ``macs`` for one image, ``parameters``,
@@ -44,7 +44,7 @@ def profile_widths(
 
 
 def sizes(net: SlimmableGenerator) -> dict[str, int]:
-    """Return the number of parameters, and the bytes of these and of the statistics of batch norms."""
+    """Return the number of parameters, and the bytes of parameters and batch-norm statistics."""
     return {
         "parameters": sum(parameter.numel() for parameter in net.parameters()),
         "weight_bytes": sum(tensor.nbytes for tensor in net.state_dict().values()),

@@ -16,7 +16,7 @@ def profile_table(profile: dict[str, Any], name: str) -> Table:
     """Return a table with a row per batch size and width, in 80 characters.
 
     Args:
-        profile: What ``slimgan profile`` writes as JSON.
+        profile: Profile as ``slimgan profile`` writes it to JSON.
         name: The checkpoint or the configuration.
     """
     table = Table(
@@ -37,7 +37,7 @@ def profile_table(profile: dict[str, Any], name: str) -> Table:
 
 
 def cells(row: dict[str, Any], entry: dict[str, Any]) -> list[str]:
-    """Return what a row of the table says."""
+    """Return the cells of a row."""
     return [
         str(entry["batch_size"]),
         f"{row['width']:g}",
@@ -62,7 +62,7 @@ def milliseconds(seconds: float) -> str:
 
 
 def describe(profile: dict[str, Any]) -> str:
-    """Return what was measured on what."""
+    """Return device, precision and form in words."""
     threads = profile["threads"]
     is_cpu = profile["device"] == "cpu"
     device = f"{profile['processor']}, {threads} thread{'s' * (threads > 1)}" if is_cpu else profile["device"]
@@ -70,11 +70,12 @@ def describe(profile: dict[str, Any]) -> str:
 
 
 def caption(profile: dict[str, Any]) -> str:
-    """Return what the columns mean."""
+    """Return the legend of the columns."""
     rounds = sorted({entry["rounds"] for row in profile["widths"] for entry in row["latency"]})
     counts = " to ".join(f"{count:,}" for count in dict.fromkeys((rounds[0], rounds[-1])))
     whole = profile["generator"]
     return (
-        f"MACs for one image; time of a batch over {counts} draws, images/s by the median; peak: {profile['memory']}. "
+        f"MACs for one image; time of a batch over {counts} batches, images/s by the median; "
+        f"peak: {profile['memory']}. "
         f"All widths in one: {compact(whole['parameters'])} parameters, {compact(whole['weight_bytes'])}B."
     )
