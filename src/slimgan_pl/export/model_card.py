@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-import slimgan_pl
+from slimgan_pl._version import __version__
 from slimgan_pl.export.card_markdown import make_markdown
 from slimgan_pl.export.exported_file import ExportedFile
 from slimgan_pl.export.formats.registry import load_format
@@ -79,7 +79,7 @@ def make_card(
         "distances": None if distances is None else dict(distances),
         "training": training,
         "checkpoint": {"file": source.path.name, "sha256": source.sha256},
-        "versions": {"slimgan-pl": slimgan_pl.__version__, **installed()},
+        "versions": {"slimgan-pl": __version__, **installed()},
     }
     return dict(finite(card))
 

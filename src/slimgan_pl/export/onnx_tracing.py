@@ -11,7 +11,7 @@ import torch
 from onnx import ModelProto, helper
 from torch import Tensor, nn
 
-import slimgan_pl
+from slimgan_pl._version import __version__
 from slimgan_pl.export.formats import FloatPrecision
 from slimgan_pl.export.precision import convert_precision
 from slimgan_pl.models import SlimmableGenerator
@@ -63,7 +63,7 @@ def trace_generator(net: SlimmableGenerator, precision: FloatPrecision, optimize
 def describe_graph(model: ModelProto, metadata: Mapping[str, str]) -> ModelProto:
     """Add metadata to a graph, check it, and return it."""
     helper.set_model_props(model, dict(metadata))
-    model.producer_name, model.producer_version = "slimgan-pl", slimgan_pl.__version__
+    model.producer_name, model.producer_version = "slimgan-pl", __version__
     onnx.checker.check_model(model, full_check=True)
     return model
 

@@ -13,7 +13,7 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from slimgan_pl import __version__
+from slimgan_pl._version import __version__
 from slimgan_pl.report.comparison import compare_runs
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.reading import RunFiles

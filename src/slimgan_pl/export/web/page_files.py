@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import slimgan_pl
+from slimgan_pl._version import __version__
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
 from slimgan_pl.models.metadata import METADATA_KEY
 from slimgan_pl.utils.colours import SCHEMES, width_colours
@@ -103,7 +103,7 @@ def site_files(
     digest = hashlib.sha256(result["generator.onnx"]).hexdigest()[:DIGITS]
     known = facts(model, title, widths) | {"bytes": loaded, "digest": digest}
     result["facts.json"] = json.dumps(known, indent=1, allow_nan=False).encode()
-    words = {"title": title, "version": slimgan_pl.__version__, "policy": POLICY}
+    words = {"title": title, "version": __version__, "policy": POLICY}
     page = result["index.html"].decode()
     for name, word in words.items():
         page = page.replace(f"{{{name}}}", html.escape(word))
