@@ -9,7 +9,8 @@ PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist wor
 help:
 	@echo "make demo      train on handwritten digits and show every width (a few minutes on a laptop)"
 	@echo "make test      run the tests except those marked as slow"
-	@echo "make test-all  run all tests, property tests with all their examples"
+	@echo "make test-slow run the slow tests, and property tests with all their examples"
+	@echo "make test-all  run all tests"
 	@echo "make check     format, lint and types"
 	@echo "make docs      the documentation as a site"
 	@echo "make audit     known vulnerabilities of the dependencies (needs the network)"
