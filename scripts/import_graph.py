@@ -103,7 +103,7 @@ def broken_rules(root: Path) -> list[str]:
     lines = [f"{files[a.source].relative_to(root.parent)}:{a.line} imports {a.target}, which is above" for a in upward]
     lines += [f"{name} is on no floor" for name in sorted(names) if floor_of(f"{PACKAGE}.{name}") < 0]
     if circle := find_circle(arrows):
-        lines.append(f"modules import each other: {' -> '.join(circle)}")
+        lines.append(f"modules import each other: {' -> '.join(reversed(circle))}")
     if len(names) > MAX_NAMES:
         lines.append(f"{len(names)} names at the top, more than {MAX_NAMES}")
     return lines

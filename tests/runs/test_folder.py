@@ -20,7 +20,6 @@ def test_versions_come_by_their_numbers_and_not_by_their_names(tmp_path: Path) -
     for name in ("version_2", "version_10", "version_x", "other"):
         (tmp_path / name).mkdir()
     assert [run.version for run in RunFolder.versions(tmp_path)] == [10, 2]
-    assert list(RunFolder.candidates(tmp_path))[-1] == RunFolder(tmp_path)
 
 
 def test_the_newest_run_is_the_newest_folder_with_a_file_of_a_run(tmp_path: Path) -> None:
@@ -28,9 +27,9 @@ def test_the_newest_run_is_the_newest_folder_with_a_file_of_a_run(tmp_path: Path
     old, new = RunFolder(tmp_path / "version_2"), RunFolder(tmp_path / "version_10")
     leave(old.checkpoints / "iteration_000005.ckpt")
     leave(new.config)
-    assert RunFolder.newest(tmp_path) == old
+    assert str(RunFolder.newest(tmp_path)) == str(old)
     leave(new.metrics)
-    assert RunFolder.newest(tmp_path) == new
+    assert str(RunFolder.newest(tmp_path)) == str(new)
 
 
 def test_files_of_iterations_come_in_order_and_strangers_are_left_out(tmp_path: Path) -> None:

@@ -19,22 +19,7 @@ from slimgan_pl.errors import SlimGANError, check_range
 
 __all__ = ["ImageFolderDataModule", "list_images", "open_image"]
 
-EXTENSIONS = (
-    ".avif",
-    ".bmp",
-    ".gif",
-    ".jfif",
-    ".jpeg",
-    ".jpg",
-    ".pgm",
-    ".png",
-    ".ppm",
-    ".tga",
-    ".tif",
-    ".tiff",
-    ".webp",
-)
-
+SUFFIXES = (".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp")
 
 TEST_NAMES = ("test", "val", "valid", "validation")  # the first that exists is used
 
@@ -187,7 +172,7 @@ def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
                 real = os.path.realpath(entry.path)
                 if real not in above:  # a link to a folder above would never end
                     yield from image_files(entry.path, above | {real})
-            elif entry.name.lower().endswith(EXTENSIONS) and (entry.is_file() or not os.path.exists(entry.path)):
+            elif entry.name.lower().endswith(SUFFIXES) and (entry.is_file() or not os.path.exists(entry.path)):
                 yield Path(entry.path)
 
 

@@ -1,8 +1,6 @@
 """Folder of a run: the names of the files that training leaves there."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["LAST", "RunFolder", "find_results", "kept_name", "path_beside"]
@@ -12,15 +10,34 @@ LAST = "last.ckpt"
 VERSION = re.compile(r"version_(\d+)")
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """Folder of one run, such as ``runs/digits/version_0``; its files need not exist.
 
-    Args:
-        path: The folder.
+    Attributes:
+        path: The folder itself.
+        checkpoints: Folder of the checkpoints.
+        checkpoint: Checkpoint that each save replaces.
+        nonfinite_checkpoint: State of a run that NaN or infinity ended.
+        results: Results of the evaluation at the end.
+        samples: Picture of the samples at the end.
+        metrics: Log as a CSV table.
+        config: Configuration.
+        lock: Lock of the process that trains.
+        version: Number N of a folder ``version_N``, or None.
     """
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.checkpoint = self.checkpoints / LAST
+        self.nonfinite_checkpoint = self.checkpoints / "nonfinite.ckpt"
+        self.results = path / "results.json"
+        self.samples = path / "samples.png"
+        self.metrics = path / "metrics.csv"
+        self.config = path / "config.yaml"
+        self.lock = path / ".lock"
+        match = VERSION.fullmatch(path.name)
+        self.version = int(match[1]) if match else None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -30,50 +47,22 @@ class RunFolder:
         """Return the folder of the run that wrote a checkpoint."""
         return cls(Path(checkpoint).parent.parent)
 
-    @staticmethod
-    def versions(root: Path) -> "Iterator[RunFolder]":
-        """Yield the folders ``version_N`` in a folder of runs, the newest first."""
-        versions = {int(match[1]): path for path in root.glob("version_*") if (match := VERSION.fullmatch(path.name))}
-        for number in sorted(versions, reverse=True):
-            yield RunFolder(versions[number])
+    @classmethod
+    def versions(cls, root: Path) -> "list[RunFolder]":
+        """Return the folders ``version_N`` in a folder of runs, the newest first."""
+        versions = {run.version: run for run in map(cls, root.glob("version_*")) if run.version is not None}
+        return [versions[number] for number in sorted(versions, reverse=True)]
 
-    @staticmethod
-    def candidates(root: Path) -> "Iterator[RunFolder]":
-        """Yield the versions in a folder, the newest first, then the folder itself, for a run without loggers."""
-        yield from RunFolder.versions(root)
-        yield RunFolder(root)
-
-    @staticmethod
-    def newest(root: Path) -> "RunFolder | None":
-        """Return the newest run in a folder that left any file, or None."""
-        return next((run for run in RunFolder.candidates(root) if run.is_used), None)
-
-    @property
-    def version(self) -> int | None:
-        """Number N of a folder ``version_N``, or None."""
-        match = VERSION.fullmatch(self.path.name)
-        return int(match[1]) if match else None
+    @classmethod
+    def newest(cls, root: Path) -> "RunFolder | None":
+        """Return the newest version in a folder that holds files of a run, or the folder itself, or None."""
+        return next((run for run in (*cls.versions(root), cls(root)) if run.is_used), None)
 
     @property
     def is_used(self) -> bool:
         """Whether the folder holds logs, results, pictures or checkpoints."""
-        files = (self.metrics, self.results, self.samples)
-        return any(path.is_file() for path in files) or bool(self.evaluations() or any(self.checkpoints.glob("*.ckpt")))
-
-    @property
-    def checkpoints(self) -> Path:
-        """Folder of the checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def checkpoint(self) -> Path:
-        """Checkpoint that each save replaces."""
-        return self.checkpoints / LAST
-
-    @property
-    def nonfinite_checkpoint(self) -> Path:
-        """State of a run that NaN or infinity ended."""
-        return self.checkpoints / "nonfinite.ckpt"
+        files = (self.metrics, self.results, self.samples, *self.evaluations().values())
+        return any(path.is_file() for path in (*files, *self.checkpoints.glob("*.ckpt")))
 
     def kept_checkpoints(self) -> dict[int, Path]:
         """Return the checkpoints that stay by their iterations, in order."""
@@ -83,11 +72,6 @@ class RunFolder:
         """Return the places of the checkpoints that training writes; conversions of them have other names."""
         return [self.checkpoint, *self.kept_checkpoints().values()]
 
-    @property
-    def results(self) -> Path:
-        """Results of the evaluation at the end."""
-        return self.path / "results.json"
-
     def evaluation(self, iteration: int) -> Path:
         """Return the place of the results of an evaluation during training."""
         return self.path / "results" / f"iteration_{iteration:06d}.json"
@@ -95,11 +79,6 @@ class RunFolder:
     def evaluations(self) -> dict[int, Path]:
         """Return the results of the evaluations during training by their iterations, in order."""
         return numbered(self.path / "results", ".json")
-
-    @property
-    def samples(self) -> Path:
-        """Picture of the samples at the end."""
-        return self.path / "samples.png"
 
     def sample_grid(self, iteration: int) -> Path:
         """Return the place of a picture of samples during training."""
@@ -109,21 +88,6 @@ class RunFolder:
         """Return the pictures of samples during training by their iterations, in order."""
         return numbered(self.path / "samples", ".png")
 
-    @property
-    def metrics(self) -> Path:
-        """Log as a CSV table."""
-        return self.path / "metrics.csv"
-
-    @property
-    def config(self) -> Path:
-        """Configuration of the run."""
-        return self.path / "config.yaml"
-
-    @property
-    def lock(self) -> Path:
-        """Lock of the process that trains."""
-        return self.path / ".lock"
-
 
 def kept_name(iteration: int) -> str:
     """Return the file name of a checkpoint that stays."""
@@ -132,9 +96,8 @@ def kept_name(iteration: int) -> str:
 
 def numbered(folder: Path, suffix: str) -> dict[int, Path]:
     """Return the files ``iteration_N`` of a folder by their numbers, in order."""
-    pattern = re.compile(rf"iteration_(\d+){re.escape(suffix)}")
-    found = {int(match[1]): path for path in folder.glob(f"*{suffix}") if (match := pattern.fullmatch(path.name))}
-    return dict(sorted(found.items()))
+    numbers = {path: path.stem.removeprefix("iteration_") for path in folder.glob(f"iteration_*{suffix}")}
+    return dict(sorted((int(number), path) for path, number in numbers.items() if number.isdecimal()))
 
 
 def path_beside(checkpoint: str | Path, command: str, suffix: str = ".json") -> Path:

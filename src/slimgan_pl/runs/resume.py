@@ -43,7 +43,7 @@ def find_newest_run(root: Path) -> StoppedRun | None:
 
     A checkpoint that cannot be read is skipped with a warning.
     """
-    return next(filter(None, map(find_stopped_run, RunFolder.candidates(root))), None)
+    return next(filter(None, map(find_stopped_run, (*RunFolder.versions(root), RunFolder(root)))), None)
 
 
 def find_stopped_run(folder: RunFolder) -> StoppedRun | None:
