@@ -1,4 +1,4 @@
-"""``slimgan import``: the authors' checkpoints as ones of this package."""
+"""``slimgan import``: conversion of the authors' checkpoints."""
 
 import logging
 from pathlib import Path
@@ -24,7 +24,7 @@ from slimgan_pl.training.slimgan import SlimGAN
 
 __all__ = ["import_checkpoint"]
 
-DATA = {32: "CIFAR10DataModule", 48: "STL10DataModule", 64: "CelebADataModule"}  # the paper's, by image size
+DATA = {32: "CIFAR10DataModule", 48: "STL10DataModule", 64: "CelebADataModule"}  # the paper's data sets by image size
 RESIDUAL_ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.0, 0.9]}}
 
 
@@ -42,7 +42,7 @@ def import_checkpoint(
     if num_shared is not None and discriminator is None:
         raise SlimGANError("--num_shared says what a discriminator file holds; give that with --discriminator")
     if Path(output).exists():
-        raise SlimGANError(f"{output} is there already; give another --output, or delete it")
+        raise SlimGANError(f"{output} already exists; give another --output, or delete it")
     weights = read_weights(generator)
     with refusing("generator", generator):
         net = make_generator(weights.tensors)
@@ -60,7 +60,7 @@ def import_checkpoint(
 
 
 def import_discriminators(path: str, generator: SlimmableGenerator, num_shared: int | None) -> DiscriminatorBank:
-    """Read the discriminators of a file, and say what they share."""
+    """Read the discriminators of a file, and print what they share."""
     weights = read_weights(path)
     with refusing("discriminators", path):
         found = find_sharing(weights.tensors, weights.optimizer)
@@ -82,7 +82,7 @@ def import_discriminators(path: str, generator: SlimmableGenerator, num_shared: 
 
 
 def describe(net: SlimmableGenerator | DiscriminatorBank) -> str:
-    """Return what a net is in a few words."""
+    """Return a net in a few words."""
     words = [type(net).__name__, f"channels {list(net.arguments['channels'])}"]
     if isinstance(net, SlimmableGenerator):
         words += [f"{net.image_size}x{net.image_size}", f"widths {', '.join(f'{width:g}' for width in net.widths)}"]
