@@ -1,4 +1,4 @@
-"""Checkpoints of the authors' code come out as the nets that they are."""
+"""Checkpoints of the authors' code become equal nets."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def save(path: Path, tensors: dict[str, Tensor], **more: Any) -> str:
 def imported(
     folder: Path, generator: dict[str, Tensor], bank: dict[str, Tensor] | None, num_shared: int | None = None
 ) -> SlimGAN:
-    """Return the model of the checkpoint that files with these tensors become."""
+    """Import files with these tensors, and return the model of the checkpoint."""
     path = save(folder / "G.pth", generator)
     discriminator = None if bank is None else save(folder / "D.pth", bank)
     import_checkpoint(path, str(folder / "X.ckpt"), discriminator, num_shared)
@@ -249,9 +249,9 @@ def test_a_file_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
         ({"model_state_dict": {}}, "holds no weights; expected is a file of the SlimGAN authors' code"),
         ({"weight": 3}, "holds no weights"),
         ([torch.zeros(2)], "holds no weights"),
-        ({"conv.weight": torch.zeros(2, 2)}, "holds no generator of a kind that is known here"),
-        (discriminator_file(reduced(NETS["resnet32"])), "holds no generator of a kind that is known here"),
-        ({**generator_file(reduced(NETS["dcgan32"])), "c9.bias": torch.zeros(1)}, "holds no generator"),
+        ({"conv.weight": torch.zeros(2, 2)}, "holds no known generator"),
+        (discriminator_file(reduced(NETS["resnet32"])), "holds no known generator"),
+        ({**generator_file(reduced(NETS["dcgan32"])), "c9.bias": torch.zeros(1)}, "holds no known generator"),
         (
             {"l1.weight": torch.zeros(5, 3), "c1.weight": torch.zeros(2, 2), "c2.weight": torch.zeros(())},
             "no generator",
@@ -270,7 +270,7 @@ def test_mistakes_with_files_are_named(tmp_path: Path) -> None:
     generator = save(tmp_path / "G.pth", generator_file(net))
     with pytest.raises(SlimGANError, match="there is no file nowhere"):
         import_checkpoint("nowhere", str(tmp_path / "X.ckpt"))
-    with pytest.raises(SlimGANError, match="holds no discriminators"):
+    with pytest.raises(SlimGANError, match="holds no known discriminators"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), generator)
     with pytest.raises(SlimGANError, match="4 widths but the bank has 2"):
         import_checkpoint(generator, str(tmp_path / "X.ckpt"), save(tmp_path / "D.pth", discriminator_file(net, 2)))

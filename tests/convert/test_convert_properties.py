@@ -1,4 +1,4 @@
-"""What holds for the authors' files of any schedule."""
+"""Properties of the authors' files of any schedule."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Files as the SlimGAN authors' code writes them, and plain computations of what their nets do with them."""
+"""Files in the format of the SlimGAN authors' code, and plain computations of their nets."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ WIDTHS = (0.25, 0.5, 0.75, 1.0)
 
 
 class Net(NamedTuple):
-    """A row of the paper: schedules, and where the discriminator's blocks halve the side."""
+    """A row of the paper: schedules, and the discriminator's blocks that halve the side."""
 
     residual: bool
     channels: Sequence[int]
@@ -82,7 +82,7 @@ def batch_norm(name: str, channels: int, affine: bool = True) -> Tensors:
 def norm(
     name: str, channels: int, num_classes: int, widths: Sequence[float] | None, switchable: bool = False
 ) -> Tensors:
-    """Return one batch norm of every width, or a plain one where there are no widths."""
+    """Return one batch norm of every width, or a plain one if there are no widths."""
     tensors: Tensors = {}
     if switchable:
         for number, width in enumerate(widths or ()):
@@ -163,7 +163,7 @@ def generate(tensors: Tensors, net: Net, latents: Tensor, labels: Tensor | None,
 
 
 def spectral(name: str, *shape: int, bias: bool = True, own: bool = False) -> Tensors:
-    """Return a spectrally normalised layer that no forward pass has touched: torch's, or the authors' own."""
+    """Return a spectrally normalised layer that no forward pass has changed: torch's, or the authors' own."""
     plain = layer(name, *shape)
     if own:
         return plain | {f"{name}.sn_u": torch.randn(1, shape[0]), f"{name}.sn_sigma": torch.ones(1)}
@@ -173,7 +173,7 @@ def spectral(name: str, *shape: int, bias: bool = True, own: bool = False) -> Te
 
 
 def discriminator_file(net: Net, num_copies: int = 4) -> Tensors:
-    """Return random tensors of as many discriminators."""
+    """Return random tensors of several discriminators."""
     channels = (3, *net.bank_channels)
     tensors: Tensors = {}
     head = channels[-1]
@@ -203,7 +203,7 @@ def discriminator_file(net: Net, num_copies: int = 4) -> Tensors:
 def discriminate(
     tensors: Tensors, net: Net, images: Tensor, labels: Tensor | None, copy: int, num_shared: int, last_copy: int = 3
 ) -> Tensor:
-    """Run one discriminator in evaluation mode; the last copy of a shared stage is the one that is used."""
+    """Run one discriminator in evaluation mode; of a shared stage the last copy counts."""
 
     def weight(name: str) -> Tensor:
         if f"{name}.weight_orig" in tensors:
@@ -249,7 +249,7 @@ def discriminate(
 
 
 def mark_used(tensors: Tensors, net: Net, num_shared: int, share_head: bool = False) -> None:
-    """Do to the singular vectors what training does: a power iteration in the copies that are used."""
+    """Run a power iteration on the singular vectors of the used copies, as training does."""
     last = net.num_stages + 1
     for name in {name.rpartition(".")[0] for name in tensors}:
         group, copy = name.split(".")[:2]
@@ -269,7 +269,7 @@ def mark_used(tensors: Tensors, net: Net, num_shared: int, share_head: bool = Fa
 
 
 def optimizer_state(tensors: Tensors, trained: Any, zeros: bool = False) -> dict[str, Any]:
-    """Return the state of an Adam that has moved the parameters whose names ``trained`` accepts.
+    """Return the state of an Adam that has updated the parameters whose names ``trained`` accepts.
 
     The others have no state, or one of zeros where several devices gave them zero gradients.
     """

@@ -1,4 +1,4 @@
-"""What holds for layers of any sizes."""
+"""Properties of layers of any sizes."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Batch norms keep widths apart, and share what they say they share."""
+"""Batch norms separate widths, and share one class affine where they should."""
 
 from typing import Any
 

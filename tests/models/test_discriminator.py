@@ -1,4 +1,4 @@
-"""Banks: sharing, branches, and the one pass that training takes."""
+"""Banks: sharing, branches, and the single pass of training."""
 
 from typing import Any
 

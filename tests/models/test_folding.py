@@ -1,4 +1,4 @@
-"""A folded slice draws what its generator draws, without batch norms."""
+"""A folded slice generates its generator's images, without batch norms."""
 
 import copy
 import io
@@ -42,7 +42,7 @@ GENERATORS: dict[str, Callable[[], StagedGenerator]] = {
 
 @torch.no_grad()
 def trained(name: str) -> StagedGenerator:
-    """Return a generator in whose norms nothing has its initial value, with a scale that is 0 and negative ones."""
+    """Return a generator whose norms have left their initial values, with zero and negative scales."""
     generator = GENERATORS[name]().train()
     for parameter in generator.parameters():
         parameter.normal_(std=0.4)

@@ -1,4 +1,4 @@
-"""What holds for generators of any schedule."""
+"""Properties of generators of any schedule."""
 
 import re
 from itertools import pairwise

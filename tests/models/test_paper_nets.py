@@ -106,7 +106,7 @@ def test_generator_macs_are_the_papers(name: str) -> None:
 
 @pytest.mark.parametrize("name", NETS)
 def test_discriminator_macs_are_the_papers(name: str) -> None:
-    """For residual nets the paper's figure holds three things that ours does not do in a forward pass.
+    """For residual nets the paper's number includes three things that ours does not do in a forward pass.
 
     The 3x3 convolutions before a pooling as such, where ours makes one 4x4/2 of both; the shortcuts of all blocks but
     the first before the pooling; and three matrix-vector products per weight: the power iteration of spectral norm and

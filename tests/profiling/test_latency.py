@@ -1,4 +1,4 @@
-"""Latency is measured as it is said, and measuring changes nothing."""
+"""Latency is measured in turns, and measuring changes nothing."""
 
 import subprocess
 import sys
@@ -15,18 +15,18 @@ from slimgan_pl.profiling import Latency, find_device, latency, measure_latencie
 
 
 class Clock:
-    """A clock that stands still unless a net draws."""
+    """A clock that advances only when a net runs."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.drawn: list[str] = []
+        self.calls: list[str] = []
 
     def perf_counter(self) -> float:
         return self.now
 
 
 class Timed(DCGANGenerator):
-    """Takes the next of given times for each draw, in turn, by the clock."""
+    """Advances the clock by the next of given times in each forward pass."""
 
     clock: Clock
     times: list[float]
@@ -35,7 +35,7 @@ class Timed(DCGANGenerator):
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
         self.times.append(self.times.pop(0))
         self.clock.now += self.times[-1]
-        self.clock.drawn.append(f"{self.name}{len(latents)}")
+        self.clock.calls.append(f"{self.name}{len(latents)}")
         return latents
 
 
@@ -72,7 +72,7 @@ def test_each_turn_starts_with_a_draw_that_does_not_count(clock: Clock) -> None:
 def test_all_nets_and_batch_sizes_take_turns(clock: Clock) -> None:
     nets = [timed(clock, [1.0], name) for name in "ab"]
     measure_latencies(nets, [1, 3], rounds=2 * latency.TURN)
-    turns = list(dict.fromkeys(enumerate(clock.drawn)))[4 * (1 + latency.WARM_UP) :: 1 + latency.TURN]
+    turns = list(dict.fromkeys(enumerate(clock.calls)))[4 * (1 + latency.WARM_UP) :: 1 + latency.TURN]
     assert [name for _, name in turns] == ["a1", "a3", "b1", "b3"] * 2
 
 

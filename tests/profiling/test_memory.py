@@ -1,4 +1,4 @@
-"""The peak of memory is that of the tensors that have to live at once."""
+"""The peak of memory is the size of the tensors that live at once."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""``slimgan import``: checkpoints of the authors' code as ones of this package."""
+"""``slimgan import``: conversion of the authors' checkpoints."""
 
 import logging
 from pathlib import Path
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["import_checkpoint"]
 
-DATA = {32: "CIFAR10DataModule", 48: "STL10DataModule", 64: "CelebADataModule"}  # the paper's, by image size
+DATA = {32: "CIFAR10DataModule", 48: "STL10DataModule", 64: "CelebADataModule"}  # the paper's data sets by image size
 RESIDUAL_ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "betas": [0.0, 0.9]}}
 
 
@@ -29,7 +29,7 @@ def import_checkpoint(
     if num_shared is not None and discriminator is None:
         raise SlimGANError("--num_shared says what a discriminator file holds; give that with --discriminator")
     if Path(output).exists():
-        raise SlimGANError(f"{output} already exists; choose another --output, or delete it")
+        raise SlimGANError(f"{output} already exists; give another --output, or delete it")
     from slimgan_pl.convert.discriminators import default_discriminators  # PyTorch, which help does not need
     from slimgan_pl.convert.files import read_weights, refusing
     from slimgan_pl.convert.generators import make_generator

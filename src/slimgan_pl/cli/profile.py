@@ -39,7 +39,7 @@ def profile(
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
         config: A configuration of ``slimgan fit`` instead: its nets with new weights. No data set is needed.
-        batch_sizes: Images drawn at once: a number, or several such as [1,16,64].
+        batch_sizes: Images in a batch: a number, or several such as [1,16,64].
         rounds: Times that each width and batch size is timed, at least.
         seconds: How long timing goes on, at least.
         threads: Threads of PyTorch on the CPU; by default as many as it chooses.

@@ -1,4 +1,4 @@
-"""Checkpoints of the SlimGAN authors' code, and of plain GANs of the same layout.
+"""Conversion of checkpoints of the SlimGAN authors' code, and of plain GANs of its layout.
 
 Their nets are the ones here under other names: ``l1`` is the stem, ``block2.c1`` the first block's first convolution,
 ``b1.bn.0`` the first batch norm of the narrowest width.

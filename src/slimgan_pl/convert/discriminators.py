@@ -1,7 +1,7 @@
 """Discriminators of the authors' code.
 
-A file holds a copy of every stage per width, also of the stages that are shared, of which only the last is used. Which
-ones are shared shows in what training has left untouched.
+A file holds a copy of every stage per width. Of a shared stage only the last copy is used; training leaves the others
+untouched.
 """
 
 import math
@@ -33,7 +33,7 @@ Stage = list[Tensors]  # a copy per width; a plain discriminator has one
 
 
 class Sharing(NamedTuple):
-    """How many of the first stages the discriminators share, and whether they share the last layer."""
+    """Number of first stages that the discriminators share, and whether they share the last layer."""
 
     num_shared: int
     share_head: bool = False
@@ -48,15 +48,15 @@ class Parts(NamedTuple):
 
 
 def make_discriminators(tensors: Tensors, image_size: int, sharing: Sharing) -> DiscriminatorBank:
-    """Build the bank, or the plain discriminator, that tensors are of, with its schedule read from their shapes.
+    """Build a bank, or a plain discriminator, from tensors, whose shapes give its schedule.
 
     Args:
         tensors: Tensors of a discriminator file.
         image_size: Side of the images in pixels: in the shapes a residual net for 48 pixels looks like one for 64.
-        sharing: What the discriminators share.
+        sharing: Stages that the discriminators share.
 
     Raises:
-        LookupError, RuntimeError, ValueError: If they are of no net that is known here.
+        LookupError, RuntimeError, ValueError: If the tensors belong to no known net.
     """
     parts = split(tensors)
     num_shared, share_head = sharing if len(parts.head) > 1 else Sharing(0)
@@ -93,7 +93,7 @@ def make_discriminators(tensors: Tensors, image_size: int, sharing: Sharing) -> 
 
 
 def count_downsamples(shortcuts: Sequence[bool], image_size: int) -> int:
-    """Return how many of the first residual blocks halve the side: those with a shortcut, while the side is even.
+    """Count the first residual blocks that halve the side: those with a shortcut, while the side is even.
 
     >>> count_downsamples([True] * 5, 48), count_downsamples([True] * 5, 64), count_downsamples([True, True, False], 32)
     (4, 5, 2)
@@ -119,7 +119,7 @@ def split(tensors: Tensors) -> Parts:
             layer = "embedding" if match[1] == "_y" else "linear"
             heads.setdefault(int(match[2] or 0), {})[f"{layer}.{match[3]}"] = value
         else:
-            raise LookupError(f"there is no place for {name}")
+            raise LookupError(f"{name} has no counterpart")
     if not heads or not stages:
         raise LookupError("there is no last layer or nothing before it")
     sorted_stages = [[copies[key] for key in sorted(copies)] for _, copies in sorted(stages.items())]
@@ -136,7 +136,7 @@ def weight_of(copy: Tensors, layer: str) -> Tensor:
 
 
 def spectral_tensors(prefix: str, copy: Tensors) -> Tensors:
-    """Give the tensors of a stage the names that they have here, with the singular vectors that judging needs."""
+    """Return the tensors of a stage under this package's names, with the singular vectors that evaluation needs."""
     result: Tensors = {}
     for layer in sorted({name.partition(".")[0] for name in copy}):
         weight = weight_of(copy, layer)
@@ -155,14 +155,14 @@ def spectral_tensors(prefix: str, copy: Tensors) -> Tensors:
     return result
 
 
-# What is shared
+# Sharing
 
 
 def find_sharing(tensors: Tensors, optimizer: Mapping[str, Any]) -> Sharing | None:
-    """Return what the discriminators of a file share, or None where the file does not show it.
+    """Return the sharing of a file's discriminators, or None if the file does not show it.
 
-    A shared stage is one whose last copy alone was trained. That shows in the optimizer's state; without one, in the
-    singular vectors of spectral norm, which no forward pass has touched in the other copies.
+    A stage is shared if only its last copy was trained. That shows in the optimizer's state; without one, in the
+    singular vectors of spectral norm, which no forward pass has changed in the other copies.
     """
     parts = split(tensors)
     if len(parts.head) == 1:
@@ -180,7 +180,7 @@ def find_sharing(tensors: Tensors, optimizer: Mapping[str, Any]) -> Sharing | No
 
 
 def updated_tensors(tensors: Tensors, optimizer: Mapping[str, Any]) -> set[int]:
-    """Return the ids of the tensors that Adam has moved; nothing where its state is of another net."""
+    """Return the ids of the tensors that Adam has updated; nothing if its state belongs to another net."""
     kinds = ("weight", "weight_orig", "bias")
     parameters = [value for name, value in tensors.items() if name.rpartition(".")[2] in kinds]
     keys = [key for group in optimizer.get("param_groups", []) for key in group.get("params", [])]
@@ -195,7 +195,7 @@ def updated_tensors(tensors: Tensors, optimizer: Mapping[str, Any]) -> set[int]:
 
 
 def was_used(copy: Tensors) -> bool:
-    """Return whether the singular vectors of a copy come from forward passes, rather than from chance."""
+    """Return whether the singular vectors of a copy come from forward passes."""
     return all(is_singular(copy, layer) for layer in {name.partition(".")[0] for name in copy} - {"embedding"})
 
 

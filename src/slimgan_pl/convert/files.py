@@ -1,4 +1,4 @@
-"""Reading files of the authors' code."""
+"""Files of the authors' code."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from slimgan_pl.errors import SlimGANError
 
 __all__ = ["Tensors", "Weights", "fill", "read_weights", "refusing"]
 
-MAX_ITERATION = 10**12  # what is beyond it counts something else
+MAX_ITERATION = 10**12  # a larger number is no count of iterations
 
 Tensors = dict[str, Tensor]
 
@@ -23,7 +23,7 @@ EXPECTED = (
 
 
 class Weights(NamedTuple):
-    """What a file holds: tensors by their names, the optimizer's state, and the iteration."""
+    """Content of a file: tensors by name, the optimizer's state, and the iteration."""
 
     tensors: Tensors
     optimizer: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Weights(NamedTuple):
 
 
 def read_weights(path: str | Path) -> Weights:
-    """Read a file of the authors' code; nothing in it is run.
+    """Read a file of the authors' code without running anything in it.
 
     Raises:
         SlimGANError: If there is no such file, or it holds something else.
@@ -40,7 +40,7 @@ def read_weights(path: str | Path) -> Weights:
         raise SlimGANError(f"there is no file {path}; give the path of a checkpoint of the authors' code")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a broken or foreign file makes the unpickler raise
+    except Exception as error:  # a broken or foreign file can make the unpickler raise anything
         raise SlimGANError(f"{path} cannot be read, it is damaged or holds more than tensors; {EXPECTED}") from error
     content = content if isinstance(content, dict) else {}
     state = content.get("model_state_dict", content)
@@ -59,20 +59,19 @@ def read_weights(path: str | Path) -> Weights:
 
 @contextmanager
 def refusing(net: str, path: object) -> Iterator[None]:
-    """Turn what tensors of something else raise into a sentence that says what was expected of a generator or such."""
+    """Turn errors that foreign tensors raise into a SlimGANError that says what was expected."""
     try:
         yield
     except SlimGANError as error:
         raise SlimGANError(f"{path} cannot be taken as {net}: {error}; {EXPECTED}") from error
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError, ZeroDivisionError) as error:
         raise SlimGANError(
-            f"{path} holds no {net} of a kind that is known here (--generator and --discriminator are not to be "
-            f"swapped); {EXPECTED}"
+            f"{path} holds no known {net}; check that --generator and --discriminator are not swapped; {EXPECTED}"
         ) from error
 
 
 def fill(net: nn.Module, tensors: Tensors) -> None:
-    """Load tensors into a net, all of them and no others; old files do not count the batches of batch norms."""
+    """Load tensors into a net, and refuse missing or unexpected ones; old files do not count the batches of norms."""
     missing, unexpected = net.load_state_dict(tensors, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:

@@ -13,10 +13,10 @@ RESIDUAL_PARTS = {"c1": "conv1", "c2": "conv2", "c_sc": "shortcut", "b1": "norm1
 
 
 def make_generator(tensors: Tensors) -> SlimmableGenerator:
-    """Build the generator, slimmable or plain, that tensors are of, with its schedule read from their shapes.
+    """Build a slimmable or plain generator from tensors, whose shapes give its schedule.
 
     Raises:
-        LookupError, RuntimeError, ValueError: If they are of no net that is known here.
+        LookupError, RuntimeError, ValueError: If the tensors belong to no known net.
     """
     residual = "block2.c1.weight" in tensors
     renamed = rename(tensors, residual)
@@ -51,14 +51,14 @@ def make_generator(tensors: Tensors) -> SlimmableGenerator:
 
 
 def read_widths(renamed: Tensors) -> list[float]:
-    """Return the widths: the sizes of one stage's batch norms, as shares of the last one's."""
+    """Return the widths: the sizes of one stage's batch norms, as shares of the last."""
     pattern = re.compile(r"blocks\.0\.norm1?\.(?:norm\.)?norms\.\d+\.running_mean")
     sizes = [value.numel() for name, value in renamed.items() if pattern.fullmatch(name)]
     return [size / sizes[-1] for size in sizes]
 
 
 def rename(tensors: Tensors, residual: bool) -> Tensors:
-    """Give the tensors of a generator the names that they have here."""
+    """Return the tensors of a generator under this package's names."""
     last = max(int(match[1]) for name in tensors if (match := re.fullmatch(r"c(\d+)\.weight", name)))
     prefixes = {"l1": "stem", f"c{last}": "image"}
     if residual:
@@ -72,7 +72,7 @@ def rename(tensors: Tensors, residual: bool) -> Tensors:
     for name, value in tensors.items():
         prefix = next((prefix for prefix in prefixes if name.startswith(f"{prefix}.")), None)
         if prefix is None:
-            raise LookupError(f"there is no place for {name}")
+            raise LookupError(f"{name} has no counterpart")
         rest = name.removeprefix(f"{prefix}.")
         if rest.endswith("embed.weight"):  # of 2C numbers per class, the gains first
             classes = f"{prefixes[prefix]}.classes"

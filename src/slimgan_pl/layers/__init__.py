@@ -1,4 +1,4 @@
-"""Slimmable building blocks."""
+"""Building blocks of slimmable nets."""
 
 from slimgan_pl.layers.init import initialized, spectral
 from slimgan_pl.layers.norm import (

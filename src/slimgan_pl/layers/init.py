@@ -11,7 +11,7 @@ Layer = TypeVar("Layer", nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
 
 
 def initialized(layer: Layer, gain: float = 1.0) -> Layer:
-    """Give a layer Xavier-uniform weights (Glorot and Bengio 2010) and a zero bias, and return it."""
+    """Initialise a layer with Xavier-uniform weights and a zero bias, and return it (Glorot and Bengio 2010)."""
     nn.init.xavier_uniform_(layer.weight, gain)
     if not isinstance(layer, nn.Embedding) and layer.bias is not None:
         nn.init.zeros_(layer.bias)

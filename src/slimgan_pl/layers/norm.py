@@ -1,4 +1,4 @@
-"""Batch norms that keep statistics per width.
+"""Batch norms with statistics per width.
 
 All take ``forward(x, width, labels)`` with ``x`` of shape ``(N, C * width, H, W)`` and integer ``labels`` of shape
 ``(N,)`` (the unconditional one ignores them), and return the shape of ``x``. A width that is not in the list is a
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class PerWidth(nn.ModuleList):
-    """One module per width, narrow to wide. A slice of a net keeps only the one of its width."""
+    """One module per width, narrow to wide; a slice of a net keeps only that of its width."""
 
 
 class ClassAffine(nn.Module):
@@ -79,7 +79,7 @@ class SliceableConditionalBatchNorm2d(nn.Module):
 
 
 class SwitchableConditionalBatchNorm2d(nn.Module):
-    """A whole conditional batch norm per width: the ablation that scBN is compared with."""
+    """A whole conditional batch norm per width: the ablation of scBN."""
 
     def __init__(self, channels: int, widths: Sequence[float], num_classes: int) -> None:
         super().__init__()

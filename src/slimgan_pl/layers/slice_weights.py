@@ -1,4 +1,4 @@
-"""Taking one width out of a slimmable net."""
+"""Copying the weights of one width out of a slimmable net."""
 
 import torch
 from torch import Tensor, nn

@@ -1,8 +1,8 @@
-"""Layers whose narrow versions are the first channels of the wide one.
+"""Layers whose narrow forms use the first channels of one weight.
 
-Each has one full weight. ``forward(x, width)`` uses the first ``x.shape[1]`` input channels and the first
-``out_channels * width`` output channels of it (Hou et al. 2021). With the default ``width=1.0`` the output
-is whole, which is what a layer needs whose output is never sliced, such as the one that gives the image.
+``forward(x, width)`` uses the first ``x.shape[1]`` input channels and the first ``out_channels * width`` output
+channels of the weight (Hou et al. 2021). A layer whose output is never sliced, such as the image layer, takes the
+default ``width=1.0``.
 """
 
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ __all__ = ["SlicedConv2d", "SlicedConvTranspose2d", "SlicedEmbedding", "SlicedLi
 
 
 def leading(tensor: Tensor, *sizes: int) -> Tensor:
-    """Return the first entries of the first dimensions; where that is all, the tensor without a view's cost."""
+    """Return the first entries of the first dimensions; if these are all, the tensor itself, without a view's cost."""
     return tensor if tensor.shape[: len(sizes)] == sizes else tensor[tuple(slice(0, size) for size in sizes)]
 
 
@@ -48,7 +48,7 @@ class SlicedConvTranspose2d(nn.ConvTranspose2d):
 
 
 class SlicedEmbedding(nn.Embedding):
-    """Embedding of which the first ``channels`` numbers are used: labels ``(N,) -> (N, channels)``."""
+    """Embedding with sliceable vectors: labels ``(N,) -> (N, channels)``."""
 
     def forward(self, labels: Tensor, channels: int) -> Tensor:  # type: ignore[override]
         return F.embedding(labels, leading(self.weight, self.num_embeddings, channels))

@@ -1,4 +1,4 @@
-"""Width arithmetic: which widths a net has, and how many channels each of them keeps."""
+"""Widths of a net, and the channels that each keeps."""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
 
-TOLERANCE = 1e-5  # a width as it is printed, with six digits, is still that width
+TOLERANCE = 1e-5  # relative, so that a width printed with six digits is still that width
 
 __all__ = ["check_labels", "check_widths", "scale_channels", "width_index"]
 
 
 def check_widths(widths: Sequence[float]) -> tuple[float, ...]:
-    """Return the width list as a tuple, after checking that it ascends strictly from above 0 to exactly 1.
+    """Check a list of widths, and return it as a tuple.
 
     Raises:
         SlimGANError: If the list is empty, not strictly ascending, not positive, or does not end in 1.0.
@@ -70,7 +70,7 @@ def width_index(widths: Sequence[float], width: float) -> int:
 
 
 def check_labels(labels: Tensor | None, num_classes: int, net: str) -> None:
-    """Raise a SlimGANError where labels are missing, or given to a net without classes."""
+    """Raise a SlimGANError if labels are missing, or given to a net without classes."""
     if num_classes and labels is None:
         raise SlimGANError(f"this {net} is conditional: give labels from 0 to {num_classes - 1}")
     if not num_classes and labels is not None:
