@@ -1,5 +1,6 @@
 """Lightning's argument parser with errors in one line."""
 
+import re
 from typing import Any, NoReturn
 
 from lightning.pytorch.cli import LightningArgumentParser
@@ -10,6 +11,20 @@ from slimgan_pl.utils.yaml_files import PARSER_MODE
 __all__ = ["OneLineParser", "accept_and_ignore"]
 
 MAX_LENGTH = 300  # characters of a message
+
+PLAINER = (  # parts of jsonargparse's messages about unions of types, and their replacements
+    (r" Given value type: <class '\S*NestedArg'>.*", ""),
+    (r" Given value type: .*? Given value:", ". Got value:"),
+    (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
+    (r"Type typing\.Callable\[.*?\] expects a function or a callable class: ", ""),
+    (r" Got value: Namespace\(.*", ""),
+    (r"- Expected a path but .*? either not accessible or invalid ", ""),
+    (r" ?- Expected a <class 'NoneType'>", ""),
+    (r": (- )+", ": "),
+    (r" - Expected ", " or "),
+    (r"a typing\.Literal", "one of "),
+    (r"a <class '(\S*)'>", r"\1"),
+)
 
 
 class OneLineParser(LightningArgumentParser):
@@ -27,6 +42,8 @@ class OneLineParser(LightningArgumentParser):
 def shorten(message: str) -> str:
     """Return a parser's message in one line that keeps its key and its end."""
     message = " ".join(message.split())
+    for pattern, replacement in PLAINER:
+        message = re.sub(pattern, replacement, message)
     if len(message) > MAX_LENGTH:
         message = f"{message[: MAX_LENGTH - 105]} ... {message[-100:]}"
     return message

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import wandb
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -58,13 +57,20 @@ class WandbRun:
     log_checkpoint: bool = False
 
 
+def wandb_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of Weights & Biases, which is imported only for a run that uses it."""
+    import wandb
+
+    return (wandb.errors.Error,)
+
+
 @contextmanager
 def going_on_without_wandb() -> Iterator[None]:
     """Turn what Weights & Biases cannot be told, or cannot write, into a warning."""
     try:
         with going_on_without("what Weights & Biases is told"):
             yield
-    except (wandb.errors.Error, SlimGANError) as error:
+    except (*wandb_errors(), SlimGANError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         message = f"Weights & Biases was not told ({reason}); the run goes on without it"
         warnings.warn(message, SlimGANWarning, stacklevel=3)
@@ -158,11 +164,11 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
     try:
         logger.experiment.define_metric(ITERATION)
         logger.experiment.define_metric("*", step_metric=ITERATION, step_sync=True)
-    except (wandb.errors.Error, ValueError) as error:
+    except (*wandb_errors(), ValueError) as error:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
         reason = " ".join(str(error).split()).rstrip(".")[:200]
-        mend = "" if isinstance(error, wandb.errors.Error) else ", or mend --wandb_run"
+        mend = "" if isinstance(error, wandb_errors()) else ", or mend --wandb_run"
         raise SlimGANError(
             f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline{mend}"
         ) from error
