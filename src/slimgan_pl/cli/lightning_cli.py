@@ -121,7 +121,7 @@ class SlimGANCLI(LightningCLI):
         ckpt_path = self._find_checkpoint(command, argv)
         self.images = find_option(argv, "--images") if command == "test" else None
         if self.images == "":
-            raise SlimGANError("--images is empty; name the folder of images to judge")
+            raise SlimGANError("--images is empty; name a folder of images")
         if self.images is not None:
             self._subcommand_parsers[command].set_defaults(UNUSED_NETS)
         if ckpt_path is not None:
