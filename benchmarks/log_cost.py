@@ -1,8 +1,8 @@
-"""What logging costs a training step: ``python benchmarks/log_cost.py --json FILE`` from the repository's root.
+"""Cost of logging in a training step: ``python benchmarks/log_cost.py --json FILE`` from the repository's root.
 
 A training logs every second iteration to CSV, TensorBoard and Weights & Biases (offline), with norms of gradients and a
 progress bar; the iterations in between are its baseline, in the same process and in turns. The cost of a log is the
-difference of the medians; its share is that of a step at the interval that users have.
+difference of the medians; its share is that of a step at the intervals in INTERVALS.
 """
 
 import statistics
@@ -61,10 +61,10 @@ def main(nets: list[str] | None = None, iterations: int = 60, json: str | None =
     Args:
         nets: Which of digits, dcgan-32 and resnet-32-small; by default all.
         iterations: Iterations of each.
-        json: File to write the figures to.
+        json: File to write the measurements to.
     """
     print_table("Machine", {name: str(value) for name, value in machine().items()})
-    figures = {name: measure(NETS[name](), iterations) for name in nets or NETS}
+    results = {name: measure(NETS[name](), iterations) for name in nets or NETS}
     heads = ["net", "step ms", "log ms", *(f"share, every {interval}" for interval in INTERVALS)]
     rows = [
         [
@@ -73,10 +73,10 @@ def main(nets: list[str] | None = None, iterations: int = 60, json: str | None =
             f"{1e3 * row['log_s']:.1f}",
             *(f"{row[f'share_every_{interval}']:.2%}" for interval in INTERVALS),
         ]
-        for name, row in figures.items()
+        for name, row in results.items()
     ]
     print_rows("Cost of logging, medians of turns", heads, rows)
-    save_json(figures, json)
+    save_json(results, json)
 
 
 def measure(model: SlimGAN, iterations: int) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """The paper's iteration as its description reads: the loop that the training step is measured against.
 
-Each width judges the real images anew, each forward runs its own power iteration of the spectral norm, the losses of
-all widths are summed with all their graphs, the generator's backward pass goes through discriminators whose gradients
-are then thrown away, and the 1x1 shortcuts run on the larger side.
+Each width's discriminator sees the real images anew, each forward runs its own power iteration of the spectral norm,
+the losses of all widths are summed with all their graphs, the generator's backward pass goes through discriminators
+whose gradients are then discarded, and the 1x1 shortcuts run on the larger side.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def plain_iteration(
     optimize_generator, optimize_bank = optimizers
     batch_size = len(real) // critic_steps
 
-    def draw() -> tuple[Tensor, Tensor | None]:
+    def sample() -> tuple[Tensor, Tensor | None]:
         latents = torch.randn(batch_size, generator.latent_dim, device=real.device)
         if not generator.num_classes:
             return latents, None
@@ -45,7 +45,7 @@ def plain_iteration(
         optimize_bank.zero_grad()
         loss = torch.zeros((), device=real.device)
         for branch, width in enumerate(generator.widths):
-            latents, fake_labels = draw()
+            latents, fake_labels = sample()
             with torch.no_grad():
                 fake = generator(latents, fake_labels, width=width)
             logits = bank(real[part], real_labels, branch=branch), bank(fake, fake_labels, branch=branch)
@@ -55,9 +55,9 @@ def plain_iteration(
     optimize_generator.zero_grad()
     loss = torch.zeros((), device=real.device)
     for branch, width in enumerate(generator.widths):
-        latents, fake_labels = draw()
+        latents, fake_labels = sample()
         loss = loss + linear_generator(bank(generator(latents, fake_labels, width=width), fake_labels, branch=branch))
-    latents, fake_labels = draw()
+    latents, fake_labels = sample()
     outputs = [generator(latents, fake_labels, width=width) for width in generator.widths]
     for student, teacher in pairwise(outputs):
         loss = loss + distill_weight / (len(outputs) - 1) * F.mse_loss(student, teacher.detach())
@@ -66,7 +66,7 @@ def plain_iteration(
 
 
 class PlainGeneratorBlock(ResNetGeneratorBlock):
-    """The block with its shortcut as the paper draws it."""
+    """The block with its shortcut as in the paper's figure."""
 
     def forward(self, x: Tensor, width: float, labels: Tensor | None) -> Tensor:
         h = self.conv1(upsample(F.relu(self.norm1(x, width, labels))), width)
@@ -76,7 +76,7 @@ class PlainGeneratorBlock(ResNetGeneratorBlock):
 
 
 class PlainDiscriminatorBlock(ResNetDiscriminatorBlock):
-    """The block with its shortcut as the paper draws it; the first pools before it convolves there too."""
+    """The block with its shortcut as in the paper's figure; the first pools before it convolves there too."""
 
     def forward(self, x: Tensor) -> Tensor:
         h = x if self.first else F.relu(x)

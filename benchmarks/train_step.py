@@ -58,7 +58,7 @@ NETS = {
 
 
 class Option(NamedTuple):
-    """How the step is computed."""
+    """Settings of the step's computation."""
 
     channels_last: bool = True
     fused: bool = True
@@ -106,7 +106,7 @@ def main(
     """Measure the training step.
 
     Args:
-        nets: Names of nets; by default paper size on a GPU, and what two cores can do in ten minutes elsewhere.
+        nets: Names of nets; by default paper size on a GPU, and smaller ones elsewhere.
         options: Names of options; by default all that the device has.
         batch_size: Real images per discriminator update.
         rounds: Times that each thing is measured; the median counts.
@@ -114,8 +114,8 @@ def main(
         compile: Whether to measure compiled nets; compiling takes minutes.
         tf32: Whether a GPU may round factors to TF32, for the loop and for the step.
         memory: Whether to measure peak memory; on a CPU each option needs a process of its own for it.
-        parts: Whether to show where the time of the default goes.
-        json: File to write the figures to.
+        parts: Whether to show the time of each part of the default step.
+        json: File to write the measurements to.
     """
     warnings.filterwarnings("ignore", module="torch")
     is_cuda = best_device().type == "cuda"
@@ -123,13 +123,13 @@ def main(
     chosen = options or [
         name for name in OPTIONS if (compile or name not in COMPILED) and (is_cuda or name not in GRAPHED)
     ]
-    figures: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     with tensor_float32(tf32):
         for name in nets or (["dcgan32", "resnet32", "cgan32"] if is_cuda else ["dcgan32", "resnet32-small"]):
-            figures[name] = compare(name, chosen, batch_size, rounds, iterations, memory)
+            results[name] = compare(name, chosen, batch_size, rounds, iterations, memory)
             if parts:
-                figures[name]["parts"] = time_of_parts(name, batch_size, rounds * iterations)
-    save_json({"batch_size": batch_size, "tf32": tf32 and is_cuda, "nets": figures}, json)
+                results[name]["parts"] = time_of_parts(name, batch_size, rounds * iterations)
+    save_json({"batch_size": batch_size, "tf32": tf32 and is_cuda, "nets": results}, json)
 
 
 def compare(
@@ -214,7 +214,7 @@ def our_run(name: str, option: Option, batch_size: int) -> Callable[[], None]:
 
 
 def our_iteration(name: str, option: Option) -> tuple[Iteration, Any]:
-    """Return nets and optimizers ready to go, and the autocast to run them in."""
+    """Return our iteration with an option, and the autocast to run it in."""
     generator, bank = build(name)
     device = best_device()
     for net in (generator, bank):
@@ -239,7 +239,7 @@ def peak_of(name: str, option: str, batch_size: int) -> int:
 
 
 def measure_peak(name: str, option: str, batch_size: int) -> int:
-    """Do that in this process."""
+    """Measure that in this process."""
     gc.collect()
     is_cuda = best_device().type == "cuda"
     if is_cuda:

@@ -61,7 +61,7 @@ class Logged(NamedTuple):
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
-    """Return a run of four iterations that was judged after the second and the last, logged offline."""
+    """Return a run of four iterations that was evaluated after the second and the last, logged offline."""
     root = tmp_path_factory.mktemp("logged")
     (root / "config.yaml").write_text(TINY)
     with pytest.MonkeyPatch.context() as patch:
@@ -82,7 +82,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
 
 
 def table_rows(logged: Logged) -> list[dict[str, float]]:
-    """Return the rows of the run's table of figures, as numbers."""
+    """Return the rows of the run's CSV log, as numbers."""
     with (logged.folder / "metrics.csv").open(newline="") as file:
         return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
 
@@ -102,7 +102,7 @@ def test_every_width_has_each_quantity_in_every_log(logged: Logged) -> None:
         assert np.array(shown) == pytest.approx(np.array(values), rel=1e-6), key
 
 
-def test_every_figure_of_an_evaluation_is_in_every_log(logged: Logged) -> None:
+def test_every_metric_of_an_evaluation_is_in_every_log(logged: Logged) -> None:
     events = EventAccumulator(str(logged.folder)).Reload()
     results = json.loads((logged.folder / "results" / "iteration_000002.json").read_text())
     for key in (f"{name}/{width}" for name in FIGURES for width in WIDTHS):
@@ -128,14 +128,14 @@ def test_a_chart_of_each_quantity_has_a_line_per_width(logged: Logged) -> None:
         columns = chart["columns"]
         lines = {row[columns.index("lineKey")] for row in chart["data"]}
         assert lines == {f"width {width}" for width in widths}
-        drawn = [row[columns.index("lineVal")] for row in chart["data"]]
-        assert drawn == pytest.approx(
+        lines = [row[columns.index("lineVal")] for row in chart["data"]]
+        assert lines == pytest.approx(
             [row[f"{name}/{w}"] for w in widths for row in table_rows(logged) if f"{name}/{w}" in row]
         )
 
 
 def test_what_is_not_new_is_logged_once(logged: Logged) -> None:
-    """The last iteration is judged twice with the same figures, and training ends with nothing new in the table."""
+    """The last iteration is evaluated twice with the same metrics, and training ends with no new row in the log."""
     tables = [row["iteration"] for row in logged.history if "evaluation/widths.path" in row]
     assert tables == [2, 4]
     charts = [row["iteration"] for row in logged.history if "widths/generator_loss_table.path" in row]
@@ -146,9 +146,13 @@ def test_an_evaluation_is_a_table_and_charts_of_quality_against_cost(logged: Log
     results = json.loads((logged.folder / "results.json").read_text())
     table = logged.table("evaluation/widths")
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
-    for row, judged in zip(rows, results["widths"], strict=True):
-        assert (row["width"], row["parameters"], row["MACs"]) == (judged["width"], judged["parameters"], judged["macs"])
-        assert all(row[name] == pytest.approx(judged[name]) for name in FIGURES)
+    for row, evaluated in zip(rows, results["widths"], strict=True):
+        assert (row["width"], row["parameters"], row["MACs"]) == (
+            evaluated["width"],
+            evaluated["parameters"],
+            evaluated["macs"],
+        )
+        assert all(row[name] == pytest.approx(evaluated[name]) for name in FIGURES)
         assert row["latency in ms"] > 0
     charts = {key: value for config in logged.of("config") for key, value in config["update"].items()}
     for name, cost in {"macs": "MACs", "latency": "latency in ms"}.items():
@@ -166,7 +170,7 @@ def test_pictures_are_those_on_disk_and_not_black(logged: Logged) -> None:
         assert int(np.asarray(sent).max()) > 100
 
 
-def test_the_summary_holds_the_best_of_each_figure(logged: Logged) -> None:
+def test_the_summary_holds_the_best_of_each_metric(logged: Logged) -> None:
     paths = [logged.folder / "results" / "iteration_000002.json", logged.folder / "results.json"]
     evaluations = [json.loads(path.read_text()) for path in paths]
     summary: dict[str, Any] = {}

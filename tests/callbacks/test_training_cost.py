@@ -33,10 +33,10 @@ def test_the_cost_of_an_iteration_is_the_closed_form(tiny: SlimGAN, make_trainer
     make_trainer(max_steps=3, callbacks=[cost]).fit(tiny, DigitsDataModule(batch_size=BATCH_SIZE))
     stem, up, image = 6 * 8 * 64, 8 * 4 * 16 * 8 * 8, 4 * 1 * 9 * 256
     first, rest = 1 * 4 * 9 * 256, 4 * 4 * 16 * 64 + 4 * 8 * 9 * 64 + 8 * 64
-    draw = stem + up + image
-    judge = first + rest
-    discriminator_update = draw + 2 * (judge + first + 2 * rest)  # the images need no gradient
-    generator_update = (draw + stem + 2 * (up + image)) + (judge + judge)  # a frozen bank, to the images
+    generate = stem + up + image
+    discriminate = first + rest
+    discriminator_update = generate + 2 * (discriminate + first + 2 * rest)  # the images need no gradient
+    generator_update = (generate + stem + 2 * (up + image)) + 2 * discriminate  # a frozen bank, to the images
     assert cost.totals is not None
     assert cost.totals["macs"] == 3 * BATCH_SIZE * (discriminator_update + generator_update)
     assert cost.totals["iterations"] == 3

@@ -144,7 +144,7 @@ def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: py
 @mostly_slow(
     ("args", "words"),
     [
-        (["--images", "nowhere"], "there is no folder nowhere; name the folder of images to judge with --images"),
+        (["--images", "nowhere"], "there is no folder nowhere; name a folder of images with --images"),
         (["--images", "empty"], "there are no images in empty"),
         (["--images", "theirs", "--data.image_size", "32"], "is 16x16 pixels but the real images are 32x32"),
         (["--images", "theirs", "--model.evaluator.num_fake", "71"], "asks for 71 fakes, but there are 70"),
@@ -371,7 +371,7 @@ def test_a_mistake_in_fit_gets_one_sentence(
         (["sample", "--output", "x.colour"], "no picture can be written as .colour"),
         (["sample", "--output", "/proc/nowhere/x.png"], "/proc/nowhere"),
         (["test", *NO_FOLDER], "there is no folder nowhere"),
-        (["test", *NO_FOLDER, "--data.image_channels", "3"], "image_channels 3 but the generator draws 1"),
+        (["test", *NO_FOLDER, "--data.image_channels", "3"], "image_channels 3 but the generator has 1"),
     ],
     keep=3,
 )

@@ -113,7 +113,7 @@ def test_another_folder_takes_the_place_of_that_in_training(
         ({}, {}, "does not say which data it belongs to; leave --extractor out"),
         (FOLDER, {}, "there is no folder missing; name the folder of images with --data_root"),
         ({**FOLDER, "nonsense": 3}, {}, "build no data"),
-        ({**FOLDER, "image_size": 8}, {}, "the data has image_size 8 but the generator draws 16"),
+        ({**FOLDER, "image_size": 8}, {}, "the data has image_size 8 but the generator has 16"),
         ({"_class_path": "os.path.Data"}, {}, "names the class os.path.Data, which is not of this package"),
     ],
 )

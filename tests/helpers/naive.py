@@ -26,13 +26,13 @@ def draws(model: SlimGAN, iteration: int, rank: int, sets: Sequence[int], batch_
         if shared and number == len(sets) - 1:
             updates.append(updates[-1][:1] * count)
             break
-        drawn = 1 if shared else count
-        latents = torch.randn(drawn, batch_size, net.latent_dim, generator=source).to(dtype)
-        labels: list[Tensor | None] = [None] * drawn
+        sampled = 1 if shared else count
+        latents = torch.randn(sampled, batch_size, net.latent_dim, generator=source).to(dtype)
+        labels: list[Tensor | None] = [None] * sampled
         if net.num_classes:
-            labels = list(torch.randint(net.num_classes, (drawn, batch_size), generator=source))
+            labels = list(torch.randint(net.num_classes, (sampled, batch_size), generator=source))
         update = list(zip(latents, labels, strict=True))
-        updates.append(update * count if drawn < count else update)
+        updates.append(update * count if sampled < count else update)
     return updates
 
 

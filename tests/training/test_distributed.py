@@ -114,7 +114,7 @@ def means(shares: list[list[Tensor]]) -> list[Tensor]:
     return [(first + second) / 2 for first, second in zip(*shares, strict=True)]
 
 
-def test_two_processes_judge_like_one(two_processes: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_two_processes_evaluate_like_one(two_processes: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     output, report = two_processes
     model = build()
     model.load_state_dict(copy.deepcopy(read_checkpoint(output / "two.ckpt")["state_dict"]))

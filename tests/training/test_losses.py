@@ -1,11 +1,12 @@
 """Losses equal their closed forms."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
 
-from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, distillation_loss, distillation_teacher
+from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, LossName, Objective, distillation_loss, distillation_teacher
 
 REAL, FAKE = torch.tensor([[2.0], [-0.5]]), torch.tensor([[-3.0], [0.5]])
 
@@ -54,3 +55,15 @@ def test_the_widest_width_has_no_teacher() -> None:
     assert [distillation_teacher(i, 3, "next") for i in range(3)] == [1, 2, None]
     assert [distillation_teacher(i, 3, "widest") for i in range(3)] == [2, 2, None]
     assert [distillation_teacher(i, 3, "none") for i in range(3)] == [None, None, None]
+
+
+def test_the_names_of_the_losses_are_those_of_the_table() -> None:
+    assert get_args(LossName) == tuple(ADVERSARIAL_LOSSES)
+
+
+def test_an_objective_still_takes_the_old_name_of_its_loss() -> None:
+    objective = Objective(ADVERSARIAL_LOSSES["hinge"], "next", 20.0, False)
+    with pytest.warns(DeprecationWarning, match=r"dataclasses\.replace"):
+        changed = objective._replace(game=ADVERSARIAL_LOSSES["minimax"])
+    assert changed.loss is ADVERSARIAL_LOSSES["minimax"]
+    assert changed.distill_weight == 20.0

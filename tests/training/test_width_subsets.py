@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator, ResNetDiscriminatorBank, ResNetGenerator
+from slimgan_pl.models import (
+    DCGANDiscriminatorBank,
+    DCGANGenerator,
+    DiscriminatorBank,
+    ResNetDiscriminatorBank,
+    ResNetGenerator,
+    SlimmableGenerator,
+)
 from slimgan_pl.models.generator import Inputs
 from slimgan_pl.training.iteration import sample_batches
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, Objective
@@ -27,20 +35,24 @@ Gradients = list[Tensor | None]
 
 
 def make_updates(
-    conditional: bool = False, target: DistillTarget = "next", shared: bool = False, **more: int
+    conditional: bool = False, target: DistillTarget = "next", shared: bool = False, **settings: Any
 ) -> Updates:
     torch.manual_seed(0)
+    generator: SlimmableGenerator
+    bank: DiscriminatorBank
     if conditional:
         generator = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS, num_classes=3)
         bank = ResNetDiscriminatorBank((4, 8), 1, image_channels=1, num_branches=4, num_shared=1, num_classes=3)
-        nets = generator.double(), bank.double()
     else:
-        plain = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS)
-        nets = plain.double(), DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=4, num_shared=1).double()
-    return Updates(*nets, Objective(ADVERSARIAL_LOSSES["hinge"], target, WEIGHT, shared), **more)
+        generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS)
+        bank = DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=4, num_shared=1)
+    objective = Objective(ADVERSARIAL_LOSSES["hinge"], target, WEIGHT, shared)
+    return Updates(generator.double(), bank.double(), objective, **settings)
 
 
-def draw(updates: Updates, widths: Sequence[int]) -> tuple[Tensor, Tensor | None, dict[int, Inputs], Inputs | None]:
+def make_inputs(
+    updates: Updates, widths: Sequence[int]
+) -> tuple[Tensor, Tensor | None, dict[int, Inputs], Inputs | None]:
     """Return real images, their labels, inputs by width and those for distillation."""
     source = torch.Generator().manual_seed(1)
     net = updates.generator
@@ -68,7 +80,7 @@ def assert_equal(gradients: Gradients, expected: Gradients) -> None:
 
 def naive_discriminators(updates: Updates, widths: Sequence[int]) -> tuple[Gradients, dict[int, Tensor]]:
     """Return the gradients of the bank by a loop over widths, and the loss of each."""
-    real, labels, inputs, _ = draw(updates, widths)
+    real, labels, inputs, _ = make_inputs(updates, widths)
     losses = {}
     with parametrize.cached():
         for index in widths:
@@ -82,7 +94,7 @@ def naive_discriminators(updates: Updates, widths: Sequence[int]) -> tuple[Gradi
 
 def naive_generator(updates: Updates, widths: Sequence[int]) -> tuple[Gradients, Metrics]:
     """Return the gradients of the generator by a loop over widths, and its metrics."""
-    _, _, inputs, distilled = draw(updates, widths)
+    _, _, inputs, distilled = make_inputs(updates, widths)
     net, target = updates.generator, updates.objective.distill_target
     with parametrize.cached():
         images = {index: net(*inputs[index], width=WIDTHS[index]) for index in widths}
@@ -108,7 +120,7 @@ def test_discriminators_of_a_subset_get_the_gradients_of_a_naive_loop_over_it(
 ) -> None:
     updates = make_updates(conditional, free_graphs=free_graphs)
     expected, losses = naive_discriminators(copy.deepcopy(updates), widths)
-    real, labels, inputs, _ = draw(updates, widths)
+    real, labels, inputs, _ = make_inputs(updates, widths)
     metrics, fakes = updates.train_discriminators(real, labels, inputs)
     assert_equal(gradients_of(updates.bank), expected)
     assert fakes == {}
@@ -127,7 +139,7 @@ def test_a_generator_at_a_subset_gets_the_gradients_of_a_naive_loop_over_it(
 ) -> None:
     updates = make_updates(target=target, shared=shared)
     expected, named = naive_generator(copy.deepcopy(updates), widths)
-    _, _, inputs, distilled = draw(updates, widths)
+    _, _, inputs, distilled = make_inputs(updates, widths)
     metrics = updates.train_generator(inputs, distilled)
     assert_equal(gradients_of(updates.generator), expected)
     assert list(metrics) == list(named)
@@ -140,7 +152,7 @@ def test_a_generator_at_a_subset_gets_the_gradients_of_a_naive_loop_over_it(
 def test_norms_of_gradients_are_those_of_the_widths_that_take_part() -> None:
     updates = make_updates()
     updates.measures_gradients = True
-    real, labels, inputs, distilled = draw(updates, (1, 3))
+    real, labels, inputs, distilled = make_inputs(updates, (1, 3))
     metrics, _ = updates.train_discriminators(real, labels, inputs)
     metrics |= updates.train_generator(inputs, distilled)
     assert tuple(metrics["discriminator_gradient_norm"]) == (1, 3)
@@ -154,7 +166,7 @@ def test_metrics_of_micro_batches_are_their_mean_by_width() -> None:
         updates.generator.eval()  # batch norm has no statistics of a part
     results = []
     for updates in (whole, halves):
-        real, labels, inputs, distilled = draw(updates, (0, 2))
+        real, labels, inputs, distilled = make_inputs(updates, (0, 2))
         results.append(
             updates.train_discriminators(real, labels, inputs)[0] | updates.train_generator(inputs, distilled)
         )

@@ -122,7 +122,7 @@ class IterationCheckpoint(Checkpoint):
 @contextmanager
 def within_evaluation(trainer: Trainer) -> Iterator[None]:
     """Count the evaluation's batch as started, which makes a resumed run evaluate again."""
-    progress = trainer.fit_loop.epoch_loop.val_loop.batch_progress
+    progress: Any = trainer.fit_loop.epoch_loop.val_loop.batch_progress
     progress.increment_started()
     yield
     for counts in (progress.total, progress.current):

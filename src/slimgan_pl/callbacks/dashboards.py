@@ -27,21 +27,21 @@ QUANTITIES = (
     *(f"generator{NORM}", f"discriminator{NORM}"),
 )
 
-LATENCY_ROUNDS = 10
+LATENCY_ROUNDS = 10  # rounds of each measurement
 
 
 class Dashboards(Callback):
-    """Shows a line per width in one chart of each quantity, and each evaluation as a table and as quality against cost.
+    """Charts with a line per width, and each evaluation as a table and as quality against cost.
 
     TensorBoard has the charts under Custom Scalars. Weights & Biases has them as custom charts, which evaluations and
-    the end of training bring up to date, with the best figures in the summary, and the last checkpoint as an artifact
+    the end of training bring up to date, with the best metrics in the summary, and the last checkpoint as an artifact
     if its logger is asked for it.
     """
 
     def __init__(self) -> None:
-        self._latencies: dict[float, float] | None = None  # they do not change with the weights
-        self._judged_at: int | None = None  # iteration of the results that were logged last
-        self._rows = 0  # of the table of figures, when the charts of curves were logged last
+        self._latencies: dict[float, float] | None = None  # seconds by width; they do not depend on the weights
+        self._evaluated_at: int | None = None  # iteration of the results that were logged last
+        self._rows = 0  # rows of the CSV log when the charts of curves were logged last
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for logger in trainer.loggers:
@@ -70,9 +70,9 @@ class Dashboards(Callback):
 
     def _log_results(self, trainer: Trainer, model: SlimGAN, folder: Path) -> None:
         results = model.results
-        if results is None or self._judged_at == results["iteration"]:
+        if results is None or self._evaluated_at == results["iteration"]:
             return
-        self._judged_at = results["iteration"]
+        self._evaluated_at = results["iteration"]
         if self._latencies is None:
             nets = [narrow_net(model.generator, width) for width in model.generator.widths]
             measured = measure_latencies(nets, batch_sizes=[1], rounds=LATENCY_ROUNDS)
@@ -86,7 +86,7 @@ class Dashboards(Callback):
             logger.experiment.summary.update(best)
 
     def _log_curves(self, trainer: Trainer) -> None:
-        """Log a chart with a line per width of each quantity in the run's table of figures, unless nothing is new."""
+        """Log a chart with a line per width of each quantity in the run's CSV log, unless it has no new row."""
         for table in (logger for logger in trainer.loggers if isinstance(logger, RunCSVLogger)):
             if wandb_loggers(trainer) and table.num_rows != self._rows:
                 self._rows = table.num_rows
@@ -98,8 +98,8 @@ class Dashboards(Callback):
 
 def layout() -> dict[str, dict[str, list[Any]]]:
     """Return the charts of TensorBoard's Custom Scalars: which tags share one, by regular expressions."""
-    figures = {figure: ["Multiline", [rf"^{figure}(_(?!std).*)?/"]] for figure in FIGURE_KEYS}
-    return {"Training": {name: ["Multiline", [f"^{name}/"]] for name in QUANTITIES}, "Evaluation": figures}
+    metrics = {metric: ["Multiline", [rf"^{metric}(_(?!std).*)?/"]] for metric in FIGURE_KEYS}
+    return {"Training": {name: ["Multiline", [f"^{name}/"]] for name in QUANTITIES}, "Evaluation": metrics}
 
 
 def wandb_loggers(trainer: Trainer) -> list[RunWandbLogger]:

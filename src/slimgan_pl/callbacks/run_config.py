@@ -1,4 +1,4 @@
-"""What a run was started with, on disk and in its checkpoints."""
+"""Settings of a run, on disk and in its checkpoints."""
 
 from functools import cached_property
 from typing import Any
@@ -17,13 +17,13 @@ __all__ = ["RunRecord"]
 class RunRecord(SaveConfigCallback):
     """Saves the configuration into the run's folder, into Weights & Biases, and into each checkpoint.
 
-    A checkpoint says where the run's logs stand, too. So a run that goes on can say which settings have changed, and
-    drops what its table of figures holds behind its checkpoint.
+    A checkpoint also holds the number of rows in the run's CSV log. So a resumed run can name the settings that have
+    changed, and drops the rows behind its checkpoint.
     """
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The configuration as plain values, without what does not change a run."""
+        """The configuration as plain values, without settings that do not change a run."""
         settings: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
         return run_settings(settings)
 

@@ -1,4 +1,4 @@
-"""Whether the parts of a set-up fit together."""
+"""Checks that the parts of a run fit together."""
 
 import torch
 
@@ -27,22 +27,22 @@ def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) 
         )
     if generator.image_size % discriminators.image_multiple:
         raise SlimGANError(
-            f"the generator draws {generator.image_size} pixels a side, which the bank cannot halve often enough; "
-            "lower num_downsamples"
+            f"the generator makes images of {generator.image_size} pixels a side, which the bank cannot halve often "
+            "enough; lower num_downsamples"
         )
     if discriminators.image_size not in (None, generator.image_size):
         raise SlimGANError(
-            f"the generator draws {generator.image_size} pixels a side but the bank takes "
+            f"the generator makes images of {generator.image_size} pixels a side but the bank takes "
             f"{discriminators.image_size}; change a schedule or a bottom_size"
         )
 
 
 def check_data(generator: SlimmableGenerator, data: object) -> None:
-    """Raise a SlimGANError where the data's images or classes are not what the generator draws."""
+    """Raise a SlimGANError where the data's images or classes do not suit the generator."""
     for name in ("image_size", "image_channels"):
-        given, drawn = getattr(data, name, None), getattr(generator, name)
-        if given is not None and given != drawn:
-            raise SlimGANError(f"the data has {name} {given} but the generator draws {drawn}; give both the same")
+        given, made = getattr(data, name, None), getattr(generator, name)
+        if given is not None and given != made:
+            raise SlimGANError(f"the data has {name} {given} but the generator has {made}; give both the same")
     classes = getattr(data, "num_classes", None)
     if generator.num_classes and classes is not None and classes != generator.num_classes:
         raise SlimGANError(
@@ -75,8 +75,8 @@ def check_capture(device: torch.device, is_distributed: bool, precision: str) ->
 
 
 def check_training(max_steps: int, val_check_interval: float) -> None:
-    """Raise a SlimGANError for numbers that Lightning takes, but not in this sense."""
+    """Raise a SlimGANError for numbers that Lightning understands otherwise."""
     if max_steps == 0:
         raise SlimGANError("--trainer.max_steps is 0; give the number of iterations")
     if val_check_interval == 0:
-        raise SlimGANError("--trainer.val_check_interval is 0; leave it out, and nothing is judged before the end")
+        raise SlimGANError("--trainer.val_check_interval is 0; leave it out to evaluate only at the end")

@@ -72,7 +72,7 @@ class Evaluation(Callback):
         if pl_module.results["iteration"] is not None:
             log_results(pl_module, pl_module.results)
 
-    on_test_batch_end = on_validation_batch_end
+    on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]
 
 
 def log_results(model: EvaluatedModule, results: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ class ImageEvaluation(EvaluatedModule):
         super().__init__()
         self.root = Path(images).expanduser()
         if not self.root.is_dir():
-            raise SlimGANError(f"there is no folder {images}; name the folder of images to judge with --images")
+            raise SlimGANError(f"there is no folder {images}; name a folder of images with --images")
         self.paths = list_images(self.root)
         self.evaluator = evaluator
 

@@ -87,7 +87,7 @@ def minimax_generator(fake: Tensor) -> Tensor:
     return -F.softplus(fake).mean()
 
 
-ADVERSARIAL_LOSSES: dict[LossName, AdversarialLoss] = {
+ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
     "hinge": AdversarialLoss(hinge_discriminator, linear_generator),
     "non-saturating": AdversarialLoss(logistic_discriminator, non_saturating_generator),
     "minimax": AdversarialLoss(logistic_discriminator, minimax_generator),

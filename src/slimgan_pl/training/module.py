@@ -141,7 +141,7 @@ class TrainedModule(LightningModule):
 
     @property
     def settled_report(self) -> Report | None:
-        """The newest report that can be read while the device goes on: on a GPU that of the iteration before."""
+        """Newest report that can be read without a wait for the device: on a GPU that of the iteration before."""
         is_ready = len(self.reports) == 2 or self.device.type == "cpu"
         return self.reports[0 if self.device.type != "cpu" else -1] if self.reports and is_ready else None
 

@@ -5,6 +5,7 @@ Shape legend: N images, C channels, H = W pixels a side. An index is the positio
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -103,7 +104,7 @@ class Updates:
         parts = []
         with parametrize.cached():  # one power iteration of the spectral norm
             for part in self._split((real, real_labels, dict(inputs))):
-                metrics, fakes = update(*part, keep=keep)
+                metrics, fakes = update(*part, keep)
                 parts.append(metrics)
         metrics = average_parts(parts)
         if self.measures_gradients:
@@ -180,7 +181,7 @@ class Updates:
         parts = []
         with parametrize.cached(), frozen(self.bank):
             for part in self._split((dict(inputs), distilled)):
-                parts.append(self._train_widths(*part, fakes=fakes or {}))
+                parts.append(self._train_widths(*part, fakes or {}))
         return average_parts(parts)
 
     def _train_widths(self, inputs: WidthInputs, distilled: Inputs | None, fakes: Mapping[int, Tensor]) -> Metrics:
@@ -226,10 +227,14 @@ class Updates:
     def _split(self, inputs: Any) -> Iterator[Any]:
         """Yield the micro-batches of nested tensors, whose first dimension counts images."""
         for part in range(self.micro_batches):
-            yield pytree.tree_map_only(Tensor, lambda tensor, part=part: tensor.chunk(self.micro_batches)[part], inputs)
+            yield pytree.tree_map_only(Tensor, partial(take_part, number=part, count=self.micro_batches), inputs)
 
     def _add_gradients(self, loss: Tensor, retain_graph: bool = False) -> None:
         self.backward(loss / self.micro_batches, retain_graph=retain_graph)
+
+
+def take_part(tensor: Tensor, number: int, count: int) -> Tensor:
+    return tensor.chunk(count)[number]
 
 
 def allow_programs(count: int) -> None:

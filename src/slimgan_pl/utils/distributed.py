@@ -1,4 +1,4 @@
-"""Collectives over groups of tensors, and work shared among processes; without several processes they do nothing."""
+"""Collectives over groups of tensors, and work shared among processes; no-ops for one process."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,13 +35,13 @@ def rank_and_world() -> tuple[int, int]:
 
 
 def leave() -> None:
-    """End the process group in good order: threads of it that outlive the interpreter abort the process."""
+    """End the process group; its threads would abort the process if they outlived the interpreter."""
     if rank_and_world()[1] > 1:
         dist.destroy_process_group()
 
 
 def is_lost_process(error: BaseException) -> bool:
-    """Return whether an error says that another process of the run no longer answers."""
+    """Return whether an error means that another process of the run no longer answers."""
     words = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "gloo", "NCCL", "TCPStore")
     return rank_and_world()[1] > 1 and isinstance(error, RuntimeError) and any(word in str(error) for word in words)
 
@@ -68,10 +68,10 @@ def average_gradients(net: nn.Module, others: Iterable[Tensor] = ()) -> None:
 
 
 def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[Tensor]:
-    """Return the batches of the numbers ``0 ... count - 1`` that are a process's to do.
+    """Return a process's share of the batches of the numbers ``0 ... count - 1``.
 
-    Whole batches go round, so each number belongs to one process, and a batch holds the same numbers however many
-    processes there are: what is computed of it is the same to the last bit.
+    Processes take whole batches in turn. Each number belongs to one process, and a batch holds the same numbers for any
+    number of processes, so its results are the same to the last bit.
 
     >>> shared_batches(5, 2, rank=0, world=2)
     [tensor([0, 1]), tensor([4])]
@@ -85,9 +85,9 @@ def gather_rows(rows: Tensor, count: int, total: int, batch_size: int, device: t
     Args:
         rows: This process's rows, for those numbers of its ``shared_batches`` that are below ``count``, in turn.
         count: Number of all rows.
-        total: Number that the batches were made of, at least ``count``.
-        batch_size: Of the shared batches.
-        device: Where the collective takes its tensors from.
+        total: Number that the batches were made from, at least ``count``.
+        batch_size: Size of the shared batches.
+        device: Device of the collective's tensors.
     """
     world = rank_and_world()[1]
     if world == 1:
@@ -124,7 +124,7 @@ def gather_objects(value: Value) -> list[Value]:
 
 @contextmanager
 def failing_together() -> Iterator[None]:
-    """Raise on all processes what goes wrong on one of them, so that none waits for it in vain."""
+    """Raise the error of one process on all processes, so that none waits for it in vain."""
     own, message = None, None
     try:
         yield

@@ -1,4 +1,4 @@
-"""States that a net, or PyTorch, is put into for a while."""
+"""Context managers for the state of a net or of PyTorch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ def frozen(net: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def evaluating(net: nn.Module) -> Iterator[None]:
-    """Keep a net in evaluation mode, and put it back into its own."""
+    """Keep a net in evaluation mode, then restore its mode."""
     training = net.training
     net.eval()
     try:
@@ -44,7 +44,7 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def exact_float32(device: torch.device) -> Iterator[None]:
-    """Compute in whole float32 by algorithms that repeat: no autocast, no TF32, no choice by timing."""
+    """Compute in whole float32 by deterministic algorithms: no autocast, no TF32, no choice by timing."""
     with (
         whole_matmuls(),
         torch.autocast(device.type, enabled=False),
@@ -55,7 +55,7 @@ def exact_float32(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def whole_matmuls() -> Iterator[None]:
-    """Multiply float32 matrices in float32, whichever of PyTorch's two ways said otherwise."""
+    """Multiply float32 matrices in float32, overriding both of PyTorch's settings."""
     backends: list[Any] = [torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None)]
     if not all(hasattr(backend, "fp32_precision") for backend in backends):  # before torch 2.9
         precision = torch.get_float32_matmul_precision()
@@ -84,7 +84,7 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
     backends: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
     try:
         before = [backend.allow_tf32 for backend in backends]
-    except RuntimeError as error:  # torch 2.9 has a second way, and reads the first no more where they differ
+    except RuntimeError as error:  # torch 2.9 has a second setting and refuses to read the first where they differ
         raise SlimGANError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
     for backend in backends:
         backend.allow_tf32 = allowed
@@ -97,7 +97,7 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
 
 @contextmanager
 def num_threads(count: int | None) -> Iterator[None]:
-    """Let PyTorch compute on the CPU with so many threads; None leaves it as it is."""
+    """Set the number of PyTorch's CPU threads; None leaves it as it is."""
     before = torch.get_num_threads()
     torch.set_num_threads(before if count is None else count)
     try:
@@ -107,16 +107,16 @@ def num_threads(count: int | None) -> Iterator[None]:
 
 
 def use_channels_last(net: nn.Module, channels_last: bool) -> None:
-    """Lay a net's weights with channels last or as PyTorch does by default; its outputs follow them."""
+    """Lay out a net's weights with channels last or by PyTorch's default; its outputs follow them."""
     net.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 
 @torch.no_grad()
 def follow_layout(optimizer: Optimizer) -> None:
-    """Lay an optimizer's states like their parameters.
+    """Give an optimizer's states the memory layout of their parameters.
 
-    NOTE: the states of a checkpoint lie as they were saved, and fused optimizers on a CPU silently take one for the
-    other.
+    NOTE: the states of a checkpoint keep the layout they were saved in, and fused optimizers on a CPU silently misread
+    another layout.
     """
     for parameter, state in optimizer.state.items():
         for name, value in state.items():
