@@ -1,12 +1,10 @@
-"""The one exception that stands for a mistake of the user, and the one warning."""
+"""Exception for mistakes of the user, and its warning."""
 
 import math
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import TypeVar
-
-import torch
 
 __all__ = ["MAX_SEED", "SlimGANError", "SlimGANWarning", "cause_of", "check_choice", "check_range", "lacks_memory"]
 
@@ -16,7 +14,7 @@ ErrorType = TypeVar("ErrorType", bound=BaseException)
 
 
 class SlimGANError(ValueError):
-    """Something the user can mend, told in one sentence that says what to do.
+    """Mistake that the user can correct; the message is `problem; fix`.
 
     The command prints the sentence alone and exits with a non-zero status; any other exception is a bug and keeps its
     traceback.
@@ -38,17 +36,18 @@ def check_range(name: str, value: float, low: float, high: float = sys.float_inf
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Return whether an error says that numbers do not fit into the memory of the GPU or the machine."""
-    said = ("allocate memory", "not enough memory", "Storage size calculation overflowed")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in said)
+    """Return whether the memory of the GPU or the machine is too small."""
+    messages = ("allocate memory", "not enough memory", "Storage size calculation overflowed")
+    names = {kind.__name__ for kind in type(error).__mro__}  # by name, as PyTorch need not be imported
+    return not names.isdisjoint({"MemoryError", "OutOfMemoryError"}) or any(text in str(error) for text in messages)
 
 
 class SlimGANWarning(UserWarning):
-    """Something the user should know, told in one sentence; the command prints the sentence alone."""
+    """Warning for the user in one sentence; the command prints the sentence alone."""
 
 
 def cause_of(error: BaseException, kind: type[ErrorType]) -> ErrorType | None:
-    """Return the error of a kind that led to an error, or that it is, or None."""
+    """Return the first error of a class in a chain of causes, or None."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, kind):

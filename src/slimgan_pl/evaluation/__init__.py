@@ -1,16 +1,20 @@
 """Judging every width: feature extractors, metrics, and the evaluation that runs them."""
 
-from slimgan_pl.evaluation.evaluator import Evaluator
-from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor
-from slimgan_pl.evaluation.image_sources import FakeSource, FolderSource, GeneratorSource
-from slimgan_pl.evaluation.metrics.consistency import ClassAgreement, InceptionConsistency
-from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian, frechet_distance
-from slimgan_pl.evaluation.metrics.inception_score import SplitScore
-from slimgan_pl.evaluation.metrics.kernel import KernelDistance, kernel_distance
-from slimgan_pl.evaluation.metrics.prdc import Manifold, Neighbours, compare_manifolds, make_manifold
-from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
-from slimgan_pl.evaluation.protocols import PROTOCOLS, Protocol
-from slimgan_pl.evaluation.results import judge_of, key_of
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slimgan_pl.evaluation.evaluator import Evaluator
+    from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor
+    from slimgan_pl.evaluation.image_sources import FakeSource, FolderSource, GeneratorSource
+    from slimgan_pl.evaluation.metrics.consistency import ClassAgreement, InceptionConsistency
+    from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian, frechet_distance
+    from slimgan_pl.evaluation.metrics.inception_score import SplitScore
+    from slimgan_pl.evaluation.metrics.kernel import KernelDistance, kernel_distance
+    from slimgan_pl.evaluation.metrics.prdc import Manifold, Neighbours, compare_manifolds, make_manifold
+    from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
+    from slimgan_pl.evaluation.protocols import PROTOCOLS, Protocol
+    from slimgan_pl.evaluation.results import judge_of, key_of
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -38,3 +42,37 @@ __all__ = [
     "key_of",
     "make_manifold",
 ]
+
+_HOMES = {  # modules, which are imported when a name is first used
+    "ClassAgreement": "slimgan_pl.evaluation.metrics.consistency",
+    "DigitsClassifier": "slimgan_pl.evaluation.extractors",
+    "Evaluator": "slimgan_pl.evaluation.evaluator",
+    "FakeSource": "slimgan_pl.evaluation.image_sources",
+    "FeatureStatistics": "slimgan_pl.evaluation.metrics.frechet",
+    "FidelityExtractor": "slimgan_pl.evaluation.extractors",
+    "FolderSource": "slimgan_pl.evaluation.image_sources",
+    "Gaussian": "slimgan_pl.evaluation.metrics.frechet",
+    "GeneratorSource": "slimgan_pl.evaluation.image_sources",
+    "InceptionConsistency": "slimgan_pl.evaluation.metrics.consistency",
+    "InceptionExtractor": "slimgan_pl.evaluation.extractors",
+    "KernelDistance": "slimgan_pl.evaluation.metrics.kernel",
+    "LOWER_IS_BETTER": "slimgan_pl.evaluation.metrics.registry",
+    "Manifold": "slimgan_pl.evaluation.metrics.prdc",
+    "Neighbours": "slimgan_pl.evaluation.metrics.prdc",
+    "PROTOCOLS": "slimgan_pl.evaluation.protocols",
+    "Protocol": "slimgan_pl.evaluation.protocols",
+    "SplitScore": "slimgan_pl.evaluation.metrics.inception_score",
+    "compare_manifolds": "slimgan_pl.evaluation.metrics.prdc",
+    "frechet_distance": "slimgan_pl.evaluation.metrics.frechet",
+    "judge_of": "slimgan_pl.evaluation.results",
+    "kernel_distance": "slimgan_pl.evaluation.metrics.kernel",
+    "key_of": "slimgan_pl.evaluation.results",
+    "make_manifold": "slimgan_pl.evaluation.metrics.prdc",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
