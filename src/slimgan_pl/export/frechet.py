@@ -10,7 +10,8 @@ from torch import Tensor
 
 from slimgan_pl.data import ByteArray, ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of
-from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
+from slimgan_pl.evaluation import Evaluator, GeneratorSource
+from slimgan_pl.evaluation.results_json import metric_key
 from slimgan_pl.export.parity import check_images
 from slimgan_pl.export.writers import Draw
 from slimgan_pl.layers import width_index
@@ -118,8 +119,8 @@ class Judge(NamedTuple):
             SlimGANError: If what a file draws is not finite, or of another shape.
         """
         with naming_own_options():
-            results = self.evaluator.judge(ExportSource(self.generator, draws), self.real)
-        key = key_of("fid", results)
+            results = self.evaluator.evaluate(ExportSource(self.generator, draws), self.real)
+        key = metric_key("fid", results)
         own = [{"width": row["width"], "distance": row[key]} for row in results["widths"] if row["file"] is None]
         stamp = {
             "protocol": {name: results["protocol"][name] for name in NUMBERS},

@@ -1,16 +1,15 @@
 """A card as Markdown, as hubs of models show it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from shlex import quote
 from typing import Any
 
 import yaml
 
-from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
-from slimgan_pl.evaluation.results import judge_of
-from slimgan_pl.evaluation.results_table import caption, cell, figure_name, figures_in
+from slimgan_pl.evaluation.results import EvaluationResults
+from slimgan_pl.evaluation.results_table import caption, cell
 from slimgan_pl.export.model_card_snippets import snippets_of
-from slimgan_pl.utils.formatting import compact, duration, macs_text
+from slimgan_pl.utils.formatting import compact, duration, macs_text, markdown_table
 
 __all__ = ["card_markdown"]
 
@@ -91,46 +90,45 @@ def use(card: Mapping[str, Any]) -> str:
 
 def widths(card: Mapping[str, Any]) -> str:
     """Return the table with a row per width, and what its figures are stamped with."""
-    results = card["evaluation"]
-    columns = [] if results is None else figures_in(results)
-    found = {} if results is None else {row["width"]: row for row in results["widths"]}
-    deviations = [] if results is None else results["deviation"]["widths"]
-    spread = dict(zip(found, deviations, strict=False))
+    results = None if card["evaluation"] is None else EvaluationResults.from_json(card["evaluation"])
     head = ["width", "parameters", "MACs per image", "weights in float32"]
-    for column in columns:
-        head.append(f"{figure_name(column, results or {})} {'↓' if column.key in LOWER_IS_BETTER else '↑'}")
+    if results is not None:
+        head += [f"{results.label(column.key)} {column.arrow}" for column in results.columns]
     rows = []
     for row in card["widths"]:
         width = row["width"]
         sizes = [f"{width:g}", f"{row['parameters']:,}", compact(row["macs"]), size_text(row["weight_bytes"])]
-        figures = [cell(column, found.get(width, {}), spread.get(width, {}), results or {}) for column in columns]
-        rows.append([*sizes, *figures])
-    return f"{table(head, rows)}\n\n{judged(card)}"
+        found = None if results is None else results.row(width)
+        if results is not None and found is not None:
+            sizes += [cell(column, found, results) for column in results.columns]
+        rows.append(sizes + [""] * (len(head) - len(sizes)))
+    return f"{markdown_table(head, rows)}\n\n{judged(card)}"
 
 
 def judged(card: Mapping[str, Any]) -> str:
     """Return how the figures were measured, or that there are none."""
-    results = card["evaluation"]
-    if results is None:
+    if card["evaluation"] is None:
         return (
             "**Not judged**: no evaluation of exactly this checkpoint was found. This judges it, and the next export "
             f"tells the figures:\n\n```sh\nslimgan test --ckpt_path {quote(card['checkpoint']['file'])}\n```"
         )
+    results = EvaluationResults.from_json(card["evaluation"])
+    provenance = results.provenance
     notes = (caption(results) or "").replace("\n", "; ")
     stamped = f"Arrows point to where a figure is better{f'; {notes}' if notes else ''}."
-    told = {"Iteration": f"{results['iteration']:,}", **stamps(results)}
-    told["Evaluation"] = f"{results['seconds']} s" if results.get("seconds") else ""
-    told["Checkpoint"] = "matched by its iteration, not by a checksum" if results["matched_by"] == "iteration" else ""
+    told = {"Iteration": f"{results.iteration:,}", **stamps(card["evaluation"])}
+    told["Evaluation"] = f"{provenance['seconds']} s" if provenance.get("seconds") else ""
+    by_iteration = provenance["matched_by"] == "iteration"
+    told["Checkpoint"] = "matched by its iteration, not by a checksum" if by_iteration else ""
     return f"{stamped}\n\n{bullets(told)}"
 
 
 def stamps(results: Mapping[str, Any]) -> dict[str, str]:
     """Return what figures depend on, a line for each thing that is known."""
-    classifier = judge_of("is", results)
     return {
         "Protocol": listed(results["protocol"]),
         "Extractor": listed(results["extractor"]),
-        "Classifier": "" if classifier == judge_of("fid", results) else listed(results["classifier"]),
+        "Classifier": listed(results.get("classifier") or {}),
         "Device": str(results.get("device") or ""),
         "Versions": listed(results.get("versions") or {}),
     }
@@ -152,7 +150,7 @@ def files(card: Mapping[str, Any]) -> str:
     ]
     sums = "\n".join(f"{file['sha256']}  {file['name']}" for file in card["files"])
     head = ["file", "format", "precision", "widths", "batch norms folded", "size"]
-    return f"{table(head, rows)}\n\nSHA-256:\n\n```text\n{sums}\n```"
+    return f"{markdown_table(head, rows)}\n\nSHA-256:\n\n```text\n{sums}\n```"
 
 
 def agreement(card: Mapping[str, Any]) -> str:
@@ -173,7 +171,7 @@ def agreement(card: Mapping[str, Any]) -> str:
         rows.append(row)
     parts = [
         "Images of the files less those that PyTorch draws in float32 from the same latents; values in [-1, 1].",
-        table(head, rows),
+        markdown_table(head, rows),
     ]
     if distances is not None:
         parts.append("Distances, and their changes from PyTorch's on the same latents, were measured so:")
@@ -190,7 +188,8 @@ def contract(card: Mapping[str, Any]) -> str:
             rows.append([direction[:-1], f"`{value['name']}`", value["dtype"], shape, value["values"]])
     of_onnx = card["interface"] == "onnx"
     taker = "the ONNX files" if of_onnx else f"`{card['interface']}` of the generator that `load_generator` returns"
-    return f"{table(['', 'name', 'type', 'shape', 'values'], rows)}\n\nOf {taker}; N is any number of images at once."
+    described = markdown_table(["", "name", "type", "shape", "values"], rows)
+    return f"{described}\n\nOf {taker}; N is any number of images at once."
 
 
 def training(card: Mapping[str, Any]) -> str:
@@ -242,9 +241,3 @@ def size_text(count: int) -> str:
     """
     text = compact(count)
     return f"{text}B" if " " in text else f"{text} B"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(text.replace('|', chr(92) + '|') for text in line)} |" for line in lines)
