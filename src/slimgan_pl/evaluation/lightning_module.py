@@ -43,7 +43,7 @@ class JudgedModule(LightningModule):
     def on_validation_epoch_end(self) -> None:
         if self.evaluator is None or self._real is None or self.trainer.sanity_checking:
             return
-        self.results = {**self.about(), **self.evaluator.judge(self.fakes(), self._real)}
+        self.results = {**self.about(), **self.evaluator.evaluate(self.fakes(), self._real)}
         self._real = None
         self.log_results(self.results)
 

@@ -5,7 +5,6 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from slimgan_pl.callbacks import SampleGrid, draw_grid
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.cost import count_macs, count_parameters
@@ -13,14 +12,14 @@ from slimgan_pl.report.pictures import Picture, animation, picture, picture_file
 from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.timings import Timings, measure_here, read_profile
 from slimgan_pl.runs.checkpoints import load_model
-from slimgan_pl.training.sample_grid import shown_classes
+from slimgan_pl.training.sample_grid import draw_grid, shown_classes
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 from slimgan_pl.utils.torch_state import evaluating
 
 __all__ = ["Drawn", "closed_walk", "draw_run", "draw_walk", "slerp"]
 
-COLUMNS = SampleGrid().num_latents
+COLUMNS = 10  # latents, as in the grids that training leaves
 
 STOPS, STEPS = 5, 8  # latents on the way, and frames from one to the next
 

@@ -1,40 +1,47 @@
-"""Earlier evaluations of a run."""
+"""Evaluations in the folder of a run."""
 
-import json
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-__all__ = ["evaluations_before"]
+from slimgan_pl.errors import SlimGANError
+from slimgan_pl.evaluation.results import EvaluationResults, read_results
 
-JUDGES = ("protocol", "extractor", "classifier")  # have to be the same, or figures do not compare
+__all__ = ["evaluations_before", "read_newest_results"]
+
+PLACES = ("results.json", "checkpoints/last.test.json")  # in the folder of a run
 
 
-def evaluations_before(folder: Path, results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what a run's evaluations before ``results`` and by the same protocol found, in order.
+def read_newest_results(run: str) -> EvaluationResults:
+    """Read the newest results of a run.
+
+    Args:
+        run: The file of results, the run's folder, or a folder of versions, of which the newest with results counts.
+
+    Raises:
+        SlimGANError: If there are none, or they are broken.
+    """
+    path = Path(run)
+    if not path.is_dir():
+        return read_results(path)
+    numbers = {folder: folder.name.removeprefix("version_") for folder in path.glob("version_*")}
+    versions = sorted((folder for folder in numbers if numbers[folder].isdigit()), key=lambda f: int(numbers[f]))
+    for folder in (path, *reversed(versions)):
+        if found := [folder / place for place in PLACES if (folder / place).is_file()]:
+            return read_results(max(found, key=lambda file: file.stat().st_mtime))
+    return read_results(path / PLACES[0])
+
+
+def evaluations_before(folder: Path, results: EvaluationResults) -> list[EvaluationResults]:
+    """Return a run's evaluations before ``results`` and by the same protocol, in order.
 
     Args:
         folder: The run's folder.
-        results: Of an evaluation; of images, which no iteration drew, there is none before.
+        results: Results of one iteration; a folder of images has none before.
     """
-    found: list[dict[str, Any]] = []
-    if results["iteration"] is None:
-        return found
-    for path in sorted((folder / "results").glob("iteration_*.json")):
-        with suppress(OSError, ValueError):  # what is damaged counts as not there
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-            if is_comparable(earlier, results) and earlier["iteration"] < results["iteration"]:
-                found.append(earlier)
-    return sorted(found, key=lambda earlier: int(earlier["iteration"]))
-
-
-def is_comparable(earlier: Any, results: Mapping[str, Any]) -> bool:
-    """Return whether results have the form of others and are by the same protocol."""
-    return (
-        isinstance(earlier, dict)
-        and isinstance(earlier.get("iteration"), int)
-        and all(earlier.get(key) == results.get(key) for key in JUDGES)
-        and isinstance(earlier.get("widths"), list)
-        and all(isinstance(row, dict) and "width" in row for row in earlier["widths"])
-    )
+    found: dict[int, EvaluationResults] = {}
+    for path in sorted((folder / "results").glob("iteration_*.json")) if results.iteration is not None else []:
+        with suppress(OSError, SlimGANError):  # a damaged file counts as missing
+            earlier = read_results(path)
+            if earlier.iteration is not None and earlier.is_comparable(results):
+                found[earlier.iteration] = earlier
+    return [found[iteration] for iteration in sorted(found) if iteration < (results.iteration or 0)]

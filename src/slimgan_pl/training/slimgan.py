@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
-from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
+from slimgan_pl.evaluation import EvaluationResults, Evaluator, GeneratorSource
 from slimgan_pl.evaluation.lightning_module import JudgedModule
 from slimgan_pl.layers import width_index
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
@@ -231,9 +231,9 @@ class SlimGAN(TrainedModule, JudgedModule):
             for key in row.keys() - {"width", "parameters", "macs"}:
                 self.log(f"{key}/{row['width']:g}", row[key], rank_zero_only=True)
         self.log("step", float(results["iteration"]), rank_zero_only=True)
-        mic = key_of("mic", results)
-        if mic in results:
-            self.log(mic, results[mic], rank_zero_only=True)
+        found = EvaluationResults.from_json(results)
+        if "mic" in found.between:
+            self.log(found.key("mic"), found.between["mic"], rank_zero_only=True)
 
     # Checkpoints
 
