@@ -22,13 +22,13 @@ def report(
     seed: int = 0,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Write one web page about runs: figures, curves, pictures, settings; it needs no other file and no network.
+    """Write one web page about runs: metrics, curves, pictures, settings; it needs no other file and no network.
 
     Args:
         runs: Folders of runs, such as runs/digits for the newest in it.
         output: The page to write; an older report there is replaced, another file never.
-        metric: The figure that comes first and that runs are compared by; by default the first that there is.
-        seed: Seed of the latents that are drawn.
+        metric: The metric that comes first and that runs are compared by; by default the first that a run has.
+        seed: Seed of the latents of the pictures.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
     make_page = page_maker()

@@ -128,7 +128,7 @@ class InceptionConsistency(Metric):
 
 
 class ClassAgreement(Metric):
-    """Share of latents for which two widths draw the same class, the mean over pairs of widths; higher is better."""
+    """Share of latents for which two widths generate the same class, the mean over pairs; higher is better."""
 
     full_state_update = False
     count: Tensor

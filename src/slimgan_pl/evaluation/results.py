@@ -43,10 +43,18 @@ class EvaluationResults:
     """Metrics of every width with their provenance; ``from_json`` makes and checks them.
 
     Attributes:
-        document: Plain values by the keys of ``results.json``, of which what is not a number but has to be is left out.
+        document: Plain values by the keys of ``results.json``, without those that should be numbers and are not.
+        iteration: Iteration of the checkpoint; None for a folder of images.
+        individual: Width of a net that was trained alone, or None.
+        images: Folder of images that was evaluated in place of a net, or None.
+        protocol: Numbers of images, and seeds.
     """
 
     document: Mapping[str, Any]
+    iteration: int | None
+    individual: float | None
+    images: str | None
+    protocol: Mapping[str, Any]
 
     @classmethod
     def from_json(cls, document: Any, source: object = "this") -> "EvaluationResults":
@@ -60,37 +68,14 @@ class EvaluationResults:
             SlimGANError: If it is not of that form.
         """
         try:
-            return cls(checked(document))
+            found = checked(document)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise SlimGANError(f"{source} does not hold results of slimgan fit or test ({error})") from error
+        return cls(found, found["iteration"], found.get("individual"), found.get("images"), found["protocol"])
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as ``results.json`` holds them."""
         return dict(self.document)
-
-    @property
-    def iteration(self) -> int | None:
-        """Iteration of the checkpoint; None for a folder of images."""
-        iteration: int | None = self.document["iteration"]
-        return iteration
-
-    @property
-    def individual(self) -> float | None:
-        """Width of a net that was trained alone, or None."""
-        individual: float | None = self.document.get("individual")
-        return individual
-
-    @property
-    def images(self) -> str | None:
-        """Folder of images that was evaluated in place of a net."""
-        images: str | None = self.document.get("images")
-        return images
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """Numbers of images, and seeds."""
-        protocol: Mapping[str, Any] = self.document["protocol"]
-        return protocol
 
     @property
     def num_seeds(self) -> int:

@@ -168,7 +168,7 @@ def trade_off_choice(results: EvaluationResults, latency: Timings | None, names:
                 blocks.append(trade_off_block(points, names, (cost, label), form))
         if blocks:
             options[label] = blocks
-    return Choice("Figure", options)
+    return Choice("Metric", options)
 
 
 def cost_points(

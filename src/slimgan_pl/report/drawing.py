@@ -1,4 +1,4 @@
-"""What a page needs of a trained net: pictures, sizes and times."""
+"""Pictures, sizes and times of a trained net, for a page."""
 
 from typing import NamedTuple, TypeVar
 
@@ -36,13 +36,13 @@ class Drawn(NamedTuple):
     walk: Picture | None = None
     walk_still: Picture | None = None
     walk_rows: tuple[str, ...] = ()
-    parameters: dict[float, int] = {}  # noqa: RUF012  # a default that nobody changes
+    parameters: dict[float, int] = {}  # noqa: RUF012  # a default that is never changed
     macs: dict[float, int] = {}  # noqa: RUF012
     latency: Timings | None = None
 
 
 def draw_run(run: RunFiles, seed: int, trust: bool) -> Drawn:
-    """Draw with a run's checkpoint; without one show the picture that the run has left.
+    """Make pictures with a run's checkpoint, or take the last picture of a run without one.
 
     Args:
         run: The run; what is missing is noted in it.
@@ -69,7 +69,7 @@ def latency_of(run: RunFiles) -> Timings | None:
 
 
 def draw_model(model: SlimGAN, seed: int, latency: Timings | None) -> Drawn:
-    """Draw a net, count its numbers and measure it, unless that was done."""
+    """Make pictures with a net, count its numbers, and measure it unless that was done."""
     generator = model.generator
     frames = draw_walk(generator, seed)
     names = tuple(f"{width:g}" for width in shown_widths(model).values())
@@ -88,12 +88,12 @@ def draw_model(model: SlimGAN, seed: int, latency: Timings | None) -> Drawn:
 
 
 def shown_widths(model: SlimGAN) -> dict[float, float]:
-    """Return what logs and tables call each width of the generator."""
+    """Return the width in logs and tables of each width of the generator."""
     return {width: model.individual or width for width in model.generator.widths}
 
 
 def renamed(model: SlimGAN, values: dict[float, T]) -> dict[float, T]:
-    """Return values by what logs and tables call their widths."""
+    """Return values by their widths in logs and tables."""
     return {shown_widths(model).get(width, width): value for width, value in values.items()}
 
 
