@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from slimgan_pl.data import ByteArray
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator, FolderSource, session
+from slimgan_pl.evaluation.accumulators import device_of_sums
 from slimgan_pl.evaluation.protocols import Counts
-from slimgan_pl.evaluation.statistics import device_of_sums
 from slimgan_pl.models import ResNetGenerator, SlimmableGenerator
 from slimgan_pl.utils.images import to_bytes
 

@@ -91,6 +91,6 @@ def test_old_names_still_work_with_a_warning() -> None:
     from slimgan_pl.evaluation import results as module
 
     with pytest.warns(DeprecationWarning, match=r"EvaluationResults\.key"):
-        assert module.key_of("fid", {"extractor": {"name": "digits"}}) == "fid_digits"  # type: ignore[attr-defined]
+        assert module.key_of("fid", {"extractor": {"name": "digits"}}) == "fid_digits"  # type: ignore[operator]
     with pytest.warns(DeprecationWarning, match=r"EvaluationResults\.extractor_of"):
-        assert module.judge_of("fid", {"extractor": {"name": "digits"}}) == "digits"  # type: ignore[attr-defined]
+        assert module.judge_of("fid", {"extractor": {"name": "digits"}}) == "digits"  # type: ignore[operator]
