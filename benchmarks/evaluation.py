@@ -17,8 +17,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from slimgan_pl.data import ByteArray
 from slimgan_pl.errors import SlimGANWarning
-from slimgan_pl.evaluation import Evaluator, frechet_distance
-from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian
+from slimgan_pl.evaluation import Evaluator, FeatureStatistics, Gaussian, frechet_distance
 from slimgan_pl.models import DCGANGenerator
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
@@ -56,8 +55,8 @@ def speed(num_images: int, rounds: int) -> dict[str, float]:
     for widths in ((1.0,), WIDTHS):
         generator = DCGANGenerator((512, 256, 128, 64), widths=widths).to(device).eval()
         evaluator = Evaluator(RandomInception(), num_fake=num_images)
-        evaluator.judge(generator, real)  # loads, warms up, and measures the real images
-        judges[f"{len(widths)}"] = lambda evaluator=evaluator, generator=generator: evaluator.judge(generator, real)
+        evaluator.evaluate(generator, real)  # loads, warms up, and measures the real images
+        judges[f"{len(widths)}"] = lambda evaluator=evaluator, generator=generator: evaluator.evaluate(generator, real)
     seconds = medians(judges, rounds)
     ratio = seconds["4"] / seconds["1"]
     rows = {
@@ -108,7 +107,7 @@ def measure_peak(num_images: int) -> tuple[int, int]:
     """Return this process's peak memory in bytes before and after an evaluation; cheap nets stand for the real ones."""
     before = peak_memory()
     generator = DCGANGenerator((8, 8, 8, 8)).to(best_device()).eval()
-    Evaluator(Projection(), num_fake=num_images).judge(generator, random_images(num_images))
+    Evaluator(Projection(), num_fake=num_images).evaluate(generator, random_images(num_images))
     return before, peak_memory()
 
 

@@ -1,93 +1,84 @@
-"""The page of results: a section per file that ``slimgan fit`` has written, with all that it is stamped with."""
+"""Page of results: a section with the provenance for each file that ``slimgan fit`` has written."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from slimgan_pl.evaluation import LOWER_IS_BETTER, judge_of, key_of
-from slimgan_pl.evaluation.results_table import TITLES, Column, figures_in, title
+from slimgan_pl.evaluation.metrics.metric import Column
+from slimgan_pl.evaluation.results import EvaluationResults, Row, read_results
+from slimgan_pl.utils.formatting import markdown_table
 
 __all__ = ["MARK", "fill"]
 
 MARK = "<!-- results -->"  # stands in the page where the sections go
+
+NUMBERS = "---:"  # alignment of columns
 
 
 def fill(text: str, folder: Path) -> str:
     """Return the text of a page with the results of all JSON files of a folder in place of the mark."""
     if MARK not in text:
         return text
-    paths = sorted(folder.glob("*.json"))
-    return text.replace(MARK, "\n".join(section(path.stem, json.loads(path.read_text())) for path in paths))
+    return text.replace(
+        MARK, "\n".join(section(path.stem, read_results(path)) for path in sorted(folder.glob("*.json")))
+    )
 
 
-def section(name: str, results: dict[str, Any]) -> str:
+def section(name: str, results: EvaluationResults) -> str:
     """Return the results of one run in Markdown."""
-    protocol = results["protocol"]
-    judged = (
-        f"Iteration {results['iteration']:,}: {protocol['num_fake']:,} fakes per width against "
+    protocol = results.protocol
+    counts = (
+        f"Iteration {results.iteration:,}: {protocol['num_fake']:,} fakes per width against "
         f"{protocol['num_real']:,} {protocol['real_split']} images."
     )
     parts = [
         f"## {name.replace('_', ' ').capitalize()}",
-        judged,
+        counts,
         widths_table(results),
         consistency(results),
-        training(results["training"]),
-        stamps(results),
+        training(results.training),
+        provenance(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def widths_table(results: dict[str, Any]) -> str:
+def widths_table(results: EvaluationResults) -> str:
     """Return a row per width, and one for the real images, which have a score alone."""
-    rows = results["widths"]
-    shown = figures_in(results)
-    head = ["width", "parameters", "MACs", *(head_of(figure, results) for figure in shown)]
-    spreads = results.get("deviation", {}).get("widths", [{}] * len(rows))
-    cells = [
-        [f"{row['width']:g}", f"{row['parameters']:,}", f"{row['macs'] / 1e6:.3g}\u00a0M"]
-        + [cell(figure, row, spread, results) for figure in shown]
-        for row, spread in zip(rows, spreads, strict=True)
+    head = ["width", "parameters", "MACs"]
+    head += [f"{results.label(column.key)} {column.arrow}" for column in results.columns]
+    rows = [
+        [row.name, f"{row.values['parameters']:,}", f"{row.values['macs'] / 1e6:.3g}\u00a0M"]
+        + [cell(column, row) for column in results.columns]
+        for row in results.rows
     ]
-    real = ["real", "", "", *(cell(figure, results["real"], {}, results) for figure in shown)]
-    return markdown_table(head, [*cells, real] if any(real[1:]) else cells)
+    real = ["real", "", "", *(cell(column, Row(None, results.real, {})) for column in results.columns)]
+    return markdown_table(head, [*rows, real] if any(real[1:]) else rows, NUMBERS)
 
 
-def head_of(figure: Column, results: dict[str, Any]) -> str:
-    """Return a figure's name with an arrow; those called by Inception alone carry the name of another extractor."""
-    name = TITLES.get(figure.key, figure.key)
-    named = title(name, judge_of(figure.key, results)) if figure.is_named else name
-    return f"{named} {'↓' if figure.key in LOWER_IS_BETTER else '↑'}"
-
-
-def cell(figure: Column, row: dict[str, Any], spread: dict[str, float], results: dict[str, Any]) -> str:
-    """Return a figure, with its standard deviation over seeds if there are several."""
-    key = key_of(figure.key, results)
-    if key not in row:
+def cell(column: Column, row: Row) -> str:
+    """Return a metric, with its standard deviation over seeds if there are several."""
+    if column.key not in row.values:
         return ""
-    return figure.form.format(row[key]) + (f" ±{spread[key]:.2g}" if spread.get(key) else "")
+    std = row.deviation.get(column.key)
+    return column.format.format(row.values[column.key]) + (f" ±{std:.2g}" if std else "")
 
 
-def consistency(results: dict[str, Any]) -> str:
-    """Return how alike the widths draw, where there are several."""
-    key, agreement = key_of("mic", results), key_of("agreement", results)
-    if key not in results:
+def consistency(results: EvaluationResults) -> str:
+    """Return the distances between widths, where there are several."""
+    if "mic" not in results.between or results.consistency is None:
         return ""
-    text = f"Between widths: {title('mIC', judge_of('mic', results))} **{results[key]:.4g}** ↓"
-    if agreement in results:
-        text += f", the same class from a latent in **{results[agreement]:.1%}** of cases ↑"
-    names = [f"{row['width']:g}" for row in results["widths"]]
-    rows = results[key_of("consistency", results)]
-    table = [[name, *(f"{value:.3g}" for value in row)] for name, row in zip(names, rows, strict=True)]
-    return f"{text}. Mean squared distance of the features of each two widths:\n\n" + markdown_table(
-        ["width", *names], table
-    )
+    text = f"Between widths: {results.label('mic')} **{results.between['mic']:.4g}** ↓"
+    if "agreement" in results.between:
+        text += f", the same class from a latent in **{results.between['agreement']:.1%}** of cases ↑"
+    names = [row.name for row in results.rows]
+    rows = [[name, *(f"{v:.3g}" for v in row)] for name, row in zip(names, results.consistency, strict=True)]
+    table = markdown_table(["width", *names], rows, NUMBERS)
+    return f"{text}. Mean squared distance of the features of each two widths:\n\n{table}"
 
 
-def training(cost: dict[str, Any] | None) -> str:
-    """Return what the training cost."""
-    if cost is None:
+def training(cost: Mapping[str, float]) -> str:
+    """Return the cost of the training."""
+    if not cost:
         return ""
     return (
         f"Training took {cost['iterations']:,} iterations, {cost['device_seconds']:,.0f} s of all devices and "
@@ -95,29 +86,21 @@ def training(cost: dict[str, Any] | None) -> str:
     )
 
 
-def stamps(results: dict[str, Any]) -> str:
-    """Return all that the figures depend on, folded away."""
-    nets = {"extractor": results["extractor"], "classifier": results["classifier"], "checkpoint": results["checkpoint"]}
-    said = {key: ", ".join(in_words(net)) for key, net in nets.items() if net}
-    rest = {key: results[key] for key in ("individual", "recalibration", "device", "processes")}
-    stamp = {
-        "protocol": ", ".join(in_words(results["protocol"])),
-        **said,
-        **{key: str(value) for key, value in rest.items() if value},
-        "seconds of judging": str(results["seconds"]),
-        "versions": ", ".join(f"{name} {number}" for name, number in results["versions"].items()),
+def provenance(results: EvaluationResults) -> str:
+    """Return the provenance of the metrics, folded away."""
+    known = {"individual": results.individual, **results.provenance}
+    nets = ("extractor", "classifier", "checkpoint")
+    rows = {
+        "protocol": ", ".join(in_words(known["protocol"])),
+        **{key: ", ".join(in_words(known[key])) for key in nets if key in known},
+        **{key: str(known[key]) for key in ("individual", "recalibration", "device", "processes") if known.get(key)},
+        "seconds of evaluation": str(known["seconds"]),
+        "versions": ", ".join(f"{name} {number}" for name, number in known["versions"].items()),
     }
-    table = markdown_table(["stamp", "value"], stamp.items())
-    return f"<details><summary>Stamps</summary>\n\n{table}\n\n</details>"
+    table = markdown_table(["provenance", "value"], rows.items())
+    return f"<details><summary>Provenance</summary>\n\n{table}\n\n</details>"
 
 
-def in_words(values: dict[str, Any]) -> list[str]:
-    """Return what a stamp says, name by name."""
+def in_words(values: Mapping[str, Any]) -> list[str]:
+    """Return names with their values; unknown ones are left out."""
     return [f"{key} {value}" for key, value in values.items() if value is not None]
-
-
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table whose columns but the first are numbers, or texts where there are two."""
-    mark = "---" if len(head) == 2 else "---:"
-    lines = [head, ["---", *[mark] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

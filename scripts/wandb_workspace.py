@@ -10,7 +10,7 @@ import wandb_workspaces.workspaces as ws
 from jsonargparse import auto_cli
 
 from slimgan_pl.callbacks.dashboards import QUANTITIES
-from slimgan_pl.evaluation.results_table import FIGURE_KEYS
+from slimgan_pl.evaluation.metrics.registry import COLUMN_KEYS
 from slimgan_pl.runs.loggers import ITERATION
 
 __all__ = ["main", "make_report", "make_workspace"]
@@ -86,7 +86,7 @@ def training_plots(widths: Sequence[float]) -> list[wr.LinePlot]:
 
 def metric_plots(widths: Sequence[float], extractor: str) -> list[wr.LinePlot]:
     """Return a chart of each metric of evaluations, with a line per width."""
-    return [line_plot(metric_key(name, extractor), widths) for name in FIGURE_KEYS]
+    return [line_plot(metric_key(name, extractor), widths) for name in COLUMN_KEYS]
 
 
 def best_bars(widths: Sequence[float], extractor: str) -> list[wr.BarPlot]:

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from slimgan_pl.callbacks import results_table
-from slimgan_pl.evaluation.results_table import FIGURES as COLUMNS
+from slimgan_pl.evaluation.metrics.registry import COLUMNS
+from slimgan_pl.evaluation.results import EvaluationResults, Row
 from slimgan_pl.evaluation.results_table import change
 
 PROTOCOL = {
@@ -18,7 +19,7 @@ PROTOCOL = {
     "real_split": "test",
 }
 
-FIGURES = {
+VALUES = {
     "fid": 123.456,
     "kid": 0.012345,
     "kid_std": 0.001,
@@ -34,22 +35,23 @@ FIGURES = {
 def shown(
     capsys: pytest.CaptureFixture[str],
     name: str,
-    figures: dict[str, float],
+    values: dict[str, float],
     earlier: dict[str, Any] | None = None,
     **more: Any,
 ) -> list[str]:
     """Return the lines of a table for an extractor."""
     suffix = "" if name == "inception" else f"_{name}"
-    judged = {f"{key}{suffix}": value for key, value in figures.items()}
-    row = {"width": 0.25, "parameters": 13_262_147, "macs": 1_681_130_000, **judged}
-    real = {key: value for key, value in judged.items() if key.startswith("is")}
+    named = {f"{key}{suffix}": value for key, value in values.items()}
+    row = {"width": 0.25, "parameters": 13_262_147, "macs": 1_681_130_000, **named}
+    real = {key: value for key, value in named.items() if key.startswith("is")}
     results = {"extractor": {"name": name}, "iteration": 100_000, "protocol": PROTOCOL, "widths": [row], "real": real}
-    Console(width=80).print(results_table({**results, **more}, earlier))
+    before = None if earlier is None else EvaluationResults.from_json({**results, **earlier})
+    Console(width=80).print(results_table(EvaluationResults.from_json({**results, **more}), before))
     return capsys.readouterr().out.splitlines()
 
 
-def test_all_figures_of_a_width_fit_in_80_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = shown(capsys, "inception", FIGURES, mic=20.0, consistency=[], agreement=0.5)
+def test_all_metrics_of_a_width_fit_in_80_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, "inception", VALUES, mic=20.0, consistency=[], agreement=0.5)
     row = next(line for line in lines if "13.3 M" in line)
     assert row.split() == [
         "0.25",
@@ -61,9 +63,9 @@ def test_all_figures_of_a_width_fit_in_80_characters(capsys: pytest.CaptureFixtu
     assert "mIC 20 ↓, same class from a latent 50.0% ↑" in text
 
 
-def test_figures_of_another_extractor_carry_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sum(line.count("(digits)") for line in shown(capsys, "digits", FIGURES)) == 3
-    assert not any("(inception)" in line for line in shown(capsys, "inception", FIGURES))
+def test_metrics_of_another_extractor_carry_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert sum(line.count("(digits)") for line in shown(capsys, "digits", VALUES)) == 3
+    assert not any("(inception)" in line for line in shown(capsys, "inception", VALUES))
 
 
 def test_without_a_score_there_is_no_empty_column(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +75,7 @@ def test_without_a_score_there_is_no_empty_column(capsys: pytest.CaptureFixture[
 
 def test_over_seeds_the_deviation_is_theirs(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(
-        *(capsys, "inception", FIGURES),
+        *(capsys, "inception", VALUES),
         protocol={**PROTOCOL, "seeds": [0, 1, 2]},
         deviation={"widths": [{"fid": 1.5, "kid": 0.002, "is": 0.125}]},
     )
@@ -90,10 +92,10 @@ def test_a_folder_of_images_has_no_width(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_below_each_width_is_its_change_since_the_evaluation_before(capsys: pytest.CaptureFixture[str]) -> None:
-    before = {**FIGURES, "fid": 125.456, "precision": 0.25, "is": 7.5}
+    before = {**VALUES, "fid": 125.456, "precision": 0.25, "is": 7.5}
     row = {"width": 0.25, "parameters": 13_262_147, "macs": 1_681_130_000}
-    earlier = {"extractor": {"name": "inception"}, "iteration": 90_000, "widths": [{**row, **before}], "mic": 22.0}
-    lines = shown(capsys, "inception", FIGURES, earlier=earlier, mic=20.0, consistency=[])
+    earlier = {"iteration": 90_000, "widths": [{**row, **before}], "mic": 22.0}
+    lines = shown(capsys, "inception", VALUES, earlier=earlier, mic=20.0, consistency=[])
     number = next(number for number, line in enumerate(lines) if "13.3 M" in line)
     assert lines[number + 1].split() == ["-2", "+0", "+0.62", "+0.25", "+0.00", "+0.00", "+0.00"]
     assert all(len(line) <= 80 for line in lines)
@@ -102,6 +104,6 @@ def test_below_each_width_is_its_change_since_the_evaluation_before(capsys: pyte
 
 @pytest.mark.parametrize(("fid", "precision", "styles"), [(125.0, 0.25, ["green"] * 2), (120.0, 0.75, ["red"] * 2)])
 def test_a_change_is_green_where_it_is_better(fid: float, precision: float, styles: list[str]) -> None:
-    results = {"extractor": {"name": "inception"}}
-    changes = [change(column, FIGURES, {"fid": fid, "precision": precision}, results) for column in COLUMNS[:4:3]]
+    now, before = Row(1.0, VALUES, {}), Row(1.0, {"fid": fid, "precision": precision}, {})
+    changes = [change(column, now, before) for column in COLUMNS[:4:3]]
     assert [text.style for text in changes] == styles

@@ -74,7 +74,7 @@ def ours(
         Image.fromarray(image.transpose(1, 2, 0)).save(path)
     _, height, width = fakes[0].shape
     source = FolderSource(folder, paths, (3, height, width), torch.device("cpu"))
-    row: dict[str, Any] = evaluator.judge(source, ByteArray(real, None))["widths"][0]
+    row: dict[str, Any] = evaluator.evaluate(source, ByteArray(real, None))["widths"][0]
     return {name.partition("_Cifar")[0]: value for name, value in row.items()}
 
 

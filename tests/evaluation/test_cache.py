@@ -37,7 +37,7 @@ def judge(real: ByteArray, **settings: Any) -> tuple[dict[str, Any], int]:
     """Return the figures of a fresh evaluator, and how many real images it has seen."""
     torch.manual_seed(0)
     evaluator = Evaluator(Counting(), **{"num_fake": 20, **settings})
-    result = figures(evaluator.judge(generator(), real))
+    result = figures(evaluator.evaluate(generator(), real))
     assert isinstance(evaluator.extractor, Counting)
     return result, evaluator.extractor.seen - FAKES
 
@@ -68,7 +68,7 @@ def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_evaluator_remembers_the_real_images_it_has_seen() -> None:
     evaluator, real = Evaluator(Counting(), num_fake=20), noise(40)
     for _ in range(2):
-        evaluator.judge(generator(), real)
+        evaluator.evaluate(generator(), real)
     assert isinstance(evaluator.extractor, Counting)
     assert evaluator.extractor.seen == 40 + 2 * FAKES - 2
 

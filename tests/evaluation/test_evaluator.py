@@ -17,37 +17,37 @@ from torch import Tensor, nn
 from slimgan_pl.data import ByteArray
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator, FolderSource, session
+from slimgan_pl.evaluation.accumulators import device_of_sums
 from slimgan_pl.evaluation.protocols import Counts
-from slimgan_pl.evaluation.statistics import device_of_sums
 from slimgan_pl.models import ResNetGenerator, SlimmableGenerator
 from slimgan_pl.utils.images import to_bytes
 
 
 def test_an_evaluation_repeats_exactly() -> None:
     net = generator()
-    first = figures(digits().judge(net, noise(64)))
+    first = figures(digits().evaluate(net, noise(64)))
     torch.rand(3)  # the global random state does not matter
-    assert figures(digits().judge(net, noise(64))) == first
+    assert figures(digits().evaluate(net, noise(64))) == first
 
 
 def test_an_evaluation_does_not_depend_on_its_batches() -> None:
     net = generator()
-    first, other = (digits(batch_size=size).judge(net, noise(64)) for size in (100, 7))
+    first, other = (digits(batch_size=size).evaluate(net, noise(64)) for size in (100, 7))
     for row, again in zip(first["widths"], other["widths"], strict=True):
         assert row == pytest.approx(again, rel=1e-3)
 
 
 def test_real_images_that_changed_in_memory_are_judged_anew() -> None:
     net, evaluator, real = generator(), digits(metrics=["fid"]), noise(40)
-    before = figures(evaluator.judge(net, real))
+    before = figures(evaluator.evaluate(net, real))
     real.images[:] //= 2
-    after = figures(evaluator.judge(net, real))
+    after = figures(evaluator.evaluate(net, real))
     assert after != before
-    assert after == figures(digits(metrics=["fid"]).judge(net, real))
+    assert after == figures(digits(metrics=["fid"]).evaluate(net, real))
 
 
 def test_figures_carry_the_extractors_name() -> None:
-    result = digits().judge(generator(), noise(20))
+    result = digits().evaluate(generator(), noise(20))
     assert {"mic_digits", "consistency_digits", "agreement_digits"} <= result.keys()
     names = {"fid", "kid", "kid_std", "is", "is_std", "precision", "recall", "density", "coverage"}
     assert result["widths"][0].keys() == {"width", "parameters", "macs", *(f"{name}_digits" for name in names)}
@@ -55,18 +55,18 @@ def test_figures_carry_the_extractors_name() -> None:
 
 
 def test_only_the_metrics_asked_for_are_computed() -> None:
-    result = digits(metrics=["fid"]).judge(generator(), noise(20))
+    result = digits(metrics=["fid"]).evaluate(generator(), noise(20))
     assert result["widths"][0].keys() == {"width", "parameters", "macs", "fid_digits"}
     assert "mic_digits" not in result
     assert result["real"] == {}
 
 
 def test_an_extractor_without_logits_gives_no_score_unless_there_is_a_classifier() -> None:
-    alone = Evaluator(MeanColour()).judge(generator(), noise(20))
+    alone = Evaluator(MeanColour()).evaluate(generator(), noise(20))
     assert "fid_MeanColour" in alone["widths"][0]
     assert "is_MeanColour" not in alone["widths"][0]
     for classifier in ("digits", DigitsClassifier()):
-        both = Evaluator(MeanColour(), classifier=classifier).judge(generator(), noise(20))
+        both = Evaluator(MeanColour(), classifier=classifier).evaluate(generator(), noise(20))
         assert both["widths"][0]["is_digits"] >= 1
         assert 0 <= both["agreement_digits"] <= 1
         assert "mic_MeanColour" in both
@@ -76,7 +76,7 @@ def test_an_extractor_without_logits_gives_no_score_unless_there_is_a_classifier
 def test_a_generator_that_draws_the_real_images_is_perfect() -> None:
     net = generator()
     real = to_bytes(net(torch.randn(40, 8, generator=torch.Generator().manual_seed(7)), width=1.0)).numpy()
-    result = digits(num_fake=40, seed=7).judge(net, ByteArray(real, None))
+    result = digits(num_fake=40, seed=7).evaluate(net, ByteArray(real, None))
     row = result["widths"][-1]
     assert row["fid_digits"] == pytest.approx(0, abs=1e-4)
     assert row["precision_digits"] == row["recall_digits"] == row["coverage_digits"] == 1
@@ -85,13 +85,13 @@ def test_a_generator_that_draws_the_real_images_is_perfect() -> None:
 
 
 def test_by_default_there_are_as_many_fakes_as_real_images() -> None:
-    protocol = Evaluator(MeanColour()).judge(generator(), noise(33))["protocol"]
+    protocol = Evaluator(MeanColour()).evaluate(generator(), noise(33))["protocol"]
     assert (protocol["num_real"], protocol["num_fake"], protocol["num_score"]) == (33, 33, 33)
 
 
 def test_distances_do_not_change_with_the_number_of_fakes_for_the_score() -> None:
     net = generator()
-    less, same, more = (digits(num_score=number).judge(net, noise(30)) for number in (20, 50, 90))
+    less, same, more = (digits(num_score=number).evaluate(net, noise(30)) for number in (20, 50, 90))
     assert more["protocol"]["num_score"] == 90
     for result in (less, more):
         assert result["widths"][0]["is_digits"] != same["widths"][0]["is_digits"]
@@ -101,14 +101,14 @@ def test_distances_do_not_change_with_the_number_of_fakes_for_the_score() -> Non
 
 def test_a_conditional_generator_is_judged_on_fixed_labels() -> None:
     net = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS, num_classes=3).eval()
-    first, second = (figures(Evaluator(MeanColour()).judge(net, noise(20, 8))) for _ in range(2))
+    first, second = (figures(Evaluator(MeanColour()).evaluate(net, noise(20, 8))) for _ in range(2))
     assert first == second
 
 
 def test_seeds_give_mean_and_standard_deviation() -> None:
     net = generator()
-    singles = [digits(seed=seed).judge(net, noise(40)) for seed in (3, 4, 5)]
-    result = digits(seed=3, seeds=3).judge(net, noise(40))
+    singles = [digits(seed=seed).evaluate(net, noise(40)) for seed in (3, 4, 5)]
+    result = digits(seed=3, seeds=3).evaluate(net, noise(40))
     distances = np.array([[row["fid_digits"] for row in single["widths"]] for single in singles])
     assert [row["fid_digits"] for row in result["widths"]] == pytest.approx(distances.mean(0), rel=1e-9)
     deviations = [row["fid_digits"] for row in result["deviation"]["widths"]]
@@ -119,7 +119,7 @@ def test_seeds_give_mean_and_standard_deviation() -> None:
 
 
 def test_a_result_is_stamped_with_all_that_it_depends_on(tmp_path: Path) -> None:
-    result = digits(num_real=30).judge(generator(), noise(64, folder=tmp_path / "noise-0123"))
+    result = digits(num_real=30).evaluate(generator(), noise(64, folder=tmp_path / "noise-0123"))
     assert result["protocol"] | {"name": "custom", "data": "noise-0123", "real_split": "test"} == result["protocol"]
     assert (result["protocol"]["num_real"], result["protocol"]["num_fake"]) == (30, 50)
     assert result["extractor"]["class"] == "slimgan_pl.evaluation.DigitsClassifier"
@@ -131,9 +131,9 @@ def test_a_result_is_stamped_with_all_that_it_depends_on(tmp_path: Path) -> None
 
 def test_the_hash_of_an_extractor_is_that_of_its_weights() -> None:
     net = DigitsClassifier()
-    before = Evaluator(net).judge(generator(), noise(20))["extractor"]["weights_sha256"]
+    before = Evaluator(net).evaluate(generator(), noise(20))["extractor"]["weights_sha256"]
     net.linear.bias.data[0] += 1e-3
-    after = Evaluator(net).judge(generator(), noise(20))["extractor"]["weights_sha256"]
+    after = Evaluator(net).evaluate(generator(), noise(20))["extractor"]["weights_sha256"]
     assert before != after
     assert len(after) == len(hashlib.sha256().hexdigest())
 
@@ -144,44 +144,44 @@ def test_sums_are_kept_on_the_cpu_for_a_device_without_float64() -> None:
 
 
 def test_one_width_alone_has_no_figures_between_widths() -> None:
-    result = digits().judge(generator().slice(0.5), noise(20))
+    result = digits().evaluate(generator().slice(0.5), noise(20))
     assert not {"mic_digits", "consistency_digits", "agreement_digits"} & result.keys()
     assert len(result["widths"]) == 1
 
 
 def test_features_do_not_depend_on_the_precision_of_training() -> None:
     net = generator()
-    exact = figures(digits().judge(net, noise(20)))
+    exact = figures(digits().evaluate(net, noise(20)))
     with torch.autocast("cpu", torch.bfloat16):
         extraction = digits().start(torch.device("cpu"), (1, 16, 16))
         features = extraction(torch.from_numpy(noise(20).images)).features
     assert features.dtype == torch.float32
-    again = figures(digits().judge(net, noise(20)))
+    again = figures(digits().evaluate(net, noise(20)))
     assert again == exact
 
 
 def test_a_generator_in_bfloat16_is_judged() -> None:
-    assert digits().judge(generator().bfloat16(), noise(20))["widths"][0]["fid_digits"] > 0
+    assert digits().evaluate(generator().bfloat16(), noise(20))["widths"][0]["fid_digits"] > 0
 
 
 @pytest.mark.filterwarnings("error")
 def test_fewer_samples_than_features_are_warned_of() -> None:
     with pytest.warns(SlimGANWarning, match="20 real images are few for 64 features"):
-        digits(num_fake=200).judge(generator(), noise(20))
-    digits(num_fake=70).judge(generator(), noise(70))
+        digits(num_fake=200).evaluate(generator(), noise(20))
+    digits(num_fake=70).evaluate(generator(), noise(70))
 
 
 def test_images_that_are_not_finite_are_refused() -> None:
     net = generator()
     net.stem.weight.data[0] = torch.nan
     with pytest.raises(SlimGANError, match=r"the fakes at width 0.25 are not finite"):
-        digits().judge(net, noise(20))
+        digits().evaluate(net, noise(20))
 
 
 def test_many_features_are_kept_in_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = digits().judge(generator_of_seed(), noise(64))
+    exact = digits().evaluate(generator_of_seed(), noise(64))
     monkeypatch.setattr(session, "FLOAT32_BYTES", 4 * 64 * (64 + 50) - 1)  # one byte too many
-    half = digits().judge(generator_of_seed(), noise(64))
+    half = digits().evaluate(generator_of_seed(), noise(64))
     assert (exact["protocol"]["kept"], half["protocol"]["kept"]) == ("float32", "float16")
     for row, again in zip(exact["widths"], half["widths"], strict=True):
         assert row["fid_digits"] == again["fid_digits"]
@@ -199,8 +199,8 @@ def test_features_beyond_half_precision_are_refused(monkeypatch: pytest.MonkeyPa
     extractor = MeanColour()
     extractor.scale = 1e6
     with pytest.raises(SlimGANError, match=r"exceed 65,504.*leave kid and prdc out"):
-        Evaluator(extractor).judge(generator(), noise(20))
-    result = Evaluator(extractor, metrics=["fid"]).judge(generator(), noise(20))
+        Evaluator(extractor).evaluate(generator(), noise(20))
+    result = Evaluator(extractor, metrics=["fid"]).evaluate(generator(), noise(20))
     assert result["widths"][0]["fid_MeanColour"] > 0
 
 
@@ -232,18 +232,18 @@ def test_a_setting_out_of_range_is_refused(settings: dict[str, Any], message: st
 
 def test_a_generator_in_training_mode_is_judged_in_evaluation_mode_and_stays_as_it_is() -> None:
     net = generator()
-    expected = figures(digits().judge(net, noise(64)))
+    expected = figures(digits().evaluate(net, noise(64)))
     state = copy.deepcopy(net.state_dict())
-    assert figures(digits().judge(net.train(), noise(64))) == expected
+    assert figures(digits().evaluate(net.train(), noise(64))) == expected
     assert net.training
     assert all(torch.equal(value, state[name]) for name, value in net.state_dict().items())
 
 
 def test_without_logits_no_fakes_are_drawn_for_a_score() -> None:
-    result = Evaluator(MeanColour(), num_fake=20, num_score=1000).judge(generator(), noise(20))
+    result = Evaluator(MeanColour(), num_fake=20, num_score=1000).evaluate(generator(), noise(20))
     assert result["protocol"]["num_score"] == 20
     with pytest.raises(SlimGANError, match="gives no class logits, which the inception score needs"):
-        Evaluator(MeanColour(), metrics=["is"]).judge(generator(), noise(20))
+        Evaluator(MeanColour(), metrics=["is"]).evaluate(generator(), noise(20))
 
 
 class Returns(torch.nn.Module):
@@ -270,11 +270,11 @@ class Returns(torch.nn.Module):
 )
 def test_what_an_extractor_may_not_return_is_named(function: Callable[[Tensor], Any], message: str) -> None:
     with pytest.raises(SlimGANError, match=message):
-        Evaluator(Returns(function), metrics=["fid", "is"]).judge(generator(), noise(20))
+        Evaluator(Returns(function), metrics=["fid", "is"]).evaluate(generator(), noise(20))
 
 
 def test_a_resize_that_is_no_text_does_not_stand_in_the_stamp() -> None:
-    result = Evaluator(Returns(lambda x: x)).judge(generator(), noise(20))
+    result = Evaluator(Returns(lambda x: x)).evaluate(generator(), noise(20))
     assert json.loads(json.dumps(result))["extractor"]["resize"] == "its own"
 
 

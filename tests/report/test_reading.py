@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.evaluation.results import consistency_of, tidy
+from slimgan_pl.evaluation.results import EvaluationResults, Row
 from slimgan_pl.report.reading import find_run, read_run
 
 RESULTS = {
@@ -30,7 +30,7 @@ def run(two_runs: Path, tmp_path: Path) -> Path:
 def test_a_whole_run_has_nothing_to_note(run: Path) -> None:
     found = read_run(run, "x")
     assert found.notes == []
-    assert [results["iteration"] for results in found.history] == [2, 4]
+    assert [results.iteration for results in found.history] == [2, 4]
     assert found.results == found.history[-1]
     assert found.iteration == 4
     assert found.metrics[0]["step"] == 1
@@ -43,8 +43,8 @@ def test_a_whole_run_has_nothing_to_note(run: Path) -> None:
         (("checkpoints",), "There is no checkpoint"),
         (("metrics.csv",), "There is no metrics.csv"),
         (("config.yaml",), "There is no config.yaml"),
-        (("results.json",), "the figures are those of its last evaluation"),
-        (("results.json", "results"), "No figures: there are no results at"),
+        (("results.json",), "the metrics are those of its last evaluation"),
+        (("results.json", "results"), "No metrics: there are no results at"),
     ],
 )
 def test_what_is_missing_is_noted(remove: tuple[str, ...], words: str, run: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_run_without_its_last_results_shows_its_last_evaluation(run: Path) -> 
     (run / "results" / "iteration_000004.json").unlink(missing_ok=True)
     found = read_run(run, "x")
     assert found.results is not None
-    assert found.results["iteration"] == 2
+    assert found.results.iteration == 2
 
 
 def test_a_run_that_goes_on_shows_its_newest_figures_and_says_what_is_drawn(run: Path) -> None:
@@ -86,11 +86,11 @@ def test_a_run_that_goes_on_shows_its_newest_figures_and_says_what_is_drawn(run:
     (run / "results.json").write_text(json.dumps({**final, "iteration": 1}))
     found = read_run(run, "x")
     assert found.results is not None
-    assert found.results["iteration"] == 2
+    assert found.results.iteration == 2
     assert found.iteration == 4, "that of the checkpoint"
     first, second = found.notes
-    assert "It was not judged at its end" in first
-    assert second == "The figures are of iteration 2, the pictures of iteration 4."
+    assert "It was not evaluated at its end" in first
+    assert second == "The metrics are of iteration 2, the pictures of iteration 4."
 
 
 def test_results_without_widths_are_no_figures(run: Path) -> None:
@@ -99,7 +99,7 @@ def test_results_without_widths_are_no_figures(run: Path) -> None:
     (run / "results.json").write_text(json.dumps({**final, "widths": []}))
     found = read_run(run, "x")
     assert found.results is None
-    assert found.notes == ["No figures: the results have no widths."]
+    assert found.notes == ["No metrics: the results have no widths."]
 
 
 def test_cells_that_are_no_numbers_are_left_out(run: Path) -> None:
@@ -149,27 +149,35 @@ def test_what_is_no_number_is_left_out_of_results() -> None:
         "deviation": {"widths": [3]},
         "protocol": {"seeds": 3},
     }
-    results = tidy(json.loads(json.dumps({**RESULTS, **odd})))
-    assert results["widths"] == [{"width": 0.5}]
-    assert "mic" not in results
-    assert results["real"] == {}
-    assert results["deviation"] == {"widths": [{}]}
-    assert (results["protocol"]["seeds"], results["protocol"]["splits"]) == ([0], 1)
+    results = EvaluationResults.from_json(json.loads(json.dumps({**RESULTS, **odd})))
+    assert results.rows == (Row(0.5, {}, {}),)
+    assert results.between == {}
+    assert results.real == {}
+    assert (results.protocol["seeds"], results.protocol["splits"]) == ([0], 1)
 
 
 @pytest.mark.parametrize("matrix", [None, [[0.0]], [[0.0, 1.0], [1.0]], [[0.0, float("nan")], [1.0, 0.0]], [1, 2]])
 def test_distances_that_are_not_whole_are_not_shown(matrix: object) -> None:
-    assert consistency_of({**RESULTS, "consistency": matrix}) is None
-    assert consistency_of({**RESULTS, "consistency": [[0.0, 2.0], [2.0, 0.0]]}) == [[0.0, 2.0], [2.0, 0.0]]
+    assert EvaluationResults.from_json({**RESULTS, "consistency": matrix}).consistency is None
+    whole = [[0.0, 2.0], [2.0, 0.0]]
+    assert EvaluationResults.from_json({**RESULTS, "consistency": whole}).consistency == whole
 
 
-@pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**400, "x", None, True])
-def test_a_size_that_cannot_be_drawn_is_left_out(odd: object) -> None:
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**301, "1", None, True])
+def test_a_size_that_cannot_be_shown_is_left_out(odd: object) -> None:
     row = {"width": 0.5, "fid": 4.0, "macs": odd, "parameters": odd}
-    tidied = tidy({**RESULTS, "widths": [row, {"width": odd, "fid": 1.0}], "training": {"iterations": odd}})
-    assert tidied["widths"] == [{"width": 0.5, "fid": 4.0}]
-    assert tidied["training"] == {}
+    document = {**RESULTS, "widths": [row, {"width": odd, "fid": 1.0}], "training": {"iterations": odd}}
+    results = EvaluationResults.from_json(document)
+    assert results.rows == (Row(0.5, {"fid": 4.0}, {}),)
+    assert results.training == {}
+
+
+@pytest.mark.parametrize("odd", [10**400, "x", [1]])
+def test_results_with_what_can_be_no_number_are_refused(odd: object) -> None:
+    with pytest.raises(SlimGANError, match="does not hold results"):
+        EvaluationResults.from_json({**RESULTS, "widths": [{"width": 0.5, "macs": odd}]})
 
 
 def test_a_width_that_comes_twice_is_there_once() -> None:
-    assert len(tidy({**RESULTS, "widths": [{"width": 0.5}, {"width": 0.5, "fid": 1.0}]})["widths"]) == 1
+    rows = [{"width": 0.5}, {"width": 0.5, "fid": 1.0}]
+    assert EvaluationResults.from_json({**RESULTS, "widths": rows}).rows == (Row(0.5, {"fid": 1.0}, {}),)

@@ -12,7 +12,7 @@ import torch
 from commands import fails, run
 from sharing import mostly_slow
 
-from slimgan_pl.evaluation.results import tidy
+from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.page import make_page
 from slimgan_pl.report.reading import RunFiles
@@ -100,19 +100,20 @@ def test_each_chart_holds_json_without_a_tag(plain: str) -> None:
         assert json.loads(spec)["width"] == "container"
 
 
-def hostile_run(iteration: int = 3) -> RunFiles:
+def hostile_run(iteration: int = 3, narrow_fid: float = 2.0) -> RunFiles:
     """Return a run whose every text is hostile."""
     return RunFiles(
         name=HOSTILE,
         folder=Path(),
-        results=tidy(
+        results=EvaluationResults.from_json(
             {
                 "extractor": {"name": HOSTILE},
                 "iteration": iteration,
                 "protocol": {"name": HOSTILE},
                 "device": HOSTILE,
                 "widths": [
-                    {"width": w, f"fid_{HOSTILE}": 1 / w, "macs": 9 * w, "parameters": 9 * w} for w in (0.5, 1.0)
+                    {"width": width, f"fid_{HOSTILE}": fid, "macs": 9 * width, "parameters": 9 * width}
+                    for width, fid in ((0.5, narrow_fid), (1.0, 1.0))
                 ],
                 f"consistency_{HOSTILE}": [[0.0, 1.0], [1.0, 0.0]],
             }
@@ -137,11 +138,9 @@ def test_what_runs_say_is_never_a_tag(count: int) -> None:
 
 
 def test_figures_that_are_not_finite_break_no_chart() -> None:
-    odd = hostile_run()
+    odd = hostile_run(narrow_fid=float("nan"))
     odd.name = "odd"
     odd.metrics += [{"step": 3.0, "generator_loss/0.5": float("nan"), "generator_loss/1": float("-inf")}]
-    assert odd.results is not None
-    odd.results["widths"][0][f"fid_{HOSTILE}"] = float("nan")
     page = make_page([odd], [Drawn()], "fid")
     for spec in specs(page):
         assert "NaN" not in spec
@@ -182,7 +181,7 @@ def test_runs_whose_figures_do_not_compare_are_pointed_out(here: Path) -> None:
     results["protocol"]["num_fake"] = 7
     path.write_text(json.dumps(results))
     run("report", "runs/digits", "runs/none")
-    assert "The numbers of fakes differ (60, 7); such figures do not compare." in written()
+    assert "The numbers of fakes differ (60, 7); such metrics do not compare." in written()
 
 
 @pytest.mark.slow
@@ -191,7 +190,7 @@ def test_figures_of_different_nets_never_share_a_table_or_a_chart(here: Path) ->
     path.write_text(path.read_text().replace('_digits"', '_other"').replace('"digits"', '"other"'))
     run("report", "runs/digits", "runs/none")
     page = written()
-    assert "These runs were judged by different nets: FID (digits), FID (other)" in page
+    assert "These runs were evaluated with different nets: FID (digits), FID (other)" in page
     assert "<h3>FID (digits)</h3>" in page
     assert "<h3>FID (other)</h3>" in page
     for spec in specs(page):
@@ -285,7 +284,7 @@ def test_figures_of_other_nets_never_share_a_table(here: Path) -> None:
         file.write_text(text)
     run("report", "runs/digits", "runs/other", "--metric", "precision")
     page = written()
-    assert "These runs were judged by different nets: Precision (digits), Precision (rival)" in page
+    assert "These runs were evaluated with different nets: Precision (digits), Precision (rival)" in page
 
 
 @mostly_slow(

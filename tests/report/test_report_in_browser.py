@@ -129,7 +129,7 @@ def test_runs_share_charts(browser: Any, pages: dict[str, Path]) -> None:
 @pytest.mark.slow
 def test_another_figure_can_be_chosen_by_keyboard(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["one"])
-    visit.page.get_by_label("Figure").focus()
+    visit.page.get_by_label("Metric").focus()
     visit.page.keyboard.press("ArrowDown")
     visit.page.wait_for_function(DRAWN)
     marks = visit.marks()

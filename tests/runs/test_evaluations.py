@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from slimgan_pl.evaluation import EvaluationResults
 from slimgan_pl.runs.evaluations import evaluations_before
 
 NOW = {"iteration": 30, "protocol": {"num_fake": 10}, "extractor": {"name": "digits"}, "widths": [{"width": 1.0}]}
@@ -17,25 +18,29 @@ def write(folder: Path, iteration: int, **changes: Any) -> None:
     path.write_text(json.dumps({**NOW, "iteration": iteration, **changes}))
 
 
+def iterations_before(folder: Path) -> list[int | None]:
+    return [earlier.iteration for earlier in evaluations_before(folder, EvaluationResults.from_json(NOW))]
+
+
 def test_they_come_in_order_and_without_later_ones(tmp_path: Path) -> None:
     for iteration in (20, 10, 30, 40):
         write(tmp_path, iteration)
-    assert [earlier["iteration"] for earlier in evaluations_before(tmp_path, NOW)] == [10, 20]
+    assert iterations_before(tmp_path) == [10, 20]
 
 
 @pytest.mark.parametrize("changes", [{"protocol": {"num_fake": 20}}, {"extractor": {"name": "inception"}}])
-def test_figures_that_do_not_compare_are_left_out(changes: dict[str, Any], tmp_path: Path) -> None:
+def test_metrics_that_do_not_compare_are_left_out(changes: dict[str, Any], tmp_path: Path) -> None:
     write(tmp_path, 10, **changes)
-    assert evaluations_before(tmp_path, NOW) == []
+    assert evaluations_before(tmp_path, EvaluationResults.from_json(NOW)) == []
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"iteration": "x"}', "\x00"])
-def test_a_damaged_file_counts_as_not_there(text: str, tmp_path: Path) -> None:
+def test_a_damaged_file_counts_as_missing(text: str, tmp_path: Path) -> None:
     write(tmp_path, 10)
     (tmp_path / "results" / "iteration_000020.json").write_text(text)
-    assert [earlier["iteration"] for earlier in evaluations_before(tmp_path, NOW)] == [10]
+    assert iterations_before(tmp_path) == [10]
 
 
-def test_before_images_that_no_iteration_drew_there_is_nothing(tmp_path: Path) -> None:
+def test_before_images_of_no_iteration_there_is_nothing(tmp_path: Path) -> None:
     write(tmp_path, 10)
-    assert evaluations_before(tmp_path, {**NOW, "iteration": None}) == []
+    assert evaluations_before(tmp_path, EvaluationResults.from_json({**NOW, "iteration": None})) == []

@@ -8,14 +8,15 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
-from slimgan_pl.evaluation.results_table import FIGURE_KEYS
+from slimgan_pl.evaluation.metrics.registry import COLUMN_KEYS
+from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.profiling import measure_latencies, narrow_net
 from slimgan_pl.runs.csv_log import RunCSVLogger
 from slimgan_pl.runs.curves import read_metrics
 from slimgan_pl.runs.evaluations import evaluations_before
 from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import ITERATION, RunWandbLogger, going_on_without_wandb
-from slimgan_pl.runs.wandb_charts import best_figures, curve_charts, trade_off, widths_table
+from slimgan_pl.runs.wandb_charts import best_metrics, curve_charts, trade_off, widths_table
 from slimgan_pl.training.gradient_norms import NORM
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.files import going_on_without
@@ -69,20 +70,20 @@ class Dashboards(Callback):
                     log_checkpoint(logger, paths[0], trainer.global_step)
 
     def _log_results(self, trainer: Trainer, model: SlimGAN, folder: Path) -> None:
-        results = model.results
-        if results is None or self._evaluated_at == results["iteration"]:
+        results = EvaluationResults.from_json(model.results)
+        if self._evaluated_at == results.iteration:
             return
-        self._evaluated_at = results["iteration"]
+        self._evaluated_at = results.iteration
         if self._latencies is None:
             nets = [narrow_net(model.generator, width) for width in model.generator.widths]
             measured = measure_latencies(nets, batch_sizes=[1], rounds=LATENCY_ROUNDS)
-            shown = (row["width"] for row in results["widths"])
+            shown = (row.width for row in results.rows if row.width is not None)
             self._latencies = {width: row[0].median_s for width, row in zip(shown, measured, strict=True)}
         table = widths_table(results, self._latencies)
         charts = {f"evaluation/{name}": value for name, value in {"widths": table, **trade_off(table, results)}.items()}
-        best = best_figures([*evaluations_before(folder, results), results])
+        best = best_metrics([*evaluations_before(folder, results), results])
         for logger in wandb_loggers(trainer):
-            logger.log_metrics(charts, results["iteration"])
+            logger.log_metrics(charts, results.iteration)
             logger.experiment.summary.update(best)
 
     def _log_curves(self, trainer: Trainer) -> None:
@@ -91,14 +92,14 @@ class Dashboards(Callback):
             if wandb_loggers(trainer) and table.num_rows != self._rows:
                 self._rows = table.num_rows
                 with going_on_without_wandb():
-                    charts = curve_charts(read_metrics(table.experiment.path), (*QUANTITIES, *FIGURE_KEYS))
+                    charts = curve_charts(read_metrics(table.experiment.path), (*QUANTITIES, *COLUMN_KEYS))
                     for logger in wandb_loggers(trainer):
                         logger.log_metrics(charts, trainer.global_step)
 
 
 def layout() -> dict[str, dict[str, list[Any]]]:
     """Return the charts of TensorBoard's Custom Scalars: which tags share one, by regular expressions."""
-    metrics = {metric: ["Multiline", [rf"^{metric}(_(?!std).*)?/"]] for metric in FIGURE_KEYS}
+    metrics = {metric: ["Multiline", [rf"^{metric}(_(?!std).*)?/"]] for metric in COLUMN_KEYS}
     return {"Training": {name: ["Multiline", [f"^{name}/"]] for name in QUANTITIES}, "Evaluation": metrics}
 
 

@@ -1,4 +1,4 @@
-"""The results of an evaluation, printed as a table and saved as JSON."""
+"""Results of an evaluation, printed as a table and saved as JSON."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.training_cost import TrainingCost
+from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.evaluation.results_table import results_table
 from slimgan_pl.runs.evaluations import evaluations_before
 from slimgan_pl.runs.lightning_internals import callbacks_of, evaluated_run, output_path, run_folder
@@ -20,17 +21,19 @@ __all__ = ["ResultsTable"]
 
 
 class ResultsTable(Callback):
-    """Prints the figures of every width after each evaluation and saves them as JSON."""
+    """Printer of the metrics of every width after each evaluation, which saves them as JSON."""
 
     def __init__(self) -> None:
         self.last_path: Path | None = None
-        self._stamp: dict[str, str] | None = None
+        self._checkpoint: dict[str, str] | None = None
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if not trainer.is_global_zero or getattr(pl_module, "evaluator", None) is None:
             return
-        checkpoint = judged_checkpoint(trainer)  # before the judging itself: the file of a run that goes on may change
-        self._stamp = None if checkpoint is None else {"file": checkpoint.name, "sha256": file_sha256(checkpoint)}
+        checkpoint = find_evaluated_checkpoint(
+            trainer
+        )  # before the evaluation: the file of a run that goes on may change
+        self._checkpoint = None if checkpoint is None else {"file": checkpoint.name, "sha256": file_sha256(checkpoint)}
 
     on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]
 
@@ -52,11 +55,12 @@ class ResultsTable(Callback):
         self.last_path = path
         costs = [callback.totals for callback in callbacks_of(trainer, TrainingCost)]
         training = None if isinstance(model, ImageEvaluation) or not costs else costs[0]
-        report({**model.results, "training": training, "checkpoint": self._stamp}, path, evaluated_run(trainer).path)
+        document = {**model.results, "training": training, "checkpoint": self._checkpoint}
+        report(EvaluationResults.from_json(document, path), path, evaluated_run(trainer).path)
 
 
-def judged_checkpoint(trainer: Trainer) -> Path | None:
-    """Return the file that holds what is judged, or None if it is not on disk."""
+def find_evaluated_checkpoint(trainer: Trainer) -> Path | None:
+    """Return the file of the evaluated weights, or None if they are not on disk."""
     if trainer.ckpt_path and trainer.state.fn != "fit":
         return Path(trainer.ckpt_path)
     for callback in callbacks_of(trainer, IterationCheckpoint):
@@ -65,10 +69,10 @@ def judged_checkpoint(trainer: Trainer) -> Path | None:
 
 
 @rank_zero_only
-def report(results: dict[str, Any], path: Path, run: Path) -> None:
+def report(results: EvaluationResults, path: Path, run: Path) -> None:
     """Print results whole, however narrow the terminal, with the changes since the run's last, and write them."""
     print_whole(results_table(results, *evaluations_before(run, results)[-1:]))
     with going_on_without(f"the results {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            file.write(f"{json.dumps(results, indent=2)}\n".encode())
+            file.write(f"{json.dumps(results.to_json(), indent=2)}\n".encode())

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Literal
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.evaluation.results import judge_of, key_of, read_results
-from slimgan_pl.evaluation.results_table import TITLES, title
-from slimgan_pl.runs.comparison import Figure, Run, add_up, differences, lines, make_run, short_names, width_name
-from slimgan_pl.runs.folder import find_results
+from slimgan_pl.evaluation.metrics.registry import ColumnKey
+from slimgan_pl.runs.comparison import Run, add_up, differences, lines, make_run, short_names, width_name, widths_of
+from slimgan_pl.runs.evaluations import read_newest_results
+from slimgan_pl.utils.formatting import markdown_table
 
 __all__ = ["compare"]
 
 
 def compare(
     runs: list[str],
-    metric: Figure = "fid",
+    metric: ColumnKey = "fid",
     format: Literal["table", "markdown", "csv"] = "table",
     output: str | None = None,
 ) -> None:
@@ -28,27 +28,27 @@ def compare(
 
     Args:
         runs: Folders of runs, or files of results.
-        metric: The figure to compare; fid and kid are better when low, the others when high.
+        metric: The metric to compare.
         format: A table for the terminal, Markdown, or CSV with plain numbers and no marks.
         output: File to write instead of printing, as Markdown unless the format is CSV.
     """
-    results = [read_results(str(find_results(run))) for run in runs]
+    results = [read_newest_results(run) for run in runs]
     names = short_names(runs)
     for difference in differences(results):
         print(f"NOTE: {difference}", file=sys.stderr)
-    judges = sorted({judge_of(metric, result) for result in results})
-    if len(judges) > 1:
-        raise SlimGANError(f"figures of different extractors do not compare: {', '.join(judges)}")
-    key = key_of(metric, results[0])
-    rows = [make_run(name, result, key) for name, result in zip(names, results, strict=True)]
-    widths = sorted({width for row in rows for width in row.figures})
-    if not widths:
+    extractors = sorted({result.extractor_of(metric) for result in results})
+    if len(extractors) > 1:
+        raise SlimGANError(
+            f"metrics of different extractors do not compare: {', '.join(extractors)}; name runs of one extractor"
+        )
+    rows = [make_run(name, result, metric) for name, result in zip(names, results, strict=True)]
+    if not widths_of(rows):
         raise SlimGANError(f"these results hold no {metric}; choose another --metric")
     if output is None and format == "table":
-        print_table(lines(rows, widths, metric, "{:.4g} *"), len(rows), title(TITLES.get(metric, metric), judges[0]))
+        print_table(lines(rows, metric, "{:.4g} *"), len(rows), results[0].label(metric, names_extractor=True))
         return
-    marked = lines(rows, widths, metric, "**{:.4g}**")
-    text = as_csv(rows, widths) if format == "csv" else as_markdown(marked)
+    head, *body = lines(rows, metric, "**{:.4g}**")
+    text = as_csv(rows) if format == "csv" else f"{markdown_table(head, body, '---:')}\n"
     if output is None:
         print(text, end="")
         return
@@ -72,18 +72,13 @@ def print_table(table: Sequence[Sequence[str]], num_runs: int, name: str) -> Non
     Console().print(shown)
 
 
-def as_markdown(table: Sequence[Sequence[str]]) -> str:
-    rows = [table[0], ["---", *["---:"] * (len(table[0]) - 1)], *table[1:]]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
-
-
-def as_csv(rows: Sequence[Run], widths: Sequence[float]) -> str:
-    text = io.StringIO()
+def as_csv(rows: Sequence[Run]) -> str:
+    text, widths = io.StringIO(), widths_of(rows)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", *(width_name(width) for width in widths), "iterations", "device_seconds", "macs"])
     for row in rows:
-        figures = [row.figures.get(width) for width in widths]
-        writer.writerow([row.name, *figures, row.iterations, row.seconds, row.macs])
+        values = [row.values.get(width) for width in widths]
+        writer.writerow([row.name, *values, row.iterations, row.seconds, row.macs])
     for name, seconds, macs in add_up(rows):
         writer.writerow([name, *[None] * (len(widths) + 1), seconds, macs])
     return text.getvalue()

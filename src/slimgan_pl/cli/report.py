@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
-from slimgan_pl.evaluation.results import key_of
-from slimgan_pl.evaluation.results_table import FIGURES
-from slimgan_pl.runs.comparison import Figure, short_names
+from slimgan_pl.evaluation.metrics.registry import COLUMN_KEYS, ColumnKey
+from slimgan_pl.runs.comparison import short_names
 from slimgan_pl.utils.files import check_folder, replacing
 
 if TYPE_CHECKING:
@@ -22,17 +21,17 @@ MARK, HEAD_BYTES = b'content="slimgan report"', 300  # what a page says of itsel
 def report(
     runs: list[str],
     output: str = "report.html",
-    metric: Figure | None = None,
+    metric: ColumnKey | None = None,
     seed: int = 0,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Write one web page about runs: figures, curves, pictures, settings; it needs no other file and no network.
+    """Write one web page about runs: metrics, curves, pictures, settings; it needs no other file and no network.
 
     Args:
         runs: Folders of runs, such as runs/digits for the newest in it.
         output: The page to write; an older report there is replaced, another file never.
-        metric: The figure that comes first and that runs are compared by; by default the first that there is.
-        seed: Seed of the latents that are drawn.
+        metric: The metric that comes first and that runs are compared by; by default the first that a run has.
+        seed: Seed of the latents of the pictures.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
     make_page = page_maker()
@@ -44,9 +43,9 @@ def report(
 
     folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
     found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
-    figure = first_figure(found, metric)
+    first = first_metric(found, metric)
     drawn = [draw_run(run, seed, trust_checkpoint) for run in found]
-    page = make_page(found, drawn, figure).encode()
+    page = make_page(found, drawn, first).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(page)
@@ -89,16 +88,14 @@ def names_of(folders: Sequence[Path]) -> list[str]:
     return [f"{folder.parent.name}/{folder.name}" if folder.name.startswith("version_") else folder.name]
 
 
-def first_figure(runs: "Sequence[RunFiles]", asked: Figure | None) -> str:
-    """Return the figure that is asked for, or the first that any of the runs has.
+def first_metric(runs: "Sequence[RunFiles]", asked: ColumnKey | None) -> str:
+    """Return the metric that is asked for, or the first that any of the runs has.
 
     Raises:
         SlimGANError: If the one that is asked for is nowhere.
     """
     results = [run.results for run in runs if run.results is not None]
-    held = [
-        column.key for column in FIGURES if any(key_of(column.key, r) in row for r in results for row in r["widths"])
-    ]
+    held = [key for key in COLUMN_KEYS if any(column.key == key for each in results for column in each.columns)]
     if asked is not None and asked not in held:
         raise SlimGANError(f"these runs have no {asked}; choose another --metric, or leave it out")
-    return asked or next(iter(held), FIGURES[0].key)
+    return asked or next(iter(held), COLUMN_KEYS[0])

@@ -1,26 +1,31 @@
-"""Judging every width: feature extractors, metrics, and the evaluation that runs them."""
+"""Evaluation of every width: feature extractors, metrics, and results."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from slimgan_pl.evaluation.accumulators import (
+        ClassAgreement,
+        FeatureStatistics,
+        InceptionConsistency,
+        SplitScore,
+    )
     from slimgan_pl.evaluation.evaluator import Evaluator
     from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor
     from slimgan_pl.evaluation.image_sources import FakeSource, FolderSource, GeneratorSource
-    from slimgan_pl.evaluation.metrics.consistency import ClassAgreement, InceptionConsistency
-    from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian, frechet_distance
-    from slimgan_pl.evaluation.metrics.inception_score import SplitScore
+    from slimgan_pl.evaluation.metrics.frechet import Gaussian, frechet_distance
     from slimgan_pl.evaluation.metrics.kernel import KernelDistance, kernel_distance
     from slimgan_pl.evaluation.metrics.prdc import Manifold, Neighbours, compare_manifolds, make_manifold
     from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
     from slimgan_pl.evaluation.protocols import PROTOCOLS, Protocol
-    from slimgan_pl.evaluation.results import judge_of, key_of
+    from slimgan_pl.evaluation.results import EvaluationResults, judge_of, key_of
 
 __all__ = [
     "LOWER_IS_BETTER",
     "PROTOCOLS",
     "ClassAgreement",
     "DigitsClassifier",
+    "EvaluationResults",
     "Evaluator",
     "FakeSource",
     "FeatureStatistics",
@@ -44,16 +49,17 @@ __all__ = [
 ]
 
 _HOMES = {  # modules, which are imported when a name is first used
-    "ClassAgreement": "slimgan_pl.evaluation.metrics.consistency",
+    "ClassAgreement": "slimgan_pl.evaluation.accumulators",
     "DigitsClassifier": "slimgan_pl.evaluation.extractors",
+    "EvaluationResults": "slimgan_pl.evaluation.results",
     "Evaluator": "slimgan_pl.evaluation.evaluator",
     "FakeSource": "slimgan_pl.evaluation.image_sources",
-    "FeatureStatistics": "slimgan_pl.evaluation.metrics.frechet",
+    "FeatureStatistics": "slimgan_pl.evaluation.accumulators",
     "FidelityExtractor": "slimgan_pl.evaluation.extractors",
     "FolderSource": "slimgan_pl.evaluation.image_sources",
     "Gaussian": "slimgan_pl.evaluation.metrics.frechet",
     "GeneratorSource": "slimgan_pl.evaluation.image_sources",
-    "InceptionConsistency": "slimgan_pl.evaluation.metrics.consistency",
+    "InceptionConsistency": "slimgan_pl.evaluation.accumulators",
     "InceptionExtractor": "slimgan_pl.evaluation.extractors",
     "KernelDistance": "slimgan_pl.evaluation.metrics.kernel",
     "LOWER_IS_BETTER": "slimgan_pl.evaluation.metrics.registry",
@@ -61,7 +67,7 @@ _HOMES = {  # modules, which are imported when a name is first used
     "Neighbours": "slimgan_pl.evaluation.metrics.prdc",
     "PROTOCOLS": "slimgan_pl.evaluation.protocols",
     "Protocol": "slimgan_pl.evaluation.protocols",
-    "SplitScore": "slimgan_pl.evaluation.metrics.inception_score",
+    "SplitScore": "slimgan_pl.evaluation.accumulators",
     "compare_manifolds": "slimgan_pl.evaluation.metrics.prdc",
     "frechet_distance": "slimgan_pl.evaluation.metrics.frechet",
     "judge_of": "slimgan_pl.evaluation.results",

@@ -1,9 +1,9 @@
-"""Judging sets of images, one for each width of a generator, against real images."""
+"""Evaluation of sets of images, one for each width of a generator, against real images."""
 
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -14,13 +14,16 @@ from slimgan_pl.evaluation.cache import StatisticsCache
 from slimgan_pl.evaluation.extractors import check_name, make_extractor
 from slimgan_pl.evaluation.features import Extraction, extractor_name
 from slimgan_pl.evaluation.image_sources import FakeSource, GeneratorSource
-from slimgan_pl.evaluation.metrics.frechet import SHUFFLE_SEED
+from slimgan_pl.evaluation.metrics.inception_score import SHUFFLE_SEED
 from slimgan_pl.evaluation.metrics.kernel import KID_SUBSET_SIZE, KID_SUBSETS
+from slimgan_pl.evaluation.metrics.metric import Metric
 from slimgan_pl.evaluation.metrics.prdc import COVERAGE_NEIGHBOURS, FIDELITY_NEIGHBOURS
-from slimgan_pl.evaluation.metrics.registry import MetricName, RealSide, score_of
+from slimgan_pl.evaluation.metrics.registry import METRICS, MetricName
 from slimgan_pl.evaluation.protocols import CHOICE_SEED, Counts, ProtocolName, make_protocol
-from slimgan_pl.evaluation.results import key_of, over_seeds
-from slimgan_pl.evaluation.session import Progress, Session
+from slimgan_pl.evaluation.results_json import metric_key
+from slimgan_pl.evaluation.seeds import over_seeds
+from slimgan_pl.evaluation.session import Progress, Session, compute_metrics
+from slimgan_pl.evaluation.statistics import RealSide
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.utils.distributed import all_agree, rank_and_world
 from slimgan_pl.utils.environment import array_sha256, device_name, versions
@@ -32,11 +35,11 @@ MAX_SEEDS = 10_000
 
 
 class Evaluator(Recorded):
-    """Judges every width of a generator against real images.
+    """Evaluation of every width of a generator against real images.
 
     One fixed set of latents (and labels) serves all widths: it makes them comparable and lowers the noise of their
     differences. Each image passes the extractor once. Statistics of real images are kept on disk beside their byte
-    array. Several processes share the work, whole batches each, and come to the figures that one would.
+    array. Several processes share the work, whole batches each, and come to the metrics that one would.
 
     Args:
         extractor: A name (``inception``, ``digits``, or one of torch-fidelity's such as ``dinov2-vit-b-14``), or a
@@ -50,14 +53,14 @@ class Evaluator(Recorded):
         real_split: Split of the data that the real images come from.
         num_real: Real images; more than there are is an error.
         num_fake: Fakes per width.
-        num_score: Fakes per width for the inception score, the first ``num_fake`` of them those of the other figures.
+        num_score: Fakes per width for the inception score, the first ``num_fake`` of them those of the other metrics.
         splits: Splits of the inception score.
-        metrics: What is computed: ``fid``; ``kid``; ``is``; ``prdc``: precision, recall, density and coverage; ``mic``:
-            consistency and class agreement between widths. KID and PRDC keep every feature, in half precision
-            where two sets take more than 512 MiB.
+        metrics: Names of ``slimgan_pl.evaluation.metrics``: ``fid``; ``kid``; ``is``; ``prdc``: precision, recall,
+            density and coverage; ``mic``: consistency and class agreement between widths. KID and PRDC keep every
+            feature, in half precision where two sets take more than 512 MiB.
         batch_size: Images that pass the extractor at once, per process.
         seed: Seed of the latents and labels.
-        seeds: Number of seeds, counted up from ``seed``, whose figures are averaged.
+        seeds: Number of seeds, counted up from ``seed``, whose metrics are averaged.
 
     Raises:
         SlimGANError: If a setting is out of range.
@@ -74,7 +77,7 @@ class Evaluator(Recorded):
         num_fake: int | None = None,
         num_score: int | None = None,
         splits: int | None = None,
-        metrics: Sequence[MetricName] = get_args(MetricName),
+        metrics: Sequence[MetricName] = tuple(METRICS),
         batch_size: int = 100,
         seed: int = 0,
         seeds: int = 1,
@@ -84,8 +87,8 @@ class Evaluator(Recorded):
         )
         if extractor is None:
             raise SlimGANError(
-                "the checkpoint does not say which extractor it was judged by, as a module given from Python has no "
-                "plain form; name one with --model.evaluator.extractor"
+                "the checkpoint does not say which extractor it was evaluated with, as a module given from Python "
+                "has no plain form; name one with --model.evaluator.extractor"
             )
         for name in filter(lambda net: isinstance(net, str), (extractor, classifier)):
             check_name(str(name))
@@ -94,7 +97,7 @@ class Evaluator(Recorded):
         if not metrics:
             raise SlimGANError("the evaluator's metrics are empty; name some, or set --model.evaluator null")
         for metric in metrics:
-            check_choice("a metric", metric, get_args(MetricName))
+            check_choice("a metric", metric, tuple(METRICS))
         check_range("the evaluator's batch_size", batch_size, 1)
         check_range("the evaluator's seeds", seeds, 1, MAX_SEEDS)
         check_range("the evaluator's seed", seed, 0, MAX_SEED - MAX_SEEDS)
@@ -119,7 +122,7 @@ class Evaluator(Recorded):
 
         Args:
             available: Real images that there are.
-            fakes: Fakes that there are; None: any number can be drawn.
+            fakes: Fakes that there are; None: any number can be generated.
 
         Raises:
             SlimGANError: If there are too few, or nothing can be computed.
@@ -127,20 +130,21 @@ class Evaluator(Recorded):
         if fakes is not None and self.seeds > 1:
             raise SlimGANError("images have no latents; leave --seeds out, or seeds at 1")
         has_logits = self._extraction is None or self._extraction.num_classes is not None
-        if self.metrics == ("is",) and not has_logits:
+        needs_logits = ["logits" in METRICS[name].needs for name in self.metrics]
+        if all(needs_logits) and not has_logits:
             raise SlimGANError(
                 f"{extractor_name(self.extractor)} gives no class logits, which the inception score needs; name a "
                 "--model.evaluator.classifier, or ask for other metrics"
             )
-        return self.protocol.counts(available, fakes, "is" in self.metrics and has_logits)
+        return self.protocol.counts(available, fakes, any(needs_logits) and has_logits)
 
     @torch.inference_mode()
-    def judge(
+    def evaluate(
         self, fakes: SlimmableGenerator | FakeSource, real: ByteArray, progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Return the figures of every width against a split of real images, as plain values with their stamps.
+        """Return the metrics of every width against real images, with their provenance, as ``results.json`` has them.
 
-        Keys of figures end in the name of the net that they come from, unless it is Inception.
+        Keys of metrics end in the name of the net that they come from, unless it is Inception.
 
         Raises:
             SlimGANError: If there are not enough images for the protocol, or they or their features are not finite.
@@ -150,10 +154,10 @@ class Evaluator(Recorded):
         extraction = self.start(source.device, source.shape)
         counts = self.check(len(real.images), source.available)
         progress = progress or (lambda batches, _: batches)
-        session = Session(extraction, counts, self.protocol.splits, self.metrics, self.batch_size, progress)
+        session = Session(extraction, counts, self.protocol.splits, self._chosen(), self.batch_size, progress)
         seeds = list(range(self.seed, self.seed + self.seeds))
-        stamp = self._stamp(session, real, seeds)
-        truth = self._real_side(session, real, stamp)
+        provenance = self._provenance(session, real, seeds)
+        truth = self._real_side(session, real, provenance)
         few = min(counts.real, counts.fake) < extraction.num_features
         if "fid" in self.metrics and few and rank_and_world()[0] == 0:
             warnings.warn(
@@ -162,16 +166,27 @@ class Evaluator(Recorded):
                 SlimGANWarning,
                 stacklevel=2,
             )
-        figures = [named(session.judge(source, truth, seed), stamp) for seed in seeds]
+        evaluated = [with_extractor(session.evaluate(source, truth, seed), provenance) for seed in seeds]
+        alone = [metric for metric in session.metrics if metric.is_alone]
+        real_values = compute_metrics(truth.statistics, truth, alone, extraction.device)
         return {
-            **over_seeds(source.heads, figures),
-            "real": named(score_of(truth.statistics), stamp),
-            **source.stamp,
-            **stamp,
+            **over_seeds(source.heads, evaluated),
+            "real": with_extractor(real_values, provenance),
+            **source.provenance,
+            **provenance,
             "seconds": round(time.perf_counter() - began, 1),
         }
 
-    def _stamp(self, session: Session, real: ByteArray, seeds: list[int]) -> dict[str, Any]:
+    def judge(self, fakes: SlimmableGenerator | FakeSource, real: ByteArray) -> dict[str, Any]:
+        """Call ``evaluate``; deprecated."""
+        warnings.warn("Evaluator.judge is now Evaluator.evaluate", DeprecationWarning, stacklevel=2)
+        return self.evaluate(fakes, real)
+
+    def _chosen(self) -> list[Metric]:
+        """Return the metrics to compute, in the order of the registry."""
+        return [metric for name, metric in METRICS.items() if name in self.metrics]
+
+    def _provenance(self, session: Session, real: ByteArray, seeds: list[int]) -> dict[str, Any]:
         counts, extraction = session.counts, session.extraction
         return {
             "protocol": {
@@ -189,14 +204,14 @@ class Evaluator(Recorded):
                 "kept": session.kept and str(session.kept).removeprefix("torch."),
                 "neighbours": [FIDELITY_NEIGHBOURS, COVERAGE_NEIGHBOURS],
             },
-            "extractor": extraction.stamp,
-            "classifier": extraction.classifier_stamp,
+            "extractor": extraction.provenance,
+            "classifier": extraction.classifier_provenance,
             "device": device_name(extraction.device),
             "processes": rank_and_world()[1],
             "versions": versions(),
         }
 
-    def _real_side(self, session: Session, real: ByteArray, stamp: dict[str, Any]) -> RealSide:
+    def _real_side(self, session: Session, real: ByteArray, provenance: dict[str, Any]) -> RealSide:
         """Return the statistics of the real images, from memory, from the cache, or from the images."""
         name = real.folder.name if real.folder else array_sha256(real.images)
         extraction = session.extraction
@@ -204,10 +219,10 @@ class Evaluator(Recorded):
             "images": name,
             "count": session.counts.real,
             "choice_seed": CHOICE_SEED,
-            "extractor": stamp["extractor"],
-            "classifier": stamp["classifier"],
+            "extractor": provenance["extractor"],
+            "classifier": provenance["classifier"],
             "splits": self.protocol.splits,
-            "metrics": sorted({"kid", "is", "prdc"} & set(self.metrics)),
+            "metrics": sorted(metric.name for metric in session.metrics if metric.needs),
             "kept": str(session.kept),
         }
         if self._real is None or self._real[0] != key:
@@ -222,7 +237,7 @@ class Evaluator(Recorded):
         return self._real[1]
 
 
-def named(figures: dict[str, Any], stamp: dict[str, Any]) -> dict[str, Any]:
-    """Return figures, and those of their rows, with the name behind each of the net that it comes from."""
-    rows = {"widths": [named(row, stamp) for row in figures["widths"]]} if "widths" in figures else {}
-    return rows | {key_of(name, stamp): value for name, value in figures.items() if name != "widths"}
+def with_extractor(values: dict[str, Any], provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return metrics, and those of their rows, by keys that end in the name of the net that they come from."""
+    rows = {"widths": [with_extractor(row, provenance) for row in values["widths"]]} if "widths" in values else {}
+    return rows | {metric_key(name, provenance): value for name, value in values.items() if name != "widths"}

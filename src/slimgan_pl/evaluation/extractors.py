@@ -1,7 +1,7 @@
 """Feature extractors.
 
 An extractor is a module that maps uint8 images ``(N, 3, H, W)`` in [0, 255] to features ``(N, F)``, or to a pair of
-features and class logits ``(N, K)``. Any module of that form will do; only Inception's figures are called FID, IS and
+features and class logits ``(N, K)``. Any module of that form will do; only Inception's metrics are called FID, IS and
 mIC without the extractor's name.
 """
 
@@ -102,7 +102,7 @@ class InceptionExtractor(FidelityExtractor):
         weights_path: File of its weights in torch-fidelity's form. Without it the weights come from the torch hub
             folder, and are downloaded there the first time.
         antialias: Resize to 299x299 with antialiasing first, in place of the reference's plain bilinear resize. Such
-            figures carry the name ``inception-antialias``.
+            metrics carry the name ``inception-antialias``.
 
     Raises:
         SlimGANError: If the weights cannot be read or downloaded.

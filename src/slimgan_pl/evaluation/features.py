@@ -60,16 +60,16 @@ class Extraction:
         return Extracted(features, logits)
 
     @property
-    def stamp(self) -> dict[str, Any]:
-        """What figures say of their extractor, as plain values."""
-        return {"name": self.name, **net_stamp(self.extractor), "resize": resize_of(self.extractor)}
+    def provenance(self) -> dict[str, Any]:
+        """Name, class, weights and resize of the extractor, as plain values."""
+        return {"name": self.name, **net_provenance(self.extractor), "resize": resize_of(self.extractor)}
 
     @property
-    def classifier_stamp(self) -> dict[str, Any] | None:
-        """What figures say of the classifier, if there is one."""
+    def classifier_provenance(self) -> dict[str, Any] | None:
+        """Name, class and weights of the classifier, if there is one."""
         if self.classifier is None:
             return None
-        return {"name": extractor_name(self.classifier), **net_stamp(self.classifier)}
+        return {"name": extractor_name(self.classifier), **net_provenance(self.classifier)}
 
 
 def check_rows(output: object, count: int, what: str) -> None:
@@ -84,12 +84,12 @@ def check_rows(output: object, count: int, what: str) -> None:
 
 
 def resize_of(net: nn.Module) -> str:
-    """Return what a net says of its resize."""
+    """Return a net's description of its resize."""
     resize = getattr(net, "resize", None)
     return resize if isinstance(resize, str) else "its own"
 
 
-def net_stamp(net: nn.Module) -> dict[str, Any]:
+def net_provenance(net: nn.Module) -> dict[str, Any]:
     """Return a net's class and the hash of its weights."""
     return {
         "class": class_path(type(net)),

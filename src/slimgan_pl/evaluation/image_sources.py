@@ -1,4 +1,4 @@
-"""Where the images to judge come from: a generator, or a folder of anybody's."""
+"""Sources of the images to evaluate: a generator, or a folder of images."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ __all__ = ["FakeSource", "FolderSource", "GeneratorSource"]
 
 
 class FakeSource(ABC):
-    """Sets of images to judge, one for each width, that go together by their numbers."""
+    """Sets of images to evaluate, one for each width, that go together by their numbers."""
 
     device: torch.device
     shape: tuple[int, int, int]  # (C, H, W)
-    heads: list[dict[str, Any]]  # what the row of each set begins with
-    available: int | None = None  # images of each set; None: any number can be drawn
+    heads: list[dict[str, Any]]  # first entries of the row of each set
+    available: int | None = None  # images of each set; None: any number can be generated
 
     @abstractmethod
     def start(self, counts: Counts, seed: int) -> None:
@@ -39,8 +39,8 @@ class FakeSource(ABC):
         """Return the images of these numbers in each set: uint8 ``(N, C, H, W)``."""
 
     @property
-    def stamp(self) -> dict[str, Any]:
-        """What a result says of the images, as plain values."""
+    def provenance(self) -> dict[str, Any]:
+        """Entries that results have of these images, as plain values."""
         return {}
 
     def names(self) -> list[str]:
@@ -49,7 +49,7 @@ class FakeSource(ABC):
 
 
 class GeneratorSource(FakeSource):
-    """What a generator draws, in evaluation mode, at each width from one fixed set of latents (and labels)."""
+    """Images of a generator in evaluation mode, at each width from one fixed set of latents (and labels)."""
 
     def __init__(self, generator: SlimmableGenerator) -> None:
         self.generator = generator
@@ -81,12 +81,12 @@ class GeneratorSource(FakeSource):
             drawn = [self.generator(latents, labels, width=width) for width in self.generator.widths]
         for images, name in zip(drawn, self.names(), strict=True):
             if not images.isfinite().all():
-                raise SlimGANError(f"{name} are not finite; judge an earlier checkpoint")
+                raise SlimGANError(f"{name} are not finite; evaluate an earlier checkpoint")
         return [to_bytes(images) for images in drawn]
 
 
 class FolderSource(FakeSource):
-    """Image files, judged as they are: nothing is cut or resized.
+    """Image files, evaluated as they are: nothing is cut or resized.
 
     Where there are more than the protocol asks for, a fixed random choice of them is taken.
 
@@ -130,7 +130,7 @@ class FolderSource(FakeSource):
         return pixels
 
     @property
-    def stamp(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         return {"images": str(self.root), "available": self.available}
 
     def names(self) -> list[str]:

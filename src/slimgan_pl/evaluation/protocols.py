@@ -1,4 +1,4 @@
-"""Protocols: how many images of which split are judged against how many fakes."""
+"""Protocols: numbers of real images and fakes, and the split of the real ones."""
 
 from typing import Literal, NamedTuple, get_args
 
@@ -10,7 +10,7 @@ from slimgan_pl.errors import SlimGANError, check_choice, check_range
 
 __all__ = ["CHOICE_SEED", "PROTOCOLS", "Counts", "Protocol", "ProtocolName", "choose", "make_protocol", "shuffled"]
 
-CHOICE_SEED = 0  # of the images that are judged where there are more
+CHOICE_SEED = 0  # of the choice of real images where there are more
 
 MAX_IMAGES = 100_000_000
 
@@ -18,7 +18,7 @@ ProtocolName = Literal["test", "paper", "common"]
 
 
 class Protocol(NamedTuple):
-    """What figures have to share to be comparable.
+    """Numbers of images, which metrics share where they are comparable.
 
     Args:
         real_split: Split of the data that the real images come from.
@@ -44,11 +44,11 @@ class Protocol(NamedTuple):
 
         Args:
             available: Images that the split holds.
-            fakes: Fakes that there are; None: any number can be drawn.
+            fakes: Fakes that there are; None: any number can be generated.
             scored: Whether the score is computed.
 
         Raises:
-            SlimGANError: If there are not enough of them, or too few for any figure.
+            SlimGANError: If there are not enough of them, or too few for any metric.
         """
         if self.num_real is not None and self.num_real > available:
             raise SlimGANError(
@@ -65,7 +65,7 @@ class Protocol(NamedTuple):
         score = self.num_score or fake if scored else fake
         if min(real, fake, score) < 2:
             raise SlimGANError(
-                f"there are {real:,} real images and {min(fake, score):,} fakes; figures need at least 2 of each"
+                f"there are {real:,} real images and {min(fake, score):,} fakes; metrics need at least 2 of each"
             )
         if fakes is not None and max(fake, score) > fakes:
             raise SlimGANError(
@@ -126,7 +126,7 @@ def make_protocol(
 
 
 def choose(available: int, count: int) -> npt.NDArray[np.int64]:
-    """Return which of the ``available`` images are judged: a fixed random choice, in order, or all."""
+    """Return the numbers of ``count`` of the available images: a fixed random choice, in order, or all."""
     if count == available:
         return np.arange(available)
     return np.sort(shuffled(available)[:count])

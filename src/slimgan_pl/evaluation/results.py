@@ -1,170 +1,198 @@
-"""Figures over several seeds of the latents."""
+"""Results of an evaluation, as ``results.json`` holds them."""
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.evaluation.metrics.metric import Column
+from slimgan_pl.evaluation.metrics.registry import BETWEEN, COLUMNS, column_of
+from slimgan_pl.evaluation.results_json import SIZES, STD, checked, is_finite, metric_key, net_of
 
-__all__ = ["HUGE", "consistency_of", "figure_suffix", "judge_of", "key_of", "over_seeds", "read_results", "tidy"]
+__all__ = ["EvaluationResults", "Row", "read_results"]
 
-BETWEEN_WIDTHS = ("mic", "agreement")
-
-SIZES = ("width", "parameters", "macs", "iterations", "device_seconds")
-
-HUGE = 1e300  # from here on sums overflow
-
-FIGURES_OF_LOGITS = ("is", "is_std", "agreement")
+COMPARABLE = ("protocol", "extractor", "classifier")  # equal, where metrics compare
 
 
-def over_seeds(heads: Sequence[dict[str, Any]], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return figures with a row per width, or their means over seeds with their sample standard deviations.
+@dataclass(frozen=True)
+class Row:
+    """Sizes and metrics of one width, or of a folder of images.
 
-    Args:
-        heads: What each row begins with.
-        figures: Of each seed: rows as ``widths``, and figures between widths.
-
-    >>> over_seeds([{"width": 1.0}], [{"widths": [{"fid": 3.0}]}, {"widths": [{"fid": 5.0}]}])["deviation"]
-    {'widths': [{'fid': 1.4142135623730951}]}
+    Attributes:
+        width: Share of the channels, in (0, 1]; None for a folder of images.
+        values: Finite sizes, and metrics by their keys without the extractor's name; they may be NaN or infinite.
+        deviation: Sample standard deviations of metrics over seeds, by the same keys.
     """
-    mean = combine(figures, fmean)
-    rows = [{**head, **row} for head, row in zip(heads, mean.pop("widths"), strict=True)]
-    if len(figures) == 1:
-        return {"widths": rows, **mean}
-    return {"widths": rows, **mean, "deviation": combine(figures, stdev), "per_seed": list(figures)}
+
+    width: float | None
+    values: Mapping[str, float]
+    deviation: Mapping[str, float]
+
+    @property
+    def name(self) -> str:
+        """The width as text."""
+        return "images" if self.width is None else f"{self.width:g}"
 
 
-def combine(values: Sequence[Any], function: Callable[[Sequence[float]], float]) -> Any:
-    """Apply a function to the numbers at each place of equal structures."""
-    if isinstance(values[0], dict):
-        return {key: combine([value[key] for value in values], function) for key in values[0]}
-    if isinstance(values[0], list):
-        return [combine(items, function) for items in zip(*values, strict=True)]
-    return function(values)
+@dataclass(frozen=True)
+class EvaluationResults:
+    """Metrics of every width with their provenance; ``from_json`` makes and checks them.
 
-
-def figure_suffix(name: str) -> str:
-    """Return what stands behind the name of a figure: nothing for Inception, else the extractor's name.
-
-    >>> figure_suffix("inception"), figure_suffix("digits")
-    ('', '_digits')
+    Attributes:
+        document: Plain values by the keys of ``results.json``, without those that should be numbers and are not.
+        iteration: Iteration of the checkpoint; None for a folder of images.
+        individual: Width of a net that was trained alone, or None.
+        images: Folder of images that was evaluated in place of a net, or None.
+        protocol: Numbers of images, and seeds.
     """
-    return "" if name == "inception" else f"_{name}"
+
+    document: Mapping[str, Any]
+    iteration: int | None
+    individual: float | None
+    images: str | None
+    protocol: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, document: Any, source: object = "this") -> "EvaluationResults":
+        """Check the content of a ``results.json`` of this version or an earlier one.
+
+        Args:
+            document: The content as plain values.
+            source: Its file, for the message.
+
+        Raises:
+            SlimGANError: If it is not of that form.
+        """
+        try:
+            found = checked(document)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+            raise SlimGANError(f"{source} does not hold results of slimgan fit or test ({error})") from error
+        return cls(found, found["iteration"], found.get("individual"), found.get("images"), found["protocol"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, as ``results.json`` holds them."""
+        return dict(self.document)
+
+    @property
+    def num_seeds(self) -> int:
+        """Number of seeds over which metrics are averaged."""
+        return len(self.protocol["seeds"])
+
+    @property
+    def training(self) -> Mapping[str, float]:
+        """Iterations, device seconds and multiply-accumulates of the training, as far as they are known."""
+        return self.document.get("training") or {}
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """All that is neither a metric nor the cost of training; what is unknown is left out."""
+        left_out = {"iteration", "individual", "widths", "real", "deviation", "per_seed", "training"}
+        left_out |= {self.key(name) for name in (*(column.key for column in BETWEEN), "consistency")}
+        return {key: value for key, value in self.document.items() if key not in left_out and value is not None}
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """A row per width, or the one of a folder of images."""
+        deviations = (self.document.get("deviation") or {}).get("widths") or []
+        rows = self.document["widths"]
+        deviations = [*deviations, *[{}] * len(rows)]
+        return tuple(
+            Row(
+                row["width"],
+                {**{key: row[key] for key in SIZES if key in row}, **self._metrics(row)},
+                self._metrics(deviation),
+            )
+            for row, deviation in zip(rows, deviations, strict=False)
+        )
+
+    @property
+    def columns(self) -> list[Column]:
+        """Columns of the metrics that some width has."""
+        return [column for column in COLUMNS if any(column.key in row.values for row in self.rows)]
+
+    @cached_property
+    def real(self) -> Mapping[str, float]:
+        """Metrics of the real images themselves, by their keys without the extractor's name."""
+        return self._metrics(self.document.get("real") or {})
+
+    @cached_property
+    def between(self) -> Mapping[str, float]:
+        """Metrics between widths, by their keys without the extractor's name."""
+        keys = {column.key: self.key(column.key) for column in BETWEEN}
+        return {name: self.document[key] for name, key in keys.items() if key in self.document}
+
+    @property
+    def consistency(self) -> list[list[float]] | None:
+        """Feature distances ``(W, W)`` between widths, or None unless they are whole and finite."""
+        matrix, size = self.document.get(self.key("consistency")), len(self.rows)
+        if not isinstance(matrix, list) or size < 2 or len(matrix) != size:
+            return None
+        is_whole = all(isinstance(row, list) and len(row) == size and all(map(is_finite, row)) for row in matrix)
+        return matrix if is_whole else None
+
+    def row(self, width: float | None) -> Row | None:
+        """Return the row of a width, or None."""
+        return next((row for row in self.rows if row.width == width), None)
+
+    def value(self, metric: str, width: float | None) -> float | None:
+        """Return a metric of a width, by its key without the extractor's name, or None."""
+        row = self.row(width)
+        return None if row is None else row.values.get(metric)
+
+    def extractor_of(self, metric: str) -> str:
+        """Return the name of the net that a metric comes from."""
+        return net_of(metric, self.document)
+
+    def key(self, metric: str) -> str:
+        """Return the key of a metric in JSON, logs and charts."""
+        return metric_key(metric, self.document)
+
+    def label(self, metric: str, names_extractor: bool = False) -> str:
+        """Return the name of a metric in text.
+
+        Args:
+            metric: Its key without the extractor's name.
+            names_extractor: Whether another extractor than Inception is always named, not just where the name means
+                something else by it.
+        """
+        column, net = column_of(metric), self.extractor_of(metric)
+        title = column.title if column.is_named else f"{column.title[0].upper()}{column.title[1:]}"
+        return title if net == "inception" or not (names_extractor or column.is_named) else f"{title} ({net})"
+
+    def is_comparable(self, other: "EvaluationResults") -> bool:
+        """Return whether the metrics of two results are by one protocol and one extractor."""
+        return all(self.document.get(key) == other.document.get(key) for key in COMPARABLE)
+
+    def _metrics(self, row: Mapping[str, float]) -> dict[str, float]:
+        keys = {key: self.key(key) for column in COLUMNS for key in (column.key, column.key + STD)}
+        return {name: row[key] for name, key in keys.items() if key in row}
 
 
-def judge_of(figure: str, results: Mapping[str, Any]) -> str:
-    """Return the name of the net that a figure of results comes from: the classifier if class logits made it.
-
-    >>> judge_of("is", {"extractor": {"name": "inception"}, "classifier": {"name": "digits"}})
-    'digits'
-    """
-    classifier = results.get("classifier") if figure in FIGURES_OF_LOGITS else None
-    return str((classifier or {}).get("name", results["extractor"]["name"]))
-
-
-def key_of(figure: str, results: Mapping[str, Any]) -> str:
-    """Return the name that a figure has in results."""
-    return f"{figure}{figure_suffix(judge_of(figure, results))}"
-
-
-def read_results(run: str) -> dict[str, Any]:
-    """Return the results in a file.
+def read_results(path: Path) -> EvaluationResults:
+    """Read a file of results.
 
     Raises:
-        SlimGANError: If there are none, or they are broken.
+        SlimGANError: If there is none, or it is broken.
     """
-    path = Path(run)
     try:
-        results: dict[str, Any] = json.loads(path.read_text())
-        if not {"extractor", "protocol", "iteration", "widths"} <= results.keys():
-            raise ValueError("figures are missing")
-        check_results(results)
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SlimGANError(
             f"there are no results at {path}; slimgan fit writes them at its end, slimgan test again"
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SlimGANError(f"{path} does not hold results of slimgan fit or test ({error})") from error
-    return results
+    return EvaluationResults.from_json(document, path)
 
 
-def check_results(results: dict[str, Any]) -> None:
-    """Raise a ValueError, TypeError or the like where results are not of the form that a comparison reads."""
-    for net in (results["extractor"], results.get("classifier")):
-        if net is not None and not isinstance(net["name"], str):
-            raise ValueError("a net has no name")
-        if net is not None and not isinstance(net.get("weights_sha256"), str | None):
-            raise ValueError("a checksum is no text")
-    if results["extractor"] is None:
-        raise ValueError("the extractor is missing")
-    if not isinstance(results["protocol"], dict):
-        raise ValueError("the protocol is missing")
-    int(results["iteration"] or 0)
-    for row in results["widths"]:
-        for value in row.values():
-            float(0 if value is None else value)
-    cost = results.get("training") or {}
-    for key in ("device_seconds", "macs"):
-        float(cost.get(key) or 0)
-        if isinstance(cost.get(key), str):
-            raise ValueError(f"{key} is no number")
-
-
-def tidy(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return results without what is no number where one belongs, and with all that tables of figures ask for.
-
-    Args:
-        results: What ``read_results`` returned.
-    """
-    iteration, protocol = results["iteration"], results["protocol"]
-    seeds, splits = protocol.get("seeds"), protocol.get("splits")
-    between = {key: results.get(key) for key in (key_of(figure, results) for figure in BETWEEN_WIDTHS)}
-    odd = {key for key, value in between.items() if not is_number(value)}
-    deviation = results.get("deviation")
-    deviations = deviation.get("widths") if isinstance(deviation, dict) else None
-    return {
-        **{key: value for key, value in results.items() if key not in odd},
-        "iteration": int(iteration) if is_finite(iteration) else None,
-        "widths": list({row["width"]: row for row in map(numbers, results["widths"]) if "width" in row}.values()),
-        "training": numbers(results.get("training")),
-        "real": numbers(results.get("real")),
-        "deviation": {"widths": list(map(numbers, deviations)) if isinstance(deviations, list) else []},
-        "protocol": {
-            **protocol,
-            "seeds": seeds if isinstance(seeds, list) else [0],
-            "splits": splits if is_number(splits) else 1,
-        },
-    }
-
-
-def numbers(row: Any) -> dict[str, float]:
-    """Return what is a number in a row; sizes are finite, figures may be NaN."""
-    if not isinstance(row, dict):
-        return {}
-    return {key: value for key, value in row.items() if is_finite(value) or (is_number(value) and key not in SIZES)}
-
-
-def is_number(value: object) -> bool:
-    return is_finite(value) or (isinstance(value, float) and math.isnan(value))
-
-
-def is_finite(value: object) -> bool:
-    """Return whether a value is a number that can be drawn."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
-
-
-def consistency_of(results: Mapping[str, Any]) -> list[list[float]] | None:
-    """Return the distances between widths, or None if there are none that are whole and finite."""
-    matrix = results.get(key_of("consistency", results))
-    size = len(results["widths"])
-    if not isinstance(matrix, list) or size < 2 or len(matrix) != size:
-        return None
-    for row in matrix:
-        if not isinstance(row, list) or len(row) != size:
-            return None
-        if not all(is_finite(value) for value in row):
-            return None
-    return matrix
+def __getattr__(name: str) -> object:
+    renamed = {"key_of": (metric_key, "key"), "judge_of": (net_of, "extractor_of")}
+    if name not in renamed:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function, method = renamed[name]
+    warnings.warn(f"{name} is now EvaluationResults.{method}", DeprecationWarning, stacklevel=2)
+    return function

@@ -1,6 +1,6 @@
-"""One evaluation under way: images pass the extractor, processes share them, figures come out."""
+"""One evaluation: images pass the extractor, processes share them, metrics come out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,13 @@ from torch import Tensor
 from slimgan_pl.data.byte_array import ByteArray
 from slimgan_pl.evaluation.features import Extraction
 from slimgan_pl.evaluation.image_sources import FakeSource
+from slimgan_pl.evaluation.metrics.metric import BetweenWidths, Metric, Need
 from slimgan_pl.evaluation.metrics.prdc import make_manifold
-from slimgan_pl.evaluation.metrics.registry import BetweenWidths, MetricName, RealSide, figures_of
 from slimgan_pl.evaluation.protocols import Counts, choose
-from slimgan_pl.evaluation.statistics import Collector, ImageStatistics
+from slimgan_pl.evaluation.statistics import Collector, ImageStatistics, RealSide
 from slimgan_pl.utils.distributed import failing_together, gather_objects, numbers_below, rank_and_world, shared_batches
 
-__all__ = ["Progress", "Session"]
+__all__ = ["Progress", "Session", "compute_metrics"]
 
 FLOAT32_BYTES = 2**29  # the features of two sets, beyond which they are kept in half precision
 
@@ -25,13 +25,13 @@ Progress = Callable[[Sequence[Tensor], str], Iterable[Tensor]]
 
 @dataclass
 class Session:
-    """What stays the same during an evaluation.
+    """Extractor, numbers and metrics of an evaluation.
 
     Args:
         extraction: The extractor.
         counts: Numbers of images.
         splits: Parts of the score.
-        metrics: Which figures.
+        metrics: Metrics to compute.
         batch_size: Images that pass the extractor at once.
         progress: Wraps the batches of a pass over images or sets, with what it is about, to show how far it is.
     """
@@ -39,20 +39,24 @@ class Session:
     extraction: Extraction
     counts: Counts
     splits: int
-    metrics: tuple[MetricName, ...]
+    metrics: Collection[Metric]
     batch_size: int
     progress: Progress
 
     @property
     def kept(self) -> torch.dtype | None:
         """Type that features are kept in: none at all, unless some metric needs every one of them."""
-        if not {"kid", "prdc"} & set(self.metrics):
+        if not self.needs("all features"):
             return None
-        rows = self.counts.real + self.counts.fake  # the same for one width as for many, whose figures compare
+        rows = self.counts.real + self.counts.fake  # the same for one width as for many, whose metrics compare
         return torch.half if 4 * rows * self.extraction.num_features > FLOAT32_BYTES else torch.float32
 
+    def needs(self, need: Need) -> bool:
+        """Return whether some metric needs something."""
+        return any(need in metric.needs for metric in self.metrics)
+
     def collect_real(self, real: ByteArray) -> ImageStatistics:
-        """Return the statistics of the real images that are judged against, on every process."""
+        """Return the statistics of the real images, on every process."""
         count = self.counts.real
         batches = shared_batches(count, self.batch_size, *rank_and_world())
         collector, chosen = self._collector(count, count, batches), choose(len(real.images), count)
@@ -60,45 +64,52 @@ class Session:
             for numbers in self.progress(batches, "Real images"):
                 collector.update(numbers, self.extraction(torch.from_numpy(real.images[chosen[numbers.numpy()]])))
         statistics = collector.compute(count, self.batch_size, "the real images")
-        if "prdc" in self.metrics and statistics.features is not None:
+        if self.needs("neighbours") and statistics.features is not None:
             statistics = statistics._replace(radii=make_manifold(statistics.features, self.extraction.device).radii)
         return statistics
 
-    def judge(self, source: FakeSource, real: RealSide, seed: int) -> dict[str, Any]:
-        """Return the figures of each set as ``widths``, and those between sets, for one seed of the latents."""
+    def evaluate(self, source: FakeSource, real: RealSide, seed: int) -> dict[str, Any]:
+        """Return the metrics of each set as ``widths``, and those between sets, for one seed of the latents."""
         rank, world = rank_and_world()
         names, total = source.names(), max(self.counts.fake, self.counts.score)
         batches = shared_batches(total, self.batch_size, rank, world)
         collectors = [self._collector(self.counts.fake, self.counts.score, batches) for _ in names]
-        between = BetweenWidths(len(names), self.extraction.device)
+        between = self._between(len(names))
         source.start(self.counts, seed)
         with failing_together():
             for numbers in self.progress(batches, "Fakes"):
                 outputs = [self.extraction(images) for images in source.draw(numbers)]
                 for collector, output in zip(collectors, outputs, strict=True):
                     collector.update(numbers, output)
-                if (compared := int((numbers < self.counts.fake).sum())) and "mic" in self.metrics:
+                if compared := int((numbers < self.counts.fake).sum()):
                     logits = [output.logits[:compared] for output in outputs if output.logits is not None]
-                    between.update([output.features[:compared] for output in outputs], logits)
+                    for metric in between:
+                        metric.update([output.features[:compared] for output in outputs], logits)
         mine = {}
         for number, (collector, name) in enumerate(zip(collectors, names, strict=True)):
             statistics = collector.compute(total, self.batch_size, name)
             if number % world == rank:
                 mine[number] = statistics  # the others' features are let go
-        figures = {}
+        rows = {}
         with failing_together():
             for number in map(int, self.progress([torch.tensor([number]) for number in mine], "Distances")):
-                figures[number] = figures_of(mine[number], real, self.metrics, self.extraction.device)
-        gathered = {number: row for part in gather_objects(figures) for number, row in part.items()}
+                rows[number] = compute_metrics(mine[number], real, self.metrics, self.extraction.device)
+        gathered = {number: row for part in gather_objects(rows) for number, row in part.items()}
         results: dict[str, Any] = {"widths": [gathered[number] for number in range(len(names))]}
-        if "mic" in self.metrics:
-            results |= between.compute(self.extraction.num_classes is not None)
+        for metric in between:
+            results |= metric.compute()
         return results
+
+    def _between(self, num_widths: int) -> list[BetweenWidths]:
+        """Return the accumulators of metrics between widths; a single width has none."""
+        has_classes, device = self.extraction.num_classes is not None, self.extraction.device
+        made = [metric.between(num_widths, has_classes, device) for metric in self.metrics if metric.between]
+        return made if num_widths > 1 else []
 
     def _collector(self, count: int, score_count: int, batches: Sequence[Tensor]) -> Collector:
         return Collector(
             num_features=self.extraction.num_features,
-            num_classes=self.extraction.num_classes if "is" in self.metrics else None,
+            num_classes=self.extraction.num_classes if self.needs("logits") else None,
             count=count,
             num_rows=len(numbers_below(count, batches)),
             score_count=score_count,
@@ -106,3 +117,11 @@ class Session:
             kept=self.kept,
             device=self.extraction.device,
         )
+
+
+def compute_metrics(
+    images: ImageStatistics, real: RealSide, metrics: Iterable[Metric], device: torch.device
+) -> dict[str, float]:
+    """Return metrics of images against real ones by their keys, without the extractor's name."""
+    computed = [metric.compute(images, real, device) for metric in metrics if metric.compute is not None]
+    return {key: value for values in computed for key, value in values.items()}

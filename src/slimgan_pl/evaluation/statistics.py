@@ -1,4 +1,4 @@
-"""What the metrics need to know of a set of images, collected a batch at a time by one or many processes."""
+"""Statistics of images for the metrics, collected in batches by one or many processes."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,17 @@ import torch
 from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.evaluation.accumulators import FeatureStatistics, SplitScore, device_of_sums
 from slimgan_pl.evaluation.features import Extracted
-from slimgan_pl.evaluation.metrics.frechet import FeatureStatistics, Gaussian
-from slimgan_pl.evaluation.metrics.inception_score import SplitScore
+from slimgan_pl.evaluation.metrics.frechet import Gaussian, symmetric_root
 from slimgan_pl.evaluation.metrics.prdc import Manifold
 from slimgan_pl.utils.distributed import gather_rows
 
-__all__ = ["Collector", "ImageStatistics"]
+__all__ = ["Collector", "ImageStatistics", "RealSide"]
 
 
 class ImageStatistics(NamedTuple):
-    """A set of images as the metrics see it, on the host.
+    """Statistics of a set of images, on the host.
 
     ``score`` holds mean and standard deviation of the inception score; ``features`` are ``(N, F)``, and ``radii`` those
     of their manifold. What no metric asked for is None.
@@ -33,6 +33,21 @@ class ImageStatistics(NamedTuple):
         assert self.features is not None
         assert self.radii is not None
         return Manifold(self.features, self.radii)
+
+
+class RealSide:
+    """Real images as all widths are compared with them; the root of their covariance is taken once."""
+
+    def __init__(self, statistics: ImageStatistics) -> None:
+        self.statistics = statistics
+        self._root: Tensor | None = None
+
+    @property
+    def root(self) -> Tensor:
+        """Symmetric square root of the covariance."""
+        if self._root is None:
+            self._root = symmetric_root(self.statistics.gaussian.covariance)
+        return self._root
 
 
 class Collector:
@@ -103,15 +118,10 @@ class Collector:
         if self.features is None:
             return ImageStatistics(gaussian, score)
         features = gather_rows(self.features, self.count, total, batch_size, self.device)
-        self.features = None  # whoever needs them holds them now
+        self.features = None  # the returned statistics hold them now
         if not features.isfinite().all():
             raise SlimGANError(
                 f"the extractor's features of {what} exceed 65,504, the range of half precision; scale them down, or "
                 "leave kid and prdc out of --model.evaluator.metrics"
             )
         return ImageStatistics(gaussian, score, features)
-
-
-def device_of_sums(device: torch.device) -> torch.device:
-    """Return where float64 sums are kept: on the device itself, or on the CPU for one that has no float64."""
-    return torch.device("cpu") if device.type == "mps" else device

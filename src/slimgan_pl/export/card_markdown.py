@@ -8,9 +8,8 @@ from typing import Any
 
 import jinja2
 
-from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
-from slimgan_pl.evaluation.results import judge_of
-from slimgan_pl.evaluation.results_table import caption, cell, figure_name, figures_in
+from slimgan_pl.evaluation.results import EvaluationResults
+from slimgan_pl.evaluation.results_table import caption, cell
 from slimgan_pl.export.formats.registry import load_format
 from slimgan_pl.utils.formatting import compact, duration, macs_text
 
@@ -62,25 +61,24 @@ def shown_file(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def metrics_of(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names of the metrics, the caption, and by width the cells of the table; empty without results."""
-    results = card["evaluation"]
-    if results is None:
-        return {"names": [], "caption": "", "cells": {row["width"]: [] for row in card["widths"]}}
-    columns = figures_in(results)
-    rows = {row["width"]: row for row in results["widths"]}
-    spread = dict(zip(rows, results["deviation"]["widths"], strict=False))
+    widths = [row["width"] for row in card["widths"]]
+    if card["evaluation"] is None:
+        return {"names": [], "caption": "", "cells": {width: [] for width in widths}}
+    results = EvaluationResults.from_json(card["evaluation"])
+    rows = {width: results.row(width) for width in widths}
     return {
-        "names": [f"{figure_name(each, results)} {'↓' if each.key in LOWER_IS_BETTER else '↑'}" for each in columns],
+        "names": [f"{results.label(column.key)} {column.arrow}" for column in results.columns],
         "caption": (caption(results) or "").replace("\n", "; "),
         "cells": {
-            width: [cell(each, rows.get(width, {}), spread.get(width, {}), results) for each in columns]
-            for width in (row["width"] for row in card["widths"])
+            width: ["" if row is None else cell(column, row, results) for column in results.columns]
+            for width, row in rows.items()
         },
     }
 
 
 def has_classifier(results: Mapping[str, Any]) -> bool:
     """Return whether another net than the extractor gave the class logits."""
-    return judge_of("is", results) != judge_of("fid", results)
+    return bool(results.get("classifier"))
 
 
 @cache

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from slimgan_pl.data import ByteArray
-from slimgan_pl.evaluation import Evaluator, GeneratorSource, key_of
+from slimgan_pl.evaluation import Evaluator, GeneratorSource
+from slimgan_pl.evaluation.results_json import metric_key
 from slimgan_pl.export.exported_file import ExportedFile
 from slimgan_pl.export.formats.base import Sampler
 from slimgan_pl.export.parity import check_images
@@ -101,8 +102,8 @@ class FrechetComparison(NamedTuple):
             SlimGANError: If a file's images are not finite, or of another shape.
         """
         with in_own_options():
-            results = self.evaluator.judge(ExportSource(self.generator, samplers), self.real)
-        rows, key, widths = results["widths"], key_of("fid", results), self.generator.widths
+            results = self.evaluator.evaluate(ExportSource(self.generator, samplers), self.real)
+        rows, key, widths = results["widths"], metric_key("fid", results), self.generator.widths
         own = {width_index(widths, row["width"]): row[key] for row in rows if row["file"] is None}
         found = {
             (row["file"], row["width"]): Distance(row[key], row[key] - own[width_index(widths, row["width"])])

@@ -17,7 +17,7 @@ from slimgan_pl.export.formats.registry import load_format
 from slimgan_pl.models import SlimmableGenerator, count_macs
 from slimgan_pl.models.metadata import IMAGES
 from slimgan_pl.profiling.profile_widths import sizes
-from slimgan_pl.runs.checkpoint_evaluation import figures_of
+from slimgan_pl.runs.checkpoint_evaluation import find_evaluation
 from slimgan_pl.runs.checkpoints import Source
 from slimgan_pl.runs.training_summary import about_training
 from slimgan_pl.utils.files import replacing
@@ -66,7 +66,8 @@ def make_card(
     source: Source, files: Sequence[ExportedFile], distances: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the card as plain values, in which every number is finite; the arguments are those of ``write_card``."""
-    generator, training, results = source.model.generator, about_training(source.checkpoint), figures_of(source)
+    generator, training, results = source.model.generator, about_training(source.checkpoint), find_evaluation(source)
+    evaluation = None if results is None else {"deviation": {"widths": []}, **results.to_json()}
     card = {
         "version": CARD_VERSION,
         "title": title_of(generator, training),
@@ -75,7 +76,7 @@ def make_card(
         **inputs_and_outputs(generator, files),
         "widths": [{"width": width, **costs(generator, width)} for width in generator.widths],
         "files": [file.to_json() for file in files],
-        "evaluation": results and {name: value for name, value in results.items() if name not in LEFT_OUT},
+        "evaluation": evaluation and {name: value for name, value in evaluation.items() if name not in LEFT_OUT},
         "distances": None if distances is None else dict(distances),
         "training": training,
         "checkpoint": {"file": source.path.name, "sha256": source.sha256},

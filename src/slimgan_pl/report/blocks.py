@@ -1,11 +1,11 @@
-"""The figures of a run: charts with their words and their numbers."""
+"""Blocks of a page: charts with their titles, notes and numbers."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from slimgan_pl.evaluation.results import consistency_of, judge_of, key_of
-from slimgan_pl.evaluation.results_table import figure_name, figures_in, title
+from slimgan_pl.evaluation.metrics.registry import BETWEEN
+from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.report.charts import Point, Spec, heatmap, lines, trade_off
 from slimgan_pl.report.tables import Cell, Table
 from slimgan_pl.report.timings import Timings
@@ -17,6 +17,7 @@ __all__ = [
     "Block",
     "Choice",
     "consistency_block",
+    "cost_points",
     "costs_of",
     "curve_blocks",
     "evaluation_blocks",
@@ -48,11 +49,9 @@ PACE = {"pace/iterations_per_second": "Iterations a second", "pace/images_per_se
 
 LATENCY = "latency in ms"
 
-BETWEEN_WIDTHS = {"mic": "mIC", "agreement": "Same class from a latent"}
-
 
 class Block(NamedTuple):
-    """A chart, its title, what is to be said of it, and its numbers for those who cannot see it."""
+    """A chart, its title, a note, and its numbers for those who cannot see it."""
 
     title: str
     spec: Spec
@@ -123,56 +122,63 @@ def pace_blocks(log: Sequence[Mapping[str, float]]) -> list[Block]:
     return [curve_block(title, curves, []) for title, curves in found.items() if curves is not None]
 
 
-def evaluation_blocks(history: Sequence[dict[str, Any]], names: Sequence[str]) -> list[Block]:
-    """Return the figures of all evaluations by the net that judged last, where there is more than one."""
-    blocks = []
-    for column in figures_in(history[-1]) if history else []:
-        key = key_of(column.key, history[-1])
-        values = ((results["iteration"], f"{row['width']:g}", row.get(key)) for results, row in rows_of(history))
-        points = finite_points(values)
-        if len({point.x for point in points}) > 1:
-            blocks.append(line_block(figure_name(column, history[-1]), points, names, "width", few=True))
-    for figure, name in BETWEEN_WIDTHS.items() if history else []:
-        key, judge = key_of(figure, history[-1]), judge_of(figure, history[-1])
-        points = finite_points((results["iteration"], name, results.get(key)) for results in history)
-        if len({point.x for point in points}) > 1:
-            blocks.append(line_block(title(name, judge), points, [name], "", few=True))
-    return blocks
-
-
-def rows_of(history: Sequence[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], dict[str, float]]]:
-    return ((results, row) for results in history for row in results["widths"])
+def evaluation_blocks(history: Sequence[EvaluationResults], names: Sequence[str]) -> list[Block]:
+    """Return the metrics of all evaluations with the extractor of the last, where there is more than one."""
+    if not history:
+        return []
+    last, blocks = history[-1], []
+    for column in last.columns:
+        key = last.key(column.key)
+        points = finite_points(
+            (results.iteration, row.name, row.values.get(column.key))
+            for results in history
+            if results.key(column.key) == key
+            for row in results.rows
+        )
+        blocks.append((last.label(column.key), points, names, "width"))
+    for column in BETWEEN:
+        name = last.label(column.key)
+        same = [results for results in history if results.key(column.key) == last.key(column.key)]
+        points = finite_points((results.iteration, name, results.between.get(column.key)) for results in same)
+        blocks.append((last.label(column.key, names_extractor=True), points, [name], ""))
+    return [line_block(*block, few=True) for block in blocks if len({point.x for point in block[1]}) > 1]
 
 
 def finite_points(values: Iterable[tuple[int | None, str, float | None]]) -> list[Point]:
     return [Point(x, y, name) for x, name, y in values if x is not None and y is not None and math.isfinite(y)]
 
 
-def costs_of(results: Mapping[str, Any], latency: Timings | None) -> dict[str, tuple[dict[float, float], str]]:
-    """Return what a width may cost, by the title of its axis: the cost per width, and how it is written."""
-    macs = {row["width"]: row["macs"] for row in results["widths"] if "macs" in row}
+def costs_of(results: EvaluationResults, latency: Timings | None) -> dict[str, tuple[dict[float, float], str]]:
+    """Return the costs of each width by the title of their axis, each with its format."""
+    macs = {row.width: row.values["macs"] for row in results.rows if row.width is not None and "macs" in row.values}
     times = {} if latency is None else {width: 1000 * seconds for width, seconds in latency.seconds.items()}
     known = {"MACs per image": (macs, "~s"), LATENCY: (times, "~g")}
     return {name: cost for name, cost in known.items() if cost[0]}
 
 
-def trade_off_choice(results: dict[str, Any], latency: Timings | None, names: Sequence[str], first: str) -> Choice:
-    """Return figures against costs; the figure of a name comes first."""
+def trade_off_choice(results: EvaluationResults, latency: Timings | None, names: Sequence[str], first: str) -> Choice:
+    """Return metrics against costs; the metric ``first`` comes first."""
     options = {}
-    for column in sorted(figures_in(results), key=lambda column: column.key != first):
-        figure, key = figure_name(column, results), key_of(column.key, results)
+    for column in sorted(results.columns, key=lambda column: column.key != first):
+        label = results.label(column.key)
         blocks = []
-        for cost, (values, form) in costs_of(results, latency).items():
-            points = [
-                Point(values[row["width"]], row[key], f"{row['width']:g}", f"{row['width']:g}")
-                for row in results["widths"]
-                if row["width"] in values and math.isfinite(row.get(key, math.nan))
-            ]
+        for cost, (costs, form) in costs_of(results, latency).items():
+            points = [Point(x, y, name, name) for name, x, y in cost_points(results, column.key, costs)]
             if len(points) > 1:
-                blocks.append(trade_off_block(points, names, (cost, figure), form))
+                blocks.append(trade_off_block(points, names, (cost, label), form))
         if blocks:
-            options[figure] = blocks
-    return Choice("Figure", options)
+            options[label] = blocks
+    return Choice("Metric", options)
+
+
+def cost_points(
+    results: EvaluationResults, metric: str, costs: Mapping[float, float]
+) -> Iterator[tuple[str, float, float]]:
+    """Yield the name, the cost and a metric of each width that has a finite one."""
+    for row in results.rows:
+        value = row.values.get(metric, math.nan)
+        if row.width is not None and row.width in costs and math.isfinite(value):
+            yield row.name, costs[row.width], value
 
 
 def trade_off_block(points: Sequence[Point], names: Sequence[str], titles: tuple[str, str], form: str) -> Block:
@@ -182,13 +188,14 @@ def trade_off_block(points: Sequence[Point], names: Sequence[str], titles: tuple
     return Block(name, trade_off(points, names, titles, "width", form, name), Table(["width", *titles], rows))
 
 
-def consistency_block(results: Mapping[str, Any]) -> Block | None:
-    """Return how far the widths' images lie apart, if that is known."""
-    matrix = consistency_of(results)
+def consistency_block(results: EvaluationResults) -> Block | None:
+    """Return the distances between the widths' images, if they are known."""
+    matrix = results.consistency
     if matrix is None:
         return None
-    names = [f"{row['width']:g}" for row in results["widths"]]
-    name = title("Distance between widths", judge_of("mic", results))
+    names = [row.name for row in results.rows]
+    extractor = results.extractor_of("mic")
+    name = f"Distance between widths{'' if extractor == 'inception' else f' ({extractor})'}"
     rows = [[Cell(row), *(Cell(f"{value:.3g}") for value in values)] for row, values in zip(names, matrix, strict=True)]
     note = "Mean squared distance of the features of two widths' images from the same latents; low is alike."
     return Block(name, heatmap(matrix, names, name), Table(["width", *names], rows), note)

@@ -121,7 +121,7 @@ def trade_off(
     """Return a labelled point per width, joined from cheap to dear.
 
     Args:
-        points: Cost, figure, width or run, and label.
+        points: Cost, metric, width or run, and label.
         names: All names there are on the page.
         titles: Of the axes.
         kind: What colours tell apart: ``width``, or ``run`` with a line each.

@@ -1,11 +1,10 @@
-"""What a page needs of a trained net: pictures, sizes and times."""
+"""Pictures, sizes and times of a trained net, for a page."""
 
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
-from slimgan_pl.callbacks import SampleGrid, sample_grid
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.cost import count_macs, count_parameters
@@ -14,14 +13,14 @@ from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.timings import Timings, measure_here, read_profile
 from slimgan_pl.runs.checkpoints import load_model
 from slimgan_pl.runs.folder import RunFolder, path_beside
-from slimgan_pl.training.sample_grid import shown_classes
+from slimgan_pl.training.sample_grid import sample_grid, shown_classes
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 from slimgan_pl.utils.torch_state import evaluating
 
 __all__ = ["Drawn", "closed_walk", "draw_run", "draw_walk", "slerp"]
 
-COLUMNS = SampleGrid().num_latents
+COLUMNS = 10  # latents, as in the grids that training leaves
 
 STOPS, STEPS = 5, 8  # latents on the way, and frames from one to the next
 
@@ -38,13 +37,13 @@ class Drawn(NamedTuple):
     walk: Picture | None = None
     walk_still: Picture | None = None
     walk_rows: tuple[str, ...] = ()
-    parameters: dict[float, int] = {}  # noqa: RUF012  # a default that nobody changes
+    parameters: dict[float, int] = {}  # noqa: RUF012  # a default that is never changed
     macs: dict[float, int] = {}  # noqa: RUF012
     latency: Timings | None = None
 
 
 def draw_run(run: RunFiles, seed: int, trust: bool) -> Drawn:
-    """Draw with a run's checkpoint; without one show the picture that the run has left.
+    """Make pictures with a run's checkpoint, or take the last picture of a run without one.
 
     Args:
         run: The run; what is missing is noted in it.
@@ -71,7 +70,7 @@ def latency_of(run: RunFiles) -> Timings | None:
 
 
 def draw_model(model: SlimGAN, seed: int, latency: Timings | None) -> Drawn:
-    """Draw a net, count its numbers and measure it, unless that was done."""
+    """Make pictures with a net, count its numbers, and measure it unless that was done."""
     generator = model.generator
     frames = draw_walk(generator, seed)
     names = tuple(f"{width:g}" for width in shown_widths(model).values())
@@ -90,12 +89,12 @@ def draw_model(model: SlimGAN, seed: int, latency: Timings | None) -> Drawn:
 
 
 def shown_widths(model: SlimGAN) -> dict[float, float]:
-    """Return what logs and tables call each width of the generator."""
+    """Return the width in logs and tables of each width of the generator."""
     return {width: model.individual or width for width in model.generator.widths}
 
 
 def renamed(model: SlimGAN, values: dict[float, T]) -> dict[float, T]:
-    """Return values by what logs and tables call their widths."""
+    """Return values by their widths in logs and tables."""
     return {shown_widths(model).get(width, width): value for width, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""The page itself: one file that asks for nothing else."""
+"""HTML page in one self-contained file."""
 
 import base64
 import hashlib
@@ -28,8 +28,8 @@ def make_page(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) -> 
 
     Args:
         runs: The runs.
-        drawn: What was drawn of each.
-        metric: The figure that is compared, and comes first.
+        drawn: Pictures, sizes and times of each.
+        metric: The metric that is compared, and comes first.
     """
     pairs = list(zip(runs, drawn, strict=True))
     widths = sorted({width for run, pictures in pairs for width in all_widths(run, pictures)})
@@ -51,7 +51,7 @@ def make_page(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) -> 
 
 
 def environment() -> jinja2.Environment:
-    """Return what fills the template; all that comes from runs is escaped."""
+    """Return the environment of the template, which escapes all texts of runs."""
     made = jinja2.Environment(
         loader=jinja2.FunctionLoader(text_of),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Reading what a run has left on disk; what is missing becomes a note."""
+"""Files of a run, read for its page; a missing one becomes a note."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.evaluation.results import read_results, tidy
+from slimgan_pl.evaluation.results import EvaluationResults, read_results
 from slimgan_pl.runs.curves import read_metrics
-from slimgan_pl.runs.folder import RunFolder, find_results
+from slimgan_pl.runs.evaluations import read_newest_results
+from slimgan_pl.runs.folder import RunFolder
 from slimgan_pl.runs.resume import find_stopped_run
 from slimgan_pl.utils.yaml_files import read_config
 
@@ -18,27 +19,27 @@ __all__ = ["RunFiles", "find_run", "read_run"]
 
 @dataclass
 class RunFiles:
-    """A run as its files tell it.
+    """Content of the files of a run.
 
     Attributes:
-        name: What the page calls it.
-        folder: Where it lies.
+        name: Its name on the page.
+        folder: Its folder.
         checkpoint: Its newest whole checkpoint.
-        results: Its figures, of the end or of the last evaluation.
-        history: All its evaluations in the order of iterations.
+        results: Its metrics, of the end or of the last evaluation.
+        history: All its evaluations by iteration.
         metrics: Rows of its log, each a number per column.
         settings: Its configuration.
-        settings_text: The same as it lies on disk.
-        date: When it was saved or judged last.
-        notes: A sentence for each thing that is missing.
+        settings_text: The text of its configuration file.
+        date: Time when it was last saved or evaluated.
+        notes: A sentence for each missing thing.
     """
 
     name: str
     folder: Path
     checkpoint: Path | None = None
     iteration: int | None = None
-    results: dict[str, Any] | None = None
-    history: list[dict[str, Any]] = field(default_factory=list)
+    results: EvaluationResults | None = None
+    history: list[EvaluationResults] = field(default_factory=list)
     metrics: list[dict[str, float]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     settings_text: str = ""
@@ -62,7 +63,7 @@ def find_run(run: str) -> Path:
 
 
 def read_run(folder: Path, name: str) -> RunFiles:
-    """Return what the files of a run say."""
+    """Read the files of a run."""
     run = RunFiles(name, folder)
     add_checkpoint(run)
     add_results(run)
@@ -93,35 +94,35 @@ def add_results(run: RunFiles) -> None:
     """Read the evaluations; the newest stands for the run."""
     note = "the results have no widths"
     try:
-        final: dict[str, Any] | None = tidy(read_results(str(find_results(run.folder))))
+        final: EvaluationResults | None = read_newest_results(str(run.folder))
     except SlimGANError as error:
         final, note = None, str(error)
-    by_iteration = {results["iteration"]: results for results in evaluations(run)}
+    by_iteration = {results.iteration: results for results in evaluations(run)}
     if final is not None:
-        by_iteration[final["iteration"]] = final
-    judged = [by_iteration[iteration] for iteration in sorted(by_iteration, key=lambda number: number or 0)]
-    run.history = [results for results in judged if results["widths"]]
+        by_iteration[final.iteration] = final
+    found = [by_iteration[iteration] for iteration in sorted(by_iteration, key=lambda number: number or 0)]
+    run.history = [results for results in found if any(row.width is not None for row in results.rows)]
     if not run.history:
-        run.notes.append(f"No figures: {note}.")
+        run.notes.append(f"No metrics: {note}.")
         return
     run.results = run.history[-1]
-    judged_at = run.results["iteration"] or 0
+    evaluated = run.results.iteration or 0
     if run.results is not final:
-        run.notes.append("It was not judged at its end; the figures are those of its last evaluation.")
+        run.notes.append("It was not evaluated at its end; the metrics are those of its last evaluation.")
     if run.iteration is None:
-        run.iteration = judged_at
-    elif run.iteration != judged_at:
-        run.notes.append(f"The figures are of iteration {judged_at:,}, the pictures of iteration {run.iteration:,}.")
+        run.iteration = evaluated
+    elif run.iteration != evaluated:
+        run.notes.append(f"The metrics are of iteration {evaluated:,}, the pictures of iteration {run.iteration:,}.")
     path = RunFolder(run.folder).results
     if path.is_file():
         run.date = max(filter(None, (run.date, date_of(path))))
 
 
-def evaluations(run: RunFiles) -> Iterator[dict[str, Any]]:
+def evaluations(run: RunFiles) -> Iterator[EvaluationResults]:
     """Yield the results of the evaluations during training."""
     for path in RunFolder(run.folder).evaluations().values():
         try:
-            yield tidy(read_results(str(path)))
+            yield read_results(path)
         except SlimGANError as error:
             run.notes.append(f"An evaluation is left out: {error}.")
 

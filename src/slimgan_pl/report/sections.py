@@ -1,8 +1,9 @@
-"""All that a page shows of one run."""
+"""Section of a page about one run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.evaluation.results_table import caption
 from slimgan_pl.report.blocks import (
     Block,
@@ -20,11 +21,11 @@ from slimgan_pl.runs.curves import curves_of, split_column
 from slimgan_pl.utils.files import file_sha256
 from slimgan_pl.utils.formatting import duration, macs_text
 
-__all__ = ["Section", "all_widths", "facts_of", "make_section", "stamps_of"]
+__all__ = ["Section", "all_widths", "facts_of", "make_section", "provenance_of"]
 
 
 class Section(NamedTuple):
-    """What the page shows of a run."""
+    """Facts, tables and charts of a run."""
 
     run: RunFiles
     drawn: Drawn
@@ -36,17 +37,17 @@ class Section(NamedTuple):
     evaluations: list[Block]
     curves: list[Block]
     pace: list[Block]
-    stamps: dict[str, str]
+    provenance: dict[str, str]
 
 
 def make_section(run: RunFiles, drawn: Drawn, names: Sequence[str], metric: str) -> Section:
-    """Return what the page shows of a run.
+    """Make the section of a run.
 
     Args:
         run: Its files.
-        drawn: What was drawn of it.
+        drawn: Its pictures, sizes and times.
         names: Of all widths on the page.
-        metric: The figure that comes first.
+        metric: The metric that comes first.
     """
     results = run.results
     return Section(
@@ -60,14 +61,14 @@ def make_section(run: RunFiles, drawn: Drawn, names: Sequence[str], metric: str)
         evaluation_blocks(run.history, names),
         curve_blocks(run.metrics, names),
         pace_blocks(run.metrics),
-        stamps_of(run),
+        provenance_of(run),
     )
 
 
 def widths_of(run: RunFiles, drawn: Drawn) -> list[float]:
-    """Return the widths that a run was judged at, or that it has."""
+    """Return the widths of a run, those of its results first."""
     if run.results is not None:
-        return [row["width"] for row in run.results["widths"]]
+        return [row.width for row in run.results.rows if row.width is not None]
     if drawn.parameters:
         return sorted(drawn.parameters)
     curves = curves_of(run.metrics, "generator_loss")
@@ -75,31 +76,31 @@ def widths_of(run: RunFiles, drawn: Drawn) -> list[float]:
 
 
 def all_widths(run: RunFiles, drawn: Drawn) -> set[float]:
-    """Return all widths that anything of a run is of."""
-    of_results = [row["width"] for results in run.history for row in results["widths"]]
+    """Return the widths of all results, pictures and curves of a run."""
+    of_results = [row.width for results in run.history for row in results.rows if row.width is not None]
     columns = {column for row in run.metrics for column in row}
     of_curves = [of[1] for of in map(split_column, columns) if of is not None]
     return {*of_results, *drawn.parameters, *of_curves}
 
 
-def remarks_on(results: dict[str, Any] | None, drawn: Drawn) -> list[str]:
-    """Return what is to be said of the table of widths."""
+def remarks_on(results: EvaluationResults | None, drawn: Drawn) -> list[str]:
+    """Return the remarks below the table of widths."""
     times = [] if drawn.latency is None else [f"Latency: {drawn.latency.how}."]
     if results is None:
         return times
     said = (caption(results) or "").splitlines()
-    return ["The best of each figure is bold.", *(f"{line[0].upper()}{line[1:]}." for line in said), *times]
+    return ["The best of each metric is bold.", *(f"{line[0].upper()}{line[1:]}." for line in said), *times]
 
 
 def facts_of(run: RunFiles) -> dict[str, str]:
     """Return the facts at the top of a run."""
-    results = run.results or {}
-    protocol, training = results.get("protocol") or {}, results.get("training") or {}
+    results = run.results
+    protocol, training = ({}, {}) if results is None else (results.protocol, results.training)
     facts = {
         "Iteration": "" if run.iteration is None else f"{run.iteration:,}",
         "Data": data_of(run),
-        "Extractor": (results.get("extractor") or {}).get("name"),
-        "Judged by": counts_of(protocol),
+        "Extractor": "" if results is None else results.extractor_of("fid"),
+        "Evaluated on": counts_of(protocol),
         "Training": duration(training["device_seconds"]) if training.get("device_seconds") else "",
         "Saved": "" if run.date is None else f"{run.date:%Y-%m-%d %H:%M}",
     }
@@ -112,28 +113,28 @@ def data_of(run: RunFiles) -> str:
     path = data.get("class_path") if isinstance(data, dict) else None
     if isinstance(path, str):
         return path.rpartition(".")[2].removesuffix("DataModule")
-    return str(((run.results or {}).get("protocol") or {}).get("data") or "")
+    return "" if run.results is None else str(run.results.protocol.get("data") or "")
 
 
 def counts_of(protocol: Mapping[str, Any]) -> str:
-    """Return how many images were compared."""
+    """Return the numbers of images that were compared."""
     fake, real, split = (protocol.get(key) for key in ("num_fake", "num_real", "real_split"))
     if not isinstance(fake, int) or not isinstance(real, int):
         return ""
     return f"{fake:,} fakes, {real:,} {split or 'real'} images"
 
 
-def stamps_of(run: RunFiles) -> dict[str, str]:
-    """Return what allows to trust the figures and to make them again."""
-    results = run.results or {}
-    stamps: dict[str, Any] = {}
+def provenance_of(run: RunFiles) -> dict[str, str]:
+    """Return the provenance of the metrics, line by line."""
+    results = {} if run.results is None else run.results.provenance
+    told: dict[str, Any] = {}
     if run.checkpoint is not None:
         digest = file_sha256(run.checkpoint)
-        stamps["Checkpoint"] = f"{run.checkpoint.name}, SHA-256 {digest}"
-        judged = (results.get("checkpoint") or {}).get("sha256")
-        if judged is not None and judged != digest:
-            stamps["Checkpoint that was judged"] = f"another one, SHA-256 {judged}"
-    training = results.get("training") or {}
+        told["Checkpoint"] = f"{run.checkpoint.name}, SHA-256 {digest}"
+        evaluated = results.get("checkpoint", {}).get("sha256")
+        if evaluated is not None and evaluated != digest:
+            told["Evaluated checkpoint"] = f"another one, SHA-256 {evaluated}"
+    training = {} if run.results is None else run.results.training
     known: dict[str, tuple[Any, Callable[[Any], str]]] = {
         "Protocol": (results.get("protocol"), pairs),
         "Extractor": (results.get("extractor"), pairs),
@@ -143,11 +144,11 @@ def stamps_of(run: RunFiles) -> dict[str, str]:
         "Processes": (results.get("processes"), str),
         "Versions": (results.get("versions"), pairs),
         "Evaluation": (results.get("seconds"), lambda seconds: f"{seconds} s"),
-        "Iterations that were counted": (training.get("iterations"), "{:,.0f}".format),
+        "Counted iterations": (training.get("iterations"), "{:,.0f}".format),
         "Training on all devices": (training.get("device_seconds"), duration),
         "Multiply-accumulates of training": (training.get("macs"), macs_text),
     }
-    return stamps | {name: say(value) for name, (value, say) in known.items() if value is not None}
+    return told | {name: say(value) for name, (value, say) in known.items() if value is not None}
 
 
 def pairs(values: Any) -> str:

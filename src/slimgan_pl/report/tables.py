@@ -1,12 +1,12 @@
 """Tables of a page."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
-from slimgan_pl.evaluation.results import key_of
-from slimgan_pl.evaluation.results_table import Column, cell, figure_name, figures_in
+from slimgan_pl.evaluation.metrics.metric import Column
+from slimgan_pl.evaluation.results import EvaluationResults, Row
+from slimgan_pl.evaluation.results_table import cell
 from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.utils.formatting import compact, milliseconds
 
@@ -27,65 +27,45 @@ class Table(NamedTuple):
     rows: list[list[Cell]]
 
 
-def with_arrow(column: Column, results: Mapping[str, Any]) -> str:
-    return f"{figure_name(column, results)} {'↓' if column.key in LOWER_IS_BETTER else '↑'}"
-
-
-def width_table(widths: Sequence[float], results: dict[str, Any] | None, drawn: Drawn) -> Table:
-    """Return the table of all that is known of each width, with the best of each figure marked."""
-    columns = [] if results is None else figures_in(results)
-    found = {} if results is None else {row["width"]: row for row in results["widths"]}
-    parameters, macs = sizes(found, "parameters", drawn.parameters), sizes(found, "macs", drawn.macs)
-    times = {} if drawn.latency is None else drawn.latency.seconds
-    costs = {"parameters": parameters, "MACs": macs, "latency": times}
-    shown = [name for name, values in costs.items() if values]
-    head = ["width", *shown, *(with_arrow(column, results or {}) for column in columns)]
-    deviations = {} if results is None else deviations_of(results)
-    rows = []
-    for width in widths:
-        texts = {
-            "parameters": compact(parameters.get(width)),
-            "MACs": compact(macs.get(width)),
-            "latency": milliseconds(times.get(width)),
-        }
-        figures = [figure_cell(column, width, found, deviations, results or {}) for column in columns]
-        rows.append([Cell(f"{width:g}"), *(Cell(texts[name]) for name in shown), *figures])
-    return Table(head, rows + real_row(columns, results, len(shown)))
-
-
-def sizes(found: Mapping[float, Mapping[str, Any]], key: str, counted: Mapping[float, int]) -> dict[float, int]:
-    """Return a size per width, from the results or else as it was counted."""
-    return {
-        **counted,
-        **{width: int(row[key]) for width, row in found.items() if math.isfinite(row.get(key, math.nan))},
+def width_table(widths: Sequence[float], results: EvaluationResults | None, drawn: Drawn) -> Table:
+    """Return sizes, latency and metrics of each width, with the best of each metric marked."""
+    rows = () if results is None else results.rows
+    sizes = {
+        "parameters": {**drawn.parameters, **size_of(rows, "parameters")},
+        "MACs": {**drawn.macs, **size_of(rows, "macs")},
     }
+    times = {} if drawn.latency is None else drawn.latency.seconds
+    texts = {name: {width: compact(number) for width, number in found.items()} for name, found in sizes.items()}
+    texts["latency"] = {width: milliseconds(seconds) for width, seconds in times.items()}
+    texts = {name: values for name, values in texts.items() if values}
+    head, body = ["width", *texts], [[Cell(f"{w:g}"), *(Cell(t.get(w, "")) for t in texts.values())] for w in widths]
+    for column in [] if results is None else results.columns:
+        assert results is not None
+        head.append(f"{results.label(column.key)} {column.arrow}")
+        for width, cells in zip(widths, body, strict=True):
+            cells.append(metric_cell(column, width, results))
+    return Table(head, body + real_rows(results, len(texts)))
 
 
-def deviations_of(results: Mapping[str, Any]) -> dict[float, dict[str, float]]:
-    """Return the deviations of each width's figures over seeds."""
-    pairs = zip(results["widths"], results["deviation"]["widths"], strict=False)
-    return {row["width"]: deviation for row, deviation in pairs}
+def size_of(rows: Iterable[Row], key: str) -> dict[float, int]:
+    """Return a size per width, as far as results have it."""
+    return {row.width: int(row.values[key]) for row in rows if row.width is not None and key in row.values}
 
 
-def figure_cell(
-    column: Column,
-    width: float,
-    found: Mapping[float, dict[str, Any]],
-    deviations: Mapping[float, dict[str, float]],
-    results: dict[str, Any],
-) -> Cell:
-    """Return a figure of a width."""
-    key = key_of(column.key, results)
-    values = [row[key] for row in found.values() if math.isfinite(row.get(key, math.nan))]
-    choose = min if column.key in LOWER_IS_BETTER else max
-    row = found.get(width, {})
-    is_best = len(set(values)) > 1 and row.get(key) == choose(values)
-    return Cell(cell(column, row, deviations.get(width, {}), results), is_best)
+def metric_cell(column: Column, width: float, results: EvaluationResults) -> Cell:
+    """Return a metric of a width, marked if it is the best of several values."""
+    row = results.row(width)
+    if row is None:
+        return Cell("")
+    values = {value for each in results.rows if math.isfinite(value := each.values.get(column.key, math.nan))}
+    is_best = len(values) > 1 and row.values.get(column.key) == column.best(values)
+    return Cell(cell(column, row, results), is_best)
 
 
-def real_row(columns: Sequence[Column], results: dict[str, Any] | None, before: int) -> list[list[Cell]]:
-    """Return the row of the real images, where something is known of them."""
-    if results is None or not any(key_of(column.key, results) in results["real"] for column in columns):
+def real_rows(results: EvaluationResults | None, num_sizes: int) -> list[list[Cell]]:
+    """Return the row of the real images, if they have metrics."""
+    if results is None or not any(column.key in results.real for column in results.columns):
         return []
-    real = results["real"]
-    return [[Cell("real images"), *[Cell("")] * before, *(Cell(cell(c, real, {}, results)) for c in columns)]]
+    real = Row(None, results.real, {})
+    cells = [Cell(cell(column, real, results)) for column in results.columns]
+    return [[Cell("real images"), *[Cell("")] * num_sizes, *cells]]

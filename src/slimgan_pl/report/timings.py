@@ -1,4 +1,4 @@
-"""How long each width takes for an image."""
+"""Latency of each width."""
 
 import json
 from pathlib import Path

@@ -2,16 +2,15 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from slimgan_pl.evaluation.metrics import LOWER_IS_BETTER
+from slimgan_pl.evaluation.metrics.registry import column_of
+from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.utils.formatting import duration, macs_text
 
-__all__ = ["Figure", "differences", "lines", "make_run", "short_names"]
-
-Figure = Literal["fid", "kid", "is", "precision", "recall", "density", "coverage"]
+__all__ = ["Run", "add_up", "differences", "lines", "make_run", "short_names", "width_name", "widths_of"]
 
 PROTOCOL = {
     "data": "the real images",
@@ -21,30 +20,33 @@ PROTOCOL = {
     "splits": "the splits of the score",
 }
 
-IMAGES = math.inf  # stands for the width of a folder of images, which has none
+Width = float | None  # None: a folder of images, which has no width
 
 
 class Run(NamedTuple):
-    """A run: its name, a figure per width, whether it is a plain GAN of one width, and what its training cost."""
+    """A run in a comparison: a metric per width, and the cost of its training, summed over devices.
+
+    ``is_individual`` says whether it is a plain GAN of one width; ``seconds`` and ``macs`` are None where unknown.
+    """
 
     name: str
-    figures: dict[float, float]
+    values: dict[Width, float]
     is_individual: bool
     iterations: int
-    seconds: float | None  # of all devices
+    seconds: float | None
     macs: float | None
 
 
-def differences(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Return a sentence for each thing that differs and makes figures of these results incomparable."""
+def differences(results: Sequence[EvaluationResults]) -> list[str]:
+    """Return a sentence for each difference that makes metrics of these results incomparable."""
     found = []
     for key, what in PROTOCOL.items():
-        values = {str(result["protocol"].get(key)) for result in results}
+        values = {str(result.protocol.get(key)) for result in results}
         if len(values) > 1:
-            found.append(f"{what} differ ({', '.join(sorted(values))}); such figures do not compare")
+            found.append(f"{what} differ ({', '.join(sorted(values))}); such metrics do not compare")
     for net in ("extractor", "classifier"):
-        if len({(result.get(net) or {}).get("weights_sha256") for result in results}) > 1:
-            found.append(f"the {net}'s weights differ; such figures do not compare")
+        if len({result.provenance.get(net, {}).get("weights_sha256") for result in results}) > 1:
+            found.append(f"the {net}'s weights differ; such metrics do not compare")
     return found
 
 
@@ -61,21 +63,14 @@ def short_names(runs: Sequence[str]) -> list[str]:
     return [str(Path(run).relative_to(shared)) for run in runs]
 
 
-def make_run(name: str, results: dict[str, Any], key: str) -> Run:
+def make_run(name: str, results: EvaluationResults, metric: str) -> Run:
     """Return a row of the table; the cost is unknown where a part of the training was not counted."""
-    iteration = int(results["iteration"] or 0)
-    cost = dict(results.get("training") or {})
-    if cost.get("iterations") != iteration:
-        cost = {}
-    figures = {
-        IMAGES if row["width"] is None else float(row["width"]): row[key]
-        for row in results["widths"]
-        if row.get(key) is not None
-    }
+    iteration = results.iteration or 0
+    cost = results.training if results.training.get("iterations") == iteration else {}
     return Run(
         name,
-        {width: float(figure) for width, figure in figures.items()},
-        results.get("individual") is not None,
+        {row.width: float(row.values[metric]) for row in results.rows if metric in row.values},
+        results.individual is not None,
         iteration,
         cost.get("device_seconds"),
         cost.get("macs"),
@@ -90,26 +85,34 @@ def add_up(rows: Sequence[Run]) -> list[tuple[str, float | None, float | None]]:
 
 
 def total(rows: Sequence[Run], key: Literal["seconds", "macs"]) -> float | None:
-    """Return a sum, or None where a run does not know its part."""
+    """Return a sum, or None where the part of a run is unknown."""
     values: list[float | None] = [getattr(row, key) for row in rows]
     known = [value for value in values if value is not None]
     return sum(known) if len(known) == len(values) else None
 
 
-def lines(rows: Sequence[Run], widths: Sequence[float], metric: str, mark: str) -> list[list[str]]:
+def widths_of(rows: Sequence[Run]) -> list[Width]:
+    """Return the widths of all runs, ascending; a folder of images comes last."""
+    return sorted(
+        {width for row in rows for width in row.values}, key=lambda width: math.inf if width is None else width
+    )
+
+
+def lines(rows: Sequence[Run], metric: str, mark: str) -> list[list[str]]:
     """Return the table as text: the head, a line per run with the best of each column marked, and the sums."""
-    columns = {width: [row.figures[width] for row in rows if width in row.figures] for width in widths}
-    finite = {width: [figure for figure in column if math.isfinite(figure)] for width, column in columns.items()}
-    choose: Callable[[Iterable[float]], float] = min if metric in LOWER_IS_BETTER else max
-    best = {width: choose(column) for width, column in finite.items() if column}
-    table = [["run", *(width_name(width) for width in widths), "iterations", "training", "MACs"]]
+    widths, column = widths_of(rows), column_of(metric)
+    columns = {width: [row.values.get(width, math.nan) for row in rows] for width in widths}
+    finite = {width: list(filter(math.isfinite, values)) for width, values in columns.items()}
+    best = {width: column.best(values) for width, values in finite.items() if values}
+    table = [["run", *map(width_name, widths), "iterations", "training", "MACs"]]
     for row in rows:
-        texts = {width: mark if figure == best.get(width) else "{:.4g}" for width, figure in row.figures.items()}
-        figures = [texts[width].format(row.figures[width]) if width in texts else "" for width in widths]
-        table.append([row.name, *figures, f"{row.iterations:,}", duration(row.seconds), macs_text(row.macs)])
+        texts = {width: mark if value == best.get(width) else "{:.4g}" for width, value in row.values.items()}
+        values = [texts[width].format(row.values[width]) if width in texts else "" for width in widths]
+        table.append([row.name, *values, f"{row.iterations:,}", duration(row.seconds), macs_text(row.macs)])
     blank = [""] * (len(widths) + 1)
     return table + [[name, *blank, duration(seconds), macs_text(macs)] for name, seconds, macs in add_up(rows)]
 
 
-def width_name(width: float) -> str:
-    return "images" if width == IMAGES else f"{width:g}"
+def width_name(width: Width) -> str:
+    """Return the head of a column."""
+    return "images" if width is None else f"{width:g}"

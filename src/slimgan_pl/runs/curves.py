@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.evaluation.results import HUGE
+from slimgan_pl.evaluation.results_json import HUGE
 from slimgan_pl.utils.files import reason_of
 
 __all__ = ["MOST_POINTS", "Curves", "curves_of", "read_metrics", "split_column", "thin"]

@@ -1,42 +1,38 @@
-"""Earlier evaluations of a run."""
+"""Evaluations in the folder of a run."""
 
-import json
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from slimgan_pl.runs.folder import RunFolder
+from slimgan_pl.errors import SlimGANError
+from slimgan_pl.evaluation.results import EvaluationResults, read_results
+from slimgan_pl.runs.folder import RunFolder, find_results
 
-__all__ = ["evaluations_before"]
-
-JUDGES = ("protocol", "extractor", "classifier")  # have to be the same, or figures do not compare
+__all__ = ["evaluations_before", "read_newest_results"]
 
 
-def evaluations_before(folder: Path, results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what a run's evaluations before ``results`` and by the same protocol found, in order.
+def read_newest_results(run: str) -> EvaluationResults:
+    """Read the newest results of a run.
+
+    Args:
+        run: The file of results, the run's folder, or a folder of versions, of which the newest with results counts.
+
+    Raises:
+        SlimGANError: If there are none, or they are broken.
+    """
+    return read_results(find_results(run))
+
+
+def evaluations_before(folder: Path, results: EvaluationResults) -> list[EvaluationResults]:
+    """Return a run's evaluations before ``results`` and by the same protocol, in order.
 
     Args:
         folder: The run's folder.
-        results: Of an evaluation; of images, which no iteration drew, there is none before.
+        results: Results of one iteration; a folder of images has none before.
     """
-    found: list[dict[str, Any]] = []
-    if results["iteration"] is None:
-        return found
-    for path in RunFolder(folder).evaluations().values():
-        with suppress(OSError, ValueError):  # what is damaged counts as not there
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-            if is_comparable(earlier, results) and earlier["iteration"] < results["iteration"]:
-                found.append(earlier)
-    return sorted(found, key=lambda earlier: int(earlier["iteration"]))
-
-
-def is_comparable(earlier: Any, results: Mapping[str, Any]) -> bool:
-    """Return whether results have the form of others and are by the same protocol."""
-    return (
-        isinstance(earlier, dict)
-        and isinstance(earlier.get("iteration"), int)
-        and all(earlier.get(key) == results.get(key) for key in JUDGES)
-        and isinstance(earlier.get("widths"), list)
-        and all(isinstance(row, dict) and "width" in row for row in earlier["widths"])
-    )
+    found: dict[int, EvaluationResults] = {}
+    for path in RunFolder(folder).evaluations().values() if results.iteration is not None else []:
+        with suppress(OSError, SlimGANError):  # a damaged file counts as missing
+            earlier = read_results(path)
+            if earlier.iteration is not None and earlier.is_comparable(results):
+                found[earlier.iteration] = earlier
+    return [found[iteration] for iteration in sorted(found) if iteration < (results.iteration or 0)]

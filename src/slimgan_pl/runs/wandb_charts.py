@@ -1,48 +1,46 @@
-"""What Weights & Biases shows of a run beside its curves: tables and charts of all widths together."""
+"""Tables and charts of all widths together, for Weights & Biases."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 import wandb
 from wandb.plot.custom_chart import CustomChart
 
-from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
-from slimgan_pl.evaluation.results import key_of
-from slimgan_pl.evaluation.results_table import FIGURE_KEYS
+from slimgan_pl.evaluation.metrics.registry import BETWEEN, COLUMNS
+from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.runs.curves import curves_of
 from slimgan_pl.runs.loggers import ITERATION
 
-__all__ = ["best_figures", "curve_charts", "trade_off", "widths_table"]
+__all__ = ["best_metrics", "curve_charts", "trade_off", "widths_table"]
 
 MAX_POINTS = 200  # of a line, so that the charts of a long run stay small
 
-SIZES = {"width": "width", "parameters": "parameters", "macs": "MACs"}
+SIZES = {"parameters": "parameters", "macs": "MACs"}
 
 LATENCY = "latency in ms"
 
 
-def widths_table(results: Mapping[str, Any], latencies: Mapping[float, float]) -> wandb.Table:
-    """Return a row per width with its size, its latency and its figures.
+def widths_table(results: EvaluationResults, latencies: Mapping[float, float]) -> wandb.Table:
+    """Return a row per width with its size, its latency and its metrics.
 
     Args:
-        results: Of an evaluation.
+        results: Results of an evaluation.
         latencies: Seconds that one image takes, by width.
     """
-    keys = [key for key in (key_of(figure, results) for figure in FIGURE_KEYS) if key in results["widths"][0]]
-    sizes = {key: head for key, head in SIZES.items() if key in results["widths"][0]}
-    rows = [
-        [row[key] for key in sizes]
-        + [1e3 * latencies[row["width"]] if row["width"] in latencies else None]
-        + [row.get(key) for key in keys]
-        for row in results["widths"]
-    ]
-    return wandb.Table(columns=[*sizes.values(), LATENCY, *keys], data=rows)
+    metrics = [column.key for column in results.columns]
+    sizes = {key: head for key, head in SIZES.items() if key in results.rows[0].values}
+    rows: list[list[float | None]] = []
+    for row in results.rows:
+        seconds = latencies.get(row.width or 1.0)
+        latency = None if seconds is None else 1e3 * seconds
+        rows.append([row.width, *map(row.values.get, sizes), latency, *map(row.values.get, metrics)])
+    keys = [results.key(metric) for metric in metrics]
+    return wandb.Table(columns=["width", *sizes.values(), LATENCY, *keys], data=rows)
 
 
-def trade_off(table: wandb.Table, results: Mapping[str, Any]) -> dict[str, CustomChart]:
+def trade_off(table: wandb.Table, results: EvaluationResults) -> dict[str, CustomChart]:
     """Return charts of quality against cost, a point per width: against MACs, and against latency."""
     columns = list(table.columns)
-    quality = next((key for key in (key_of(figure, results) for figure in FIGURE_KEYS) if key in columns), None)
+    quality = next((results.key(column.key) for column in results.columns), None)
     if quality is None:
         return {}
     costs = {"MACs": "quality_against_macs", LATENCY: "quality_against_latency"}
@@ -54,7 +52,7 @@ def trade_off(table: wandb.Table, results: Mapping[str, Any]) -> dict[str, Custo
 
 
 def curve_charts(log: Sequence[Mapping[str, float]], names: Collection[str]) -> dict[str, CustomChart]:
-    """Return a chart for each quantity, or figure of any extractor, with one of these names: a line per width.
+    """Return a chart for each quantity, or metric of any extractor, with one of these names: a line per width.
 
     Args:
         log: Rows with ``step``, as ``read_metrics`` returns them.
@@ -77,16 +75,14 @@ def curve_charts(log: Sequence[Mapping[str, float]], names: Collection[str]) -> 
     return charts
 
 
-def best_figures(evaluations: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the best of each figure over evaluations by one protocol, as ``best/fid/0.5``."""
+def best_metrics(evaluations: Iterable[EvaluationResults]) -> dict[str, float]:
+    """Return the best of each metric over evaluations by one protocol, as ``best/fid/0.5``."""
     best: dict[str, float] = {}
     for results in evaluations:
-        keys = [key_of(name, results) for name in FIGURE_KEYS]
-        named = {key_of("mic", results): results.get(key_of("mic", results))}
-        for row in results["widths"]:
-            named |= {f"{key}/{row['width']:g}": row.get(key) for key in keys}
-        for key, value in named.items():
-            if value is not None:
-                choose = min if key.startswith(LOWER_IS_BETTER) else max
-                best[f"best/{key}"] = choose(value, best.get(f"best/{key}", value))
+        for column in (*COLUMNS, *(column for column in BETWEEN if column.is_named)):
+            key = f"best/{results.key(column.key)}"
+            found = {f"{key}/{row.name}": row.values.get(column.key) for row in results.rows}
+            for name, value in {**found, key: results.between.get(column.key)}.items():
+                if value is not None:
+                    best[name] = column.best([value, best.get(name, value)])
     return best

@@ -11,7 +11,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl.data import ByteArray, ByteDataModule, list_images
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.evaluation import Evaluator, FakeSource, FolderSource, key_of
+from slimgan_pl.evaluation import EvaluationResults, Evaluator, FakeSource, FolderSource
 
 __all__ = ["EvaluatedModule", "Evaluation", "ImageEvaluation"]
 
@@ -67,7 +67,7 @@ class Evaluation(Callback):
                 "use one of those, or a model without evaluator"
             )
         progress = getattr(trainer.progress_bar_callback, "track", None)
-        results = pl_module.evaluator.judge(pl_module.fakes(), batch, progress)
+        results = pl_module.evaluator.evaluate(pl_module.fakes(), batch, progress)
         pl_module.results = {**pl_module.about(), **results}
         if pl_module.results["iteration"] is not None:
             log_results(pl_module, pl_module.results)
@@ -81,9 +81,9 @@ def log_results(model: EvaluatedModule, results: dict[str, Any]) -> None:
     for row in results["widths"]:
         row["width"] = results["individual"] or row["width"]
         metrics |= {f"{key}/{row['width']:g}": row[key] for key in row.keys() - {"width", "parameters", "macs"}}
-    mic = key_of("mic", results)
-    if mic in results:
-        metrics[mic] = results[mic]
+    found = EvaluationResults.from_json(results)
+    if "mic" in found.between:
+        metrics[found.key("mic")] = found.between["mic"]
     model.log_dict(metrics, batch_size=1, rank_zero_only=True)
 
 

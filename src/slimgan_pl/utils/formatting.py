@@ -1,6 +1,8 @@
-"""Numbers, durations and sizes as text."""
+"""Numbers, durations, sizes and tables as text."""
 
-__all__ = ["compact", "duration", "macs_text", "milliseconds"]
+from collections.abc import Iterable, Sequence
+
+__all__ = ["compact", "duration", "macs_text", "markdown_table", "milliseconds"]
 
 
 def compact(number: int | None) -> str:
@@ -37,3 +39,18 @@ def milliseconds(seconds: float | None) -> str:
     '1.23 ms'
     """
     return "" if seconds is None else f"{1000 * seconds:.3g} ms"
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], mark: str = "---") -> str:
+    r"""Return a table in Markdown.
+
+    Args:
+        head: Names of the columns.
+        rows: Texts; a bar in one is escaped.
+        mark: Alignment of all columns but the first.
+
+    >>> markdown_table(["name", "size"], [["a|b", "1"]], "---:")
+    '| name | size |\n| --- | ---: |\n| a\\|b | 1 |'
+    """
+    lines = [head, ["---", *[mark] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(text.replace('|', chr(92) + '|') for text in line)} |" for line in lines)

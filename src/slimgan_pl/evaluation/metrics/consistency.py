@@ -1,59 +1,57 @@
 """Consistency of images between widths."""
 
-import torch
-from torch import Tensor
-from torchmetrics import Metric
+from __future__ import annotations
 
-__all__ = ["ClassAgreement", "InceptionConsistency"]
+from typing import TYPE_CHECKING, Any
+
+from slimgan_pl.evaluation.metrics.metric import Column, Metric
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+__all__ = ["METRIC", "Consistency"]
 
 
-class InceptionConsistency(Metric):
-    """Mean squared feature distance of each pair of widths on the same latents.
+class Consistency:
+    """Feature distances and class agreement of each pair of widths on the same latents.
 
-    Its mean over ordered pairs is the mean inception consistency, mIC (Hou et al. 2021); lower is better.
+    Args:
+        num_widths: Number of widths.
+        has_classes: Whether there are logits.
+        device: Device of features and logits.
     """
 
-    full_state_update = False
-    count: Tensor
-    total: Tensor
+    def __init__(self, num_widths: int, has_classes: bool, device: torch.device) -> None:
+        from slimgan_pl.evaluation.accumulators import ClassAgreement, InceptionConsistency, device_of_sums
 
-    def __init__(self, num_widths: int) -> None:
-        super().__init__()
-        self.add_state("count", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-        self.add_state("total", torch.zeros(num_widths, num_widths, dtype=torch.float64), dist_reduce_fx="sum")
+        self.distances = InceptionConsistency(num_widths).to(device_of_sums(device))
+        self.agreement = ClassAgreement().to(device_of_sums(device))
+        self.has_classes = has_classes
 
-    def update(self, features: Tensor) -> None:
-        """Add features ``(W, N, F)`` of the same N latents at each width."""
-        features = features.to(self.device).double()
-        self.count += features.shape[1]
-        self.total += (features[:, None] - features[None]).square().sum(dim=(2, 3))
+    def update(self, features: list[Tensor], logits: list[Tensor]) -> None:
+        """Add features ``(N, F)`` and, if there are any, logits ``(N, K)`` of the same N latents at each width."""
+        import torch
 
-    def compute(self) -> tuple[Tensor, Tensor]:
-        """Return the mean over ordered pairs of different widths, and the matrix ``(W, W)`` behind it."""
-        matrix = self.total / self.count
-        num_pairs = len(matrix) * (len(matrix) - 1)
-        return matrix.sum() / max(num_pairs, 1), matrix
+        self.distances.update(torch.stack(features))
+        if logits:
+            self.agreement.update(torch.stack(logits))
+
+    def compute(self) -> dict[str, Any]:
+        """Return mIC, the matrix ``(W, W)`` behind it, and the agreement if there are classes."""
+        mean, matrix = self.distances.compute()
+        values: dict[str, Any] = {"mic": float(mean), "consistency": matrix.tolist()}
+        if self.has_classes:
+            values["agreement"] = float(self.agreement.compute())
+        return values
 
 
-class ClassAgreement(Metric):
-    """Share of latents for which two widths draw the same class, the mean over pairs of widths; higher is better."""
-
-    full_state_update = False
-    count: Tensor
-    same: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("count", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-        self.add_state("same", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-
-    def update(self, logits: Tensor) -> None:
-        """Add class logits ``(W, N, K)`` of the same N latents at each width."""
-        classes = logits.to(self.device).argmax(2)
-        first, second = torch.triu_indices(len(classes), len(classes), offset=1, device=classes.device)
-        self.count += classes.shape[1] * len(first)
-        self.same += (classes[first] == classes[second]).sum()
-
-    def compute(self) -> Tensor:
-        """Return the share; NaN where there is a single width."""
-        return self.same / self.count
+METRIC = Metric(
+    "mic",
+    (
+        Column("mic", "mIC", "lower", "{:.4g}", is_named=True),
+        Column("agreement", "same class from a latent", "higher", "{:.1%}", of_logits=True),
+    ),
+    order=50,
+    between=Consistency,
+)

@@ -1,18 +1,18 @@
-"""Metrics on features: pure functions compute, the classes only accumulate sums that add up over processes.
+"""Fréchet distance (FID)."""
 
-The sums are float64 and may lie on another device than the features, since some devices have no float64.
-"""
+from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from torch import Tensor
-from torchmetrics import Metric
+from slimgan_pl.evaluation.metrics.metric import Column, Metric
 
-__all__ = ["FeatureStatistics", "Gaussian", "frechet_distance", "symmetric_root"]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
+    from slimgan_pl.evaluation.statistics import ImageStatistics, RealSide
 
-SHUFFLE_SEED = 2020  # torch-fidelity's, of the splits of the score and the subsets of the kernel distance
+__all__ = ["METRIC", "Gaussian", "frechet_distance", "symmetric_root"]
 
 
 class Gaussian(NamedTuple):
@@ -25,6 +25,8 @@ class Gaussian(NamedTuple):
 
 def symmetric_root(matrix: Tensor) -> Tensor:
     """Return the symmetric square root of a covariance ``(F, F)``."""
+    import torch
+
     values, vectors = torch.linalg.eigh(matrix)
     root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
     return root
@@ -41,6 +43,8 @@ def frechet_distance(first: Gaussian, second: Gaussian, first_root: Tensor | Non
         second: The other.
         first_root: ``symmetric_root`` of the first covariance, for one that is compared with many.
     """
+    import torch
+
     root = symmetric_root(first.covariance) if first_root is None else first_root
     product = torch.linalg.eigvalsh(root @ second.covariance @ root).clamp(min=0).sqrt().sum()
     traces = first.covariance.trace() + second.covariance.trace()
@@ -48,29 +52,9 @@ def frechet_distance(first: Gaussian, second: Gaussian, first_root: Tensor | Non
     return max(float(distance), 0.0)
 
 
-class FeatureStatistics(Metric):
-    """Mean and unbiased covariance of features, from float64 sums."""
+def compute(fakes: ImageStatistics, real: RealSide, device: torch.device) -> dict[str, float]:
+    """Return the distance of fakes from real images."""
+    return {"fid": frechet_distance(real.statistics.gaussian, fakes.gaussian, real.root)}
 
-    full_state_update = False
-    count: Tensor
-    total: Tensor
-    outer: Tensor
 
-    def __init__(self, num_features: int) -> None:
-        super().__init__()
-        self.add_state("count", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
-        self.add_state("total", torch.zeros(num_features, dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("outer", torch.zeros(num_features, num_features, dtype=torch.float64), dist_reduce_fx="sum")
-
-    def update(self, features: Tensor) -> None:
-        """Add features ``(N, F)``."""
-        features = features.to(self.device).double()
-        self.count += len(features)
-        self.total += features.sum(0)
-        self.outer += features.T @ features
-
-    def compute(self) -> Gaussian:
-        """Return the Gaussian of all features so far."""
-        mean = self.total / self.count
-        covariance = (self.outer - self.count * torch.outer(mean, mean)) / (self.count - 1)
-        return Gaussian(int(self.count), mean.cpu(), covariance.cpu())
+METRIC = Metric("fid", (Column("fid", "FID", "lower", "{:.4g}", is_named=True),), order=10, compute=compute)

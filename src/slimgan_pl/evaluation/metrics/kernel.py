@@ -1,15 +1,19 @@
 """Kernel distance (KID)."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
-import numpy as np
-import torch
-from torch import Tensor
-from torch_fidelity.metric_kid import kernel_mmd
+from typing import TYPE_CHECKING, NamedTuple
 
-from slimgan_pl.evaluation.metrics.frechet import SHUFFLE_SEED
+from slimgan_pl.evaluation.metrics.inception_score import SHUFFLE_SEED
+from slimgan_pl.evaluation.metrics.metric import Column, Metric
 
-__all__ = ["KernelDistance", "kernel_distance"]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from slimgan_pl.evaluation.statistics import ImageStatistics, RealSide
+
+__all__ = ["KID_SUBSETS", "KID_SUBSET_SIZE", "METRIC", "KernelDistance", "kernel_distance"]
 
 KID_SUBSETS = 100
 
@@ -30,6 +34,10 @@ def kernel_distance(fake: Tensor, real: Tensor) -> KernelDistance:
     unbiased squared MMD under ``(x.y / F + 1)^3``, its mean and standard deviation over 100 random subsets of 1,000, or
     of all where there are fewer.
     """
+    import numpy as np
+    import torch
+    from torch_fidelity.metric_kid import kernel_mmd
+
     size = min(KID_SUBSET_SIZE, len(fake), len(real))
     random = np.random.RandomState(SHUFFLE_SEED)
     values = []
@@ -37,3 +45,16 @@ def kernel_distance(fake: Tensor, real: Tensor) -> KernelDistance:
         parts = [features[torch.from_numpy(random.choice(len(features), size, False))] for features in (fake, real)]
         values.append(kernel_mmd(*(part.float().numpy() for part in parts)))
     return KernelDistance(float(np.mean(values)), float(np.std(values)))
+
+
+def compute(fakes: ImageStatistics, real: RealSide, device: torch.device) -> dict[str, float]:
+    """Return the distance of fakes from real images, and its deviation over subsets."""
+    if fakes.features is None or real.statistics.features is None:
+        return {}
+    distance = kernel_distance(fakes.features, real.statistics.features)
+    return {"kid": distance.mean, "kid_std": distance.deviation}
+
+
+METRIC = Metric(
+    "kid", (Column("kid", "KID", "lower", "{:.3g}", is_named=True),), order=20, needs=("all features",), compute=compute
+)

@@ -1,18 +1,31 @@
-"""Precision, recall, density and coverage: what distances to nearest neighbours say of two sets of features.
+"""Precision, recall, density and coverage: metrics from distances to nearest neighbours.
 
 All four come from one pass over the distances between the sets, a block at a time, so memory does not grow with the
 square of the number of images. Features ``(N, F)`` may lie on the host in half precision; ``device`` computes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from torch import Tensor
+from slimgan_pl.evaluation.metrics.metric import Column, Metric
 
-from slimgan_pl.utils.torch_state import exact_float32
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
-__all__ = ["Manifold", "Neighbours", "compare_manifolds", "make_manifold"]
+    from slimgan_pl.evaluation.statistics import ImageStatistics, RealSide
+
+__all__ = [
+    "COVERAGE_NEIGHBOURS",
+    "FIDELITY_NEIGHBOURS",
+    "METRIC",
+    "Manifold",
+    "Neighbours",
+    "compare_manifolds",
+    "make_manifold",
+]
 
 BLOCK = 2**25  # distances at once: 128 MiB
 
@@ -44,6 +57,8 @@ class Neighbours(NamedTuple):
 
 def make_manifold(features: Tensor, device: torch.device | None = None) -> Manifold:
     """Return the manifold of features ``(N, F)``; a set of less than six is given the neighbours that it has."""
+    import torch
+
     count = len(features)
     nearest = [min(number, count - 1) for number in (FIDELITY_NEIGHBOURS, COVERAGE_NEIGHBOURS)]
     radii = [
@@ -60,6 +75,8 @@ def compare_manifolds(fake: Manifold, real: Manifold, device: torch.device | Non
     that of some fake. Density is the mean number of real balls a fake lies in, over the neighbours that made them;
     coverage the share of real images whose ball holds a fake.
     """
+    import torch
+
     device = device or torch.device("cpu")
     real_near, real_far = real.radii.to(device)
     fake_near = fake.radii[0].to(device)
@@ -85,6 +102,10 @@ def distances(first: Tensor, second: Tensor, device: torch.device | None) -> Ite
 
     Features are taken from a common centre: ``cdist`` multiplies, and a large mean would cancel.
     """
+    import torch
+
+    from slimgan_pl.utils.torch_state import exact_float32
+
     columns = second.to(device).split(COLUMNS)
     centre = torch.stack([part.float().sum(0) for part in columns]).sum(0) / len(second)
     step = max(BLOCK // len(second), 1)
@@ -94,3 +115,24 @@ def distances(first: Tensor, second: Tensor, device: torch.device | None) -> Ite
         with exact_float32(block.device):
             parts = [torch.cdist(block, part.float() - centre) for part in columns]
         yield rows, torch.cat(parts, dim=1)
+
+
+def compute(fakes: ImageStatistics, real: RealSide, device: torch.device) -> dict[str, float]:
+    """Return the four metrics of fakes against real images."""
+    if fakes.features is None:
+        return {}
+    return compare_manifolds(make_manifold(fakes.features, device), real.statistics.manifold, device)._asdict()
+
+
+METRIC = Metric(
+    "prdc",
+    (
+        Column("precision", "Precision", "higher", head="prec."),
+        Column("recall", "Recall", "higher", head="recall"),
+        Column("density", "Density", "higher", head="dens."),
+        Column("coverage", "Coverage", "higher", head="cov."),
+    ),
+    order=40,
+    needs=("all features", "neighbours"),
+    compute=compute,
+)

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slimgan_pl.evaluation.results import judge_of, key_of
-from slimgan_pl.evaluation.results_table import title
 from slimgan_pl.export.web import width_facts, write_site
-from slimgan_pl.runs.checkpoint_evaluation import figures_of
+from slimgan_pl.runs.checkpoint_evaluation import find_evaluation
 from slimgan_pl.runs.checkpoints import Source
 from slimgan_pl.runs.folder import RunFolder
 
@@ -37,11 +35,11 @@ def write_page(
 
 def quality(source: Source) -> dict[float, dict[str, float]]:
     """Return the Fréchet distance of each width by its title; empty for a checkpoint without an evaluation."""
-    results = figures_of(source)
+    results = find_evaluation(source)
     if results is None:
         return {}
-    key, name = key_of("fid", results), title("FID", judge_of("fid", results))
-    return {row["width"]: {name: row[key]} for row in results["widths"] if key in row}
+    name = results.label("fid")
+    return {row.width: {name: row.values["fid"]} for row in results.rows if row.width and "fid" in row.values}
 
 
 def title_of(path: Path) -> str:
