@@ -254,7 +254,7 @@ def test_a_file_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
         ({**generator_file(reduced(NETS["dcgan32"])), "c9.bias": torch.zeros(1)}, "holds no known generator"),
         (
             {"l1.weight": torch.zeros(5, 3), "c1.weight": torch.zeros(2, 2), "c2.weight": torch.zeros(())},
-            "no generator",
+            "no known generator",
         ),
     ],
 )

@@ -173,7 +173,7 @@ def test_fewer_samples_than_features_are_warned_of() -> None:
 
 def test_images_that_are_not_finite_are_refused() -> None:
     net = generator()
-    net.stem.weight.data[0] = torch.nan
+    net.get_parameter("stem.weight").data[0] = torch.nan
     with pytest.raises(SlimGANError, match=r"the fakes at width 0.25 are not finite"):
         digits().evaluate(net, noise(20))
 

@@ -119,7 +119,7 @@ def test_a_generator_of_ones_own_class_is_exported_too() -> None:
 @pytest.mark.parametrize("make", [multi_width_graph, lambda *given: single_width_graph(given[0], 1.0, given[1])])
 def test_what_is_too_large_for_half_precision_is_told(make: Any) -> None:
     generator = seasoned("dcgan")
-    generator.image.weight.data[0, 0] = 1e6
+    generator.get_parameter("image.weight").data[0, 0] = 1e6
     with pytest.raises(SlimGANError, match=r"image\.weight is too large for float16; export this checkpoint with"):
         make(generator, "float16")
 

@@ -75,7 +75,7 @@ class ExportSource(GeneratorSource):
     def draw(self, numbers: Tensor) -> list[Tensor]:
         net = self.generator
         latents = self.latents[numbers]
-        labels = self.labels[numbers] if net.num_classes else None
+        labels = None if self.labels is None else self.labels[numbers]
         with evaluating(net):
             own = {index: net(latents, labels, width=net.widths[index]) for index in self.used}
         images = list(own.values())
