@@ -59,7 +59,7 @@ def read_command_line(argv: Sequence[str]) -> CommandLine:
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     for name, options in EARLY.items():
-        pair = {"type": lambda text, name=name: (name, text), "nargs": "?", "const": ""}
+        pair: dict[str, Any] = {"type": lambda text, name=name: (name, text), "nargs": "?", "const": ""}
         parser.add_argument(*options, dest="given", action="append", default=[], **pair)
     found: dict[str, str] = {}
     names = {word.partition("=")[2] or word for word in argv}

@@ -1,6 +1,6 @@
 """Models of configurations, built as ``slimgan fit`` builds them."""
 
-from jsonargparse import ActionConfigFile
+from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 
 from slimgan_pl.cli.lightning_parser import OneLineParser, accept_and_ignore
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS

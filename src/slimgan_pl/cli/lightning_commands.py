@@ -36,7 +36,7 @@ def run_lightning(args: Sequence[str] | None = None) -> None:
     except MisconfigurationException as error:
         raise SlimGANError(str(error)) from error
     except Interrupted as stop:
-        if rank_zero_only.rank:  # process 0 prints the message for all
+        if getattr(rank_zero_only, "rank", 0):  # process 0 prints the message for all
             sys.exit(stop.status)
         raise
     except RuntimeError as error:
