@@ -1,4 +1,4 @@
-"""What the runtime costs and how it adapts: ``python benchmarks/runtime.py --json FILE`` from the repository's root.
+"""Overhead of the runtime and its adaptation: ``python benchmarks/runtime.py --json FILE`` from the repository's root.
 
 First the cost of switching widths between calls and of ``Runtime.generate`` over a bare ``session.run``; then a latency
 budget while busy processes take the cores and give them back, with widths that adapt and with the widest alone. The
@@ -63,18 +63,18 @@ def main(
         adapting_net: The net whose widths adapt.
         slack: The latency budget, as a multiple of what the widest width takes when nothing else runs.
         seconds: How long each of quiet, load and quiet lasts.
-        json: File to write the figures to.
+        json: File to write the results to.
     """
     print_table("Machine", {name: str(value) for name, value in machine().items()})
-    figures: dict[str, Any] = {"switching": {}, "overhead": {}}
+    results: dict[str, Any] = {"switching": {}, "overhead": {}}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder  # times of these nets are of no use to the user
         files = {name: write(name, Path(folder)) for name in {*nets, adapting_net}}
         for name in nets:
-            figures["switching"][name] = switching(name, files[name], batch_size, rounds)
-            figures["overhead"][name] = overhead(name, files[name], batch_size, rounds)
-        figures["adapting"] = adapting(files[adapting_net], batch_size, slack, seconds)
-    save_json(figures, json)
+            results["switching"][name] = switching(name, files[name], batch_size, rounds)
+            results["overhead"][name] = overhead(name, files[name], batch_size, rounds)
+        results["adapting"] = adapting(files[adapting_net], batch_size, slack, seconds)
+    save_json(results, json)
 
 
 def write(name: str, folder: Path) -> Path:
@@ -137,7 +137,7 @@ def overhead(name: str, file: Path, batch_size: int, rounds: int) -> dict[str, A
 
 
 def adapting(file: Path, batch_size: int, slack: float, seconds: float) -> dict[str, Any]:
-    """Draw while busy processes come and go, with widths that adapt and with the widest alone."""
+    """Generate while busy processes come and go, with widths that adapt and with the widest alone."""
     budget_ms = slack * Runtime(file, budget_ms=1, batch_size=batch_size).latencies_ms[1.0]
     result: dict[str, Any] = {"budget_ms": budget_ms}
     for name, width in (("adapting", None), ("widest alone", 1.0)):
@@ -145,7 +145,7 @@ def adapting(file: Path, batch_size: int, slack: float, seconds: float) -> dict[
         calls: list[Call] = []
         for load in LOADS:
             with busy_processes(2 * (os.cpu_count() or 1) if load == "busy" else 0):
-                calls += draw_for(seconds, runtime, batch_size, load, width)
+                calls += generate_for(seconds, runtime, batch_size, load, width)
         show_timeline(f"{name}, budget {budget_ms:.1f} ms", calls, budget_ms)
         result[name] = {
             "within_budget": {
@@ -169,7 +169,7 @@ def busy_processes(count: int) -> Iterator[None]:
             process.wait()
 
 
-def draw_for(seconds: float, runtime: Runtime, batch_size: int, load: str, width: float | None) -> Iterator[Call]:
+def generate_for(seconds: float, runtime: Runtime, batch_size: int, load: str, width: float | None) -> Iterator[Call]:
     """Yield calls, one after the other."""
     latents, begin = runtime.latents(batch_size, seed=0), time.perf_counter()
     while (start := time.perf_counter()) - begin < seconds:
@@ -194,10 +194,10 @@ def reactions(calls: Sequence[Call]) -> dict[str, int | None]:
     }
 
 
-def flat(figures: dict[str, Any]) -> dict[str, str]:
-    """Return figures as texts."""
-    shares = {f"within budget, load {load}": f"{share:.1%}" for load, share in figures["within_budget"].items()}
-    calls = {key.replace("_", " "): str(value) for key, value in figures.items() if key.startswith("calls")}
+def flat(results: dict[str, Any]) -> dict[str, str]:
+    """Return results as texts."""
+    shares = {f"within budget, load {load}": f"{share:.1%}" for load, share in results["within_budget"].items()}
+    calls = {key.replace("_", " "): str(value) for key, value in results.items() if key.startswith("calls")}
     return shares | calls
 
 
@@ -208,8 +208,8 @@ def show_timeline(title: str, calls: Sequence[Call], budget_ms: float) -> None:
         some = list(group)
         widths = [call.width for call in some]
         median = statistics.median(call.ms for call in some)
-        drawn = f"{min(widths):g} to {max(widths):g}" if len(set(widths)) > 1 else f"{widths[0]:g}"
-        rows.append([str(second), load, str(len(some)), drawn, f"{median:.1f}", f"{within(some, budget_ms):.0%}"])
+        used = f"{min(widths):g} to {max(widths):g}" if len(set(widths)) > 1 else f"{widths[0]:g}"
+        rows.append([str(second), load, str(len(some)), used, f"{median:.1f}", f"{within(some, budget_ms):.0%}"])
     print_rows(title, ["second", "load", "calls", "width", "median ms", "within budget"], rows)
 
 

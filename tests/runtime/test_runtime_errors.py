@@ -188,11 +188,11 @@ def test_what_does_not_fit_into_memory_is_told(plain: Runtime, monkeypatch: pyte
         raise RuntimeError("Failed to allocate memory for requested buffer of size 8192000000")
 
     monkeypatch.setattr("slimgan_runtime.exported.onnxruntime.InferenceSession.run", fail)
-    assert one_sentence(lambda: plain.generate(GOOD)) == "3 images at once do not fit into memory; draw fewer"
+    assert one_sentence(lambda: plain.generate(GOOD)) == "3 images at once do not fit into memory; generate fewer"
 
 
 def test_missing_files_are_told(tmp_path: Path) -> None:
-    assert "is not there; give an .onnx file or a folder" in one_sentence(lambda: Runtime(tmp_path / "none.onnx"))
+    assert "does not exist; give an .onnx file or a folder" in one_sentence(lambda: Runtime(tmp_path / "none.onnx"))
     assert "has neither generator.onnx nor generator_*.onnx" in one_sentence(lambda: Runtime(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""Draws images with generators that slimgan-pl exported, on numpy and ONNX Runtime alone."""
+"""Inference with generators that slimgan-pl exported, on numpy and ONNX Runtime alone."""
 
 from slimgan_runtime.budget import WidthController
 from slimgan_runtime.errors import SlimGANError

@@ -1,9 +1,9 @@
-"""Which width fits a latency budget now, decided from the times of calls alone: no clocks, no sessions.
+"""Choice of the width by a latency budget, from the times of calls alone: no clocks, no sessions.
 
-For each width it keeps the seconds that a call is expected to take now. The median of the last calls corrects the width
-that is drawn, and with it all others in proportion: the device got slower or faster. Right after a step up it corrects
-that width alone: what changed is the width. So a width that was measured wrongly at the start, or that suffers less
-than others from a load, is known once it was tried.
+For each width it keeps the seconds that a call is expected to take now. The median of the last calls corrects the
+present width, and with it all others in proportion: the device got slower or faster. Right after a step up it corrects
+that width alone, since only the width has changed. So a width that was measured wrongly at the start, or that suffers
+less than others from a load, is known after one try.
 """
 
 from collections import deque
@@ -25,18 +25,18 @@ SOON = 10  # calls in a row that expect room before a wider width is tried
 LATER = 80  # calls before it is tried in spite of what is expected
 MOST_DOUBLINGS = 2  # of these calls, one for each try of the width that failed
 TRIAL = 100  # calls after which a wider width is no longer a try
-KEPT = 16  # batch sizes that are followed, those that were drawn last
+KEPT = 16  # batch sizes that are followed, the last ones
 
 
 class WidthController:
-    """Chooses the widest width whose calls take at most the budget, and follows a device that gets slower or faster.
+    """Choice of the widest width that fits the budget, on a device that gets slower or faster.
 
-    Each batch size is followed by itself. One that was not seen yet starts in proportion to the nearest that was.
+    Each batch size is followed by itself. A new one starts in proportion to the nearest that was.
 
     Args:
         latencies: Seconds that a call of each width took at first.
         budget: Seconds that a call may take, whatever its batch.
-        batch_size: Images of the calls that ``latencies`` are about.
+        batch_size: Images of each call in ``latencies``.
 
     Raises:
         SlimGANError: If there is no width, or something is not a number above 0.
@@ -52,7 +52,7 @@ class WidthController:
 
     def __init__(self, latencies: Mapping[float, float], budget: float, batch_size: int = 1) -> None:
         if not latencies:
-            raise SlimGANError("latencies are of no width; give the seconds of at least one")
+            raise SlimGANError("latencies are empty; give the seconds of at least one")
         self.widths = tuple(sorted(latencies))
         self.budget = check_seconds("budget", budget)
         self.batch_size = check_count("batch_size", batch_size)
@@ -89,15 +89,15 @@ class WidthController:
             follower = Follower(seconds, self.budget)
             if len(self._followers) >= KEPT:
                 self._followers.pop(next(iter(self._followers)))
-        self._followers[batch_size] = follower  # to the end: the first one is the one that was not drawn for longest
+        self._followers[batch_size] = follower  # at the end: the first one is the least recent
         return follower
 
 
 class Follower:
-    """Follows the calls of one batch size; ``index`` is the number of the width, from narrow to wide.
+    """Follower of the calls of one batch size; ``index`` counts widths from narrow to wide.
 
     Args:
-        seconds: That each width is expected to take at first.
+        seconds: Expected seconds of each width at the start.
         budget: Seconds that a call may take.
     """
 
@@ -112,7 +112,7 @@ class Follower:
         return max((index for index in range(end) if self.seconds[index] <= self.budget), default=0)
 
     def move(self, index: int, is_try: bool) -> None:
-        """Take another width; what the calls of the last one said is known by now."""
+        """Take another width, and forget the calls of the last one."""
         self.index, self.is_try = index, is_try
         self.recent: deque[float] = deque(maxlen=FIRST)
         self.calls, self.calm, self.misses = 0, 0, 0.0
@@ -130,13 +130,13 @@ class Follower:
             self.go_up()
 
     def learn(self, seconds: float) -> None:
-        """Correct what widths are expected to take."""
+        """Correct the expected seconds of the widths."""
         self.recent.append(seconds)
         if self.is_try and self.calls <= FIRST:
             self.seconds[self.index] = median(self.recent)
         else:
-            pace = median(list(self.recent)[-RECENT:]) / self.seconds[self.index]
-            self.seconds = [value * pace for value in self.seconds]
+            slowdown = median(list(self.recent)[-RECENT:]) / self.seconds[self.index]
+            self.seconds = [value * slowdown for value in self.seconds]
 
     def go_down(self) -> None:
         """Take the widest width that is expected to fit."""

@@ -1,4 +1,4 @@
-"""What callers give, checked and brought into the types that exported files take."""
+"""Checks of arguments, and their conversion to the types that exported files take."""
 
 import math
 import os
@@ -61,7 +61,7 @@ def check_path(path: object) -> Path:
 
 
 def check_width(width: object, widths: Sequence[float]) -> float:
-    """Return the width of the list that is meant, or raise a SlimGANError."""
+    """Return the width of the list that equals a number as printed, or raise a SlimGANError."""
     wanted = number(width)
     for candidate in widths:
         if abs(candidate - wanted) <= TOLERANCE * candidate:
@@ -94,8 +94,8 @@ def check_labels(labels: Any, contract: Contract, count: int) -> np.ndarray | No
     """Return labels as int64 ``(N,)``, or None of a generator without classes.
 
     Args:
-        labels: What the caller gives, or None.
-        contract: What the file says of its classes.
+        labels: The argument, or None.
+        contract: The contract of the file.
         count: Number of latents.
 
     Raises:
@@ -137,7 +137,7 @@ def number(value: object) -> float:
 
 
 def briefly(value: object, show: Callable[[object], str] = repr) -> str:
-    """Return what a value looks like in one line of an error message."""
+    """Return a value as one line of an error message."""
     try:
         text = " ".join(show(value).split())
     except ValueError:  # Python writes no whole number of more than 4300 digits

@@ -1,4 +1,4 @@
-"""What an exported file says of itself: the inputs it takes and the widths it has."""
+"""The contract of an exported file: its inputs and widths, from its metadata."""
 
 import json
 import math
@@ -16,7 +16,7 @@ LATENTS, LABELS, WIDTH, IMAGES = "latents", "labels", "width", "images"  # names
 
 
 class Contract(NamedTuple):
-    """What a file takes and draws; ``widths`` ascend, ``image_shape`` is ``(C, H, W)``."""
+    """Inputs and images of a file; ``widths`` ascend, ``image_shape`` is ``(C, H, W)``."""
 
     widths: tuple[float, ...]
     latent_dim: int
@@ -25,7 +25,7 @@ class Contract(NamedTuple):
 
 
 def read_contract(metadata: Mapping[str, str], inputs: Collection[str], file: str) -> Contract:
-    """Return what the metadata of a file say.
+    """Read the contract in the metadata of a file.
 
     Args:
         metadata: Names and values.

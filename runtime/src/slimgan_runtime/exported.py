@@ -19,7 +19,7 @@ FATAL = 4  # the least that ONNX Runtime logs: errors become exceptions as well
 
 
 class Source(NamedTuple):
-    """Where a width is drawn: a session, and its input ``width`` or None if it has one width alone."""
+    """Source of one width: a session, and its input ``width`` or None if it has one width alone."""
 
     session: onnxruntime.InferenceSession
     number: np.ndarray | None
@@ -65,7 +65,7 @@ class ExportedGenerator:
             images: np.ndarray = session.run([IMAGES], feed)[0]
         except Exception as error:
             if lacks_memory(error):
-                raise SlimGANError(f"{len(latents):,} images at once do not fit into memory; draw fewer") from error
+                raise SlimGANError(f"{len(latents):,} images at once do not fit into memory; generate fewer") from error
             raise
         return images
 
@@ -73,7 +73,7 @@ class ExportedGenerator:
 def files_of(path: Path) -> list[Path]:
     """Return the files to load: the one that is named, or those of a folder."""
     if not path.exists():
-        raise SlimGANError(f"{path} is not there; give an .onnx file or a folder that slimgan export wrote")
+        raise SlimGANError(f"{path} does not exist; give an .onnx file or a folder that slimgan export wrote")
     if not path.is_dir():
         return [path]
     files = [path / ALL_WIDTHS] if (path / ALL_WIDTHS).exists() else sorted(path.glob(ONE_WIDTH))
@@ -83,7 +83,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def load(file: Path, threads: int | None) -> tuple[onnxruntime.InferenceSession, Contract]:
-    """Return a session that prints nothing, and what the file says of itself."""
+    """Return a session that prints nothing, and the contract of the file."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or allowed_threads()
     options.log_severity_level = FATAL
@@ -111,7 +111,7 @@ def check_together(files: Sequence[Path], contracts: Sequence[Contract]) -> None
 
 
 def sources(session: onnxruntime.InferenceSession, contract: Contract) -> Iterator[tuple[float, Source]]:
-    """Yield each width of a file and where it is drawn."""
+    """Yield each width of a file with its source."""
     has_all = any(node.name == WIDTH for node in session.get_inputs())
     for index, width in enumerate(contract.widths):
         yield width, Source(session, np.array(index, np.int64) if has_all else None)
@@ -135,5 +135,5 @@ def lacks_memory(error: Exception) -> bool:
 
 
 def in_one_line(error: Exception) -> str:
-    """Return the first words of what ONNX Runtime says."""
+    """Return the start of an error message of ONNX Runtime."""
     return " ".join(str(error).split())[:200]

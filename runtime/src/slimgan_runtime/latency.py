@@ -1,4 +1,4 @@
-"""How long each width takes on this device: measured once and kept in the user's cache folder."""
+"""Latency of each width on this device, measured once and kept in the user's cache folder."""
 
 import hashlib
 import json
@@ -27,12 +27,12 @@ SECONDS = 0.25  # that all calls of a width may take together, if one call is sh
 CPU_FIELDS = ("model name", "Model", "Hardware", "CPU implementer", "CPU part")  # of /proc/cpuinfo
 
 
-def measure(draw: Callable[[float], object], widths: Sequence[float]) -> dict[float, float]:
+def measure(generate: Callable[[float], object], widths: Sequence[float]) -> dict[float, float]:
     """Return the median milliseconds of a call at each width; widths take turns, so that a disturbance slows all.
 
     Args:
-        draw: Draws a batch at a width.
-        widths: To be measured.
+        generate: Generates a batch at a width.
+        widths: The widths to measure.
     """
     times: dict[float, list[float]] = {width: [] for width in widths}
     begin = time.perf_counter()
@@ -41,13 +41,13 @@ def measure(draw: Callable[[float], object], widths: Sequence[float]) -> dict[fl
             break
         for width in widths:
             start = time.perf_counter()
-            draw(width)
+            generate(width)
             times[width].append(time.perf_counter() - start)
     return {width: 1e3 * statistics.median(values[WARM_UP:]) for width, values in times.items()}
 
 
 class LatencyCache:
-    """A file that holds the latencies of one generator on one device, and all that they depend on.
+    """File of the latencies of one generator on one device, with everything they depend on.
 
     A file that is damaged, or of something else, is as good as none, and so is a folder that cannot be written.
 
@@ -74,7 +74,7 @@ class LatencyCache:
         self.name = f"latencies-{digest[:16]}.json"
 
     def load(self) -> dict[float, float] | None:
-        """Return the milliseconds of each width, or None where there is no file that can be trusted."""
+        """Return the milliseconds of each width, or None without a valid file."""
         try:
             about = json.loads((cache_dir() / self.name).read_text())
             found = {float(width): float(value) for width, value in about["latencies_ms"].items()}
@@ -85,7 +85,7 @@ class LatencyCache:
         return found if is_ours and positive and sorted(found) == sorted(self.widths) else None
 
     def save(self, latencies_ms: Mapping[float, float]) -> None:
-        """Write a file beside its place and move it there, if that is possible."""
+        """Write the file atomically, if the system allows it."""
         text = json.dumps({"key": self.key, "latencies_ms": {repr(key): value for key, value in latencies_ms.items()}})
         with suppress(OSError, RuntimeError):
             folder = cache_dir()
@@ -106,12 +106,12 @@ def cache_dir() -> Path:
 
 
 def num_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu_name() -> str:
-    """Return what the system calls the processor."""
+    """Return the processor's name in this system."""
     with suppress(OSError, subprocess.SubprocessError):
         if sys.platform == "linux":
             name = cpu_of(Path("/proc/cpuinfo").read_text())

@@ -1,4 +1,4 @@
-"""ONNX Runtime, told before it starts to send nothing about its use to its makers, which it does by default."""
+"""ONNX Runtime, with its telemetry disabled before it loads."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Drawing from exported files: the class that users hold."""
+"""Inference with exported files."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ MAX_THREADS = 1024  # more than the cores of any machine, fewer than a system re
 
 
 class Runtime:
-    """Draws images with a generator that ``slimgan export`` wrote as ONNX, without PyTorch.
+    """A generator that ``slimgan export`` wrote as ONNX, without PyTorch.
 
     With a latency budget, calls that name no width have the widest that fits: the widths are measured on this device at
     the start, and every such call tells how fast the device is now. Several threads may call ``generate`` at once.
@@ -28,7 +28,7 @@ class Runtime:
     Args:
         path: An exported ``.onnx`` file, or the folder of the export: of ``generator.onnx`` with all widths if it is
             there, else of one file per width.
-        budget_ms: Milliseconds that a call of ``generate`` may take, whatever its batch; None always draws at the
+        budget_ms: Milliseconds that a call of ``generate`` may take, whatever its batch; None always takes the
             widest width.
         threads: That ONNX Runtime computes a call with; None for all cores that this process may use.
         batch_size: Images of the calls that are measured at the start.
@@ -51,7 +51,7 @@ class Runtime:
         self._exported = ExportedGenerator(check_path(path), threads)
         self._latencies_ms: dict[float, float] = {}
         self._controller: WidthController | None = None
-        self._lock = threading.Lock()  # of the controller alone: calls draw side by side
+        self._lock = threading.Lock()  # guards the controller alone: calls run side by side
         if budget_ms is not None:
             self._latencies_ms = self._load_or_measure(threads)
             seconds = {width: value / 1e3 for width, value in self._latencies_ms.items()}
@@ -59,7 +59,7 @@ class Runtime:
 
     @property
     def widths(self) -> tuple[float, ...]:
-        """The widths that can be drawn at, from narrow to wide, as shares of the trained generator's channels."""
+        """The widths, from narrow to wide, as shares of the trained generator's channels."""
         return self._exported.contract.widths
 
     @property
@@ -90,7 +90,7 @@ class Runtime:
     def generate(
         self, latents: npt.ArrayLike, labels: npt.ArrayLike | None = None, width: float | None = None
     ) -> np.ndarray:
-        """Draw images.
+        """Generate images.
 
         Args:
             latents: Floats ``(N, latent_dim)``, of which float32 is made.

@@ -1,1 +1,1 @@
-"""Export of trained generators to other runtimes."""
+"""Export of trained generators to other runtimes: formats, parity, model card, site."""

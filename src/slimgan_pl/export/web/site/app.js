@@ -122,10 +122,10 @@ export class App {
 
   /** Show one frame to time the widths; then walk, unless the system asks for less motion. */
   async begin() {
-    await this.showFrame(performance.now());
+    await this.makeFrame(performance.now());
     for (let i = 0; i < 3; i += 1) {
       this.beginStrip(this.walk.at(0, 1));
-      while (this.job) await this.showNextOfStrip();
+      while (this.job) await this.makeNextOfStrip();
       if (i === 0) this.stripTimes.forEach((recent) => recent.clear()); // a first run is slower than others
     }
     byId("along").checked = this.stripTimes.reduce((sum, recent) => sum + recent.median, 0) < SMOOTH;
@@ -145,7 +145,7 @@ export class App {
         this.measuring = null;
       }
       if (this.state.isWalking) this.step(now);
-      if (this.isStale || this.isTrying) await this.showFrame(now);
+      if (this.isStale || this.isTrying) await this.makeFrame(now);
       if (this.job) await this.advanceStrip();
     }
   }
@@ -167,7 +167,7 @@ export class App {
     return Array.from({ length: count }, (_, image) => (label < 0 ? image % this.facts.num_classes : label));
   }
 
-  async showFrame(now) {
+  async makeFrame(now) {
     const { width, count, position, isAuto } = this.state;
     this.isStale = false;
     const latents = this.walk.at(position, count);
@@ -203,11 +203,11 @@ export class App {
   /** Show more of the strip for a few milliseconds, or one width of it: the frame comes first. */
   async advanceStrip() {
     const end = performance.now() + SLICE;
-    do await this.showNextOfStrip();
+    do await this.makeNextOfStrip();
     while (this.job && performance.now() < end);
   }
 
-  async showNextOfStrip() {
+  async makeNextOfStrip() {
     const { job } = this;
     const width = job.left[0];
     const what = { width, latents: job.latents, labels: this.labels(1), count: 1 };
