@@ -126,10 +126,10 @@ def test_a_chart_of_each_quantity_has_a_line_per_width(logged: Logged) -> None:
         chart = logged.table(f"widths/{name}_table")
         widths = QUANTITIES.get(name, WIDTHS)
         columns = chart["columns"]
-        lines = {row[columns.index("lineKey")] for row in chart["data"]}
-        assert lines == {f"width {width}" for width in widths}
-        lines = [row[columns.index("lineVal")] for row in chart["data"]]
-        assert lines == pytest.approx(
+        shown = {row[columns.index("lineKey")] for row in chart["data"]}
+        assert shown == {f"width {width}" for width in widths}
+        values = [row[columns.index("lineVal")] for row in chart["data"]]
+        assert values == pytest.approx(
             [row[f"{name}/{w}"] for w in widths for row in table_rows(logged) if f"{name}/{w}" in row]
         )
 

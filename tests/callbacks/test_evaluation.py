@@ -105,7 +105,11 @@ def test_a_model_without_evaluator_is_not_evaluated(
     make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
 ) -> None:
     model: LightningModule = make_model()
-    data = DigitsDataModule(batch_size=8, image_size=8)
-    make_trainer().test(model, data, verbose=False)
+
+    class Batches(OneBatch):
+        def test_dataloader(self) -> Any:
+            return self.train_dataloader()
+
+    make_trainer().test(model, Batches(torch.zeros(4, 1, 8, 8)), verbose=False)
     assert isinstance(model, SlimGAN)
     assert model.results is None

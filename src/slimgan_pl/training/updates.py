@@ -103,8 +103,8 @@ class Updates:
         fakes: dict[int, Tensor] = {}
         parts = []
         with parametrize.cached():  # one power iteration of the spectral norm
-            for part in self._split((real, real_labels, dict(inputs))):
-                metrics, fakes = update(*part, keep)
+            for part in self._split((real, real_labels, dict(inputs), keep)):
+                metrics, fakes = update(*part)
                 parts.append(metrics)
         metrics = average_parts(parts)
         if self.measures_gradients:
@@ -180,8 +180,8 @@ class Updates:
         """
         parts = []
         with parametrize.cached(), frozen(self.bank):
-            for part in self._split((dict(inputs), distilled)):
-                parts.append(self._train_widths(*part, fakes or {}))
+            for own, shared in self._split((dict(inputs), distilled)):
+                parts.append(self._train_widths(own, shared, fakes or {}))
         return average_parts(parts)
 
     def _train_widths(self, inputs: WidthInputs, distilled: Inputs | None, fakes: Mapping[int, Tensor]) -> Metrics:
