@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from slimgan_pl.evaluation.evaluator import Evaluator
     from slimgan_pl.evaluation.extractors import DigitsClassifier, FidelityExtractor, InceptionExtractor
     from slimgan_pl.evaluation.image_sources import FakeSource, FolderSource, GeneratorSource
-    from slimgan_pl.evaluation.metrics.frechet import Gaussian, frechet_distance
+    from slimgan_pl.evaluation.metrics.frechet import frechet_distance
     from slimgan_pl.evaluation.metrics.kernel import KernelDistance, kernel_distance
-    from slimgan_pl.evaluation.metrics.prdc import Manifold, Neighbours, compare_manifolds, make_manifold
+    from slimgan_pl.evaluation.metrics.prdc import Neighbours, compare_manifolds, make_manifold
     from slimgan_pl.evaluation.metrics.registry import LOWER_IS_BETTER
     from slimgan_pl.evaluation.protocols import PROTOCOLS, Protocol
     from slimgan_pl.evaluation.results import EvaluationResults, judge_of, key_of
+    from slimgan_pl.evaluation.summaries import Gaussian, Manifold
 
 __all__ = [
     "LOWER_IS_BETTER",
@@ -57,13 +58,13 @@ _HOMES = {  # modules, which are imported when a name is first used
     "FeatureStatistics": "slimgan_pl.evaluation.accumulators",
     "FidelityExtractor": "slimgan_pl.evaluation.extractors",
     "FolderSource": "slimgan_pl.evaluation.image_sources",
-    "Gaussian": "slimgan_pl.evaluation.metrics.frechet",
+    "Gaussian": "slimgan_pl.evaluation.summaries",
     "GeneratorSource": "slimgan_pl.evaluation.image_sources",
     "InceptionConsistency": "slimgan_pl.evaluation.accumulators",
     "InceptionExtractor": "slimgan_pl.evaluation.extractors",
     "KernelDistance": "slimgan_pl.evaluation.metrics.kernel",
     "LOWER_IS_BETTER": "slimgan_pl.evaluation.metrics.registry",
-    "Manifold": "slimgan_pl.evaluation.metrics.prdc",
+    "Manifold": "slimgan_pl.evaluation.summaries",
     "Neighbours": "slimgan_pl.evaluation.metrics.prdc",
     "PROTOCOLS": "slimgan_pl.evaluation.protocols",
     "Protocol": "slimgan_pl.evaluation.protocols",

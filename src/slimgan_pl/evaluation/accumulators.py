@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from slimgan_pl.evaluation.metrics.frechet import Gaussian
-from slimgan_pl.evaluation.metrics.inception_score import SHUFFLE_SEED
+from slimgan_pl.evaluation.summaries import SHUFFLE_SEED, Gaussian
 
 __all__ = ["ClassAgreement", "FeatureStatistics", "InceptionConsistency", "SplitScore", "device_of_sums"]
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from slimgan_pl.errors import SlimGANWarning
 from slimgan_pl.evaluation.features import Extracted
-from slimgan_pl.evaluation.metrics.frechet import Gaussian
 from slimgan_pl.evaluation.statistics import ImageStatistics
+from slimgan_pl.evaluation.summaries import Gaussian
 from slimgan_pl.utils.environment import tensors_sha256
 from slimgan_pl.utils.files import replacing
 

@@ -14,7 +14,6 @@ from slimgan_pl.evaluation.cache import StatisticsCache
 from slimgan_pl.evaluation.extractors import check_name, make_extractor
 from slimgan_pl.evaluation.features import Extraction, extractor_name
 from slimgan_pl.evaluation.image_sources import FakeSource, GeneratorSource
-from slimgan_pl.evaluation.metrics.inception_score import SHUFFLE_SEED
 from slimgan_pl.evaluation.metrics.kernel import KID_SUBSET_SIZE, KID_SUBSETS
 from slimgan_pl.evaluation.metrics.metric import Metric
 from slimgan_pl.evaluation.metrics.prdc import COVERAGE_NEIGHBOURS, FIDELITY_NEIGHBOURS
@@ -24,6 +23,7 @@ from slimgan_pl.evaluation.results_json import metric_key
 from slimgan_pl.evaluation.seeds import over_seeds
 from slimgan_pl.evaluation.session import Progress, Session, compute_metrics
 from slimgan_pl.evaluation.statistics import RealSide
+from slimgan_pl.evaluation.summaries import SHUFFLE_SEED
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.utils.distributed import all_agree, rank_and_world
 from slimgan_pl.utils.environment import array_sha256, device_name, versions

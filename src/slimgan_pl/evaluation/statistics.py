@@ -8,8 +8,7 @@ from torch import Tensor
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.accumulators import FeatureStatistics, SplitScore, device_of_sums
 from slimgan_pl.evaluation.features import Extracted
-from slimgan_pl.evaluation.metrics.frechet import Gaussian, symmetric_root
-from slimgan_pl.evaluation.metrics.prdc import Manifold
+from slimgan_pl.evaluation.summaries import Gaussian, Manifold, symmetric_root
 from slimgan_pl.utils.distributed import gather_rows
 
 __all__ = ["Collector", "ImageStatistics", "RealSide"]

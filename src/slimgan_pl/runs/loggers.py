@@ -57,11 +57,12 @@ class WandbRun:
     log_checkpoint: bool = False
 
 
-def wandb_errors() -> tuple[type[Exception], ...]:
-    """Return the errors of Weights & Biases, which is imported only for a run that uses it."""
+def wandb_error() -> type[Exception]:
+    """Return the error of Weights & Biases, which is imported only for a run that uses it."""
     import wandb
 
-    return (wandb.errors.Error,)
+    error: type[Exception] = wandb.errors.Error
+    return error
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def going_on_without_wandb() -> Iterator[None]:
     try:
         with going_on_without("what Weights & Biases is told"):
             yield
-    except (*wandb_errors(), SlimGANError) as error:
+    except (wandb_error(), SlimGANError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         message = f"Weights & Biases was not told ({reason}); the run goes on without it"
         warnings.warn(message, SlimGANWarning, stacklevel=3)
@@ -164,11 +165,11 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
     try:
         logger.experiment.define_metric(ITERATION)
         logger.experiment.define_metric("*", step_metric=ITERATION, step_sync=True)
-    except (*wandb_errors(), ValueError) as error:
+    except (wandb_error(), ValueError) as error:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
         reason = " ".join(str(error).split()).rstrip(".")[:200]
-        mend = "" if isinstance(error, wandb_errors()) else ", or mend --wandb_run"
+        mend = "" if isinstance(error, wandb_error()) else ", or mend --wandb_run"
         raise SlimGANError(
             f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline{mend}"
         ) from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from slimgan_pl.evaluation.metrics.metric import Column, Metric
+from slimgan_pl.evaluation.summaries import Gaussian, symmetric_root
 
 if TYPE_CHECKING:
     import torch
@@ -12,24 +13,7 @@ if TYPE_CHECKING:
 
     from slimgan_pl.evaluation.statistics import ImageStatistics, RealSide
 
-__all__ = ["METRIC", "Gaussian", "frechet_distance", "symmetric_root"]
-
-
-class Gaussian(NamedTuple):
-    """The Gaussian that stands for a set of features: their number, float64 mean ``(F,)`` and covariance ``(F, F)``."""
-
-    num_samples: int
-    mean: Tensor
-    covariance: Tensor
-
-
-def symmetric_root(matrix: Tensor) -> Tensor:
-    """Return the symmetric square root of a covariance ``(F, F)``."""
-    import torch
-
-    values, vectors = torch.linalg.eigh(matrix)
-    root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    return root
+__all__ = ["METRIC", "frechet_distance"]
 
 
 def frechet_distance(first: Gaussian, second: Gaussian, first_root: Tensor | None = None) -> float:

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
     from slimgan_pl.evaluation.statistics import ImageStatistics, RealSide
 
-__all__ = ["METRIC", "SHUFFLE_SEED"]
-
-SHUFFLE_SEED = 2020  # torch-fidelity's, of the splits of the score and the subsets of the kernel distance
+__all__ = ["METRIC"]
 
 
 def compute(images: ImageStatistics, real: RealSide, device: torch.device) -> dict[str, float]:

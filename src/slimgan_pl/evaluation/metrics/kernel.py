@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from slimgan_pl.evaluation.metrics.inception_score import SHUFFLE_SEED
 from slimgan_pl.evaluation.metrics.metric import Column, Metric
+from slimgan_pl.evaluation.summaries import SHUFFLE_SEED
 
 if TYPE_CHECKING:
     import torch

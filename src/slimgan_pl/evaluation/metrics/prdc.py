@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from slimgan_pl.evaluation.metrics.metric import Column, Metric
+from slimgan_pl.evaluation.summaries import Manifold
 
 if TYPE_CHECKING:
     import torch
@@ -17,15 +18,7 @@ if TYPE_CHECKING:
 
     from slimgan_pl.evaluation.statistics import ImageStatistics, RealSide
 
-__all__ = [
-    "COVERAGE_NEIGHBOURS",
-    "FIDELITY_NEIGHBOURS",
-    "METRIC",
-    "Manifold",
-    "Neighbours",
-    "compare_manifolds",
-    "make_manifold",
-]
+__all__ = ["COVERAGE_NEIGHBOURS", "FIDELITY_NEIGHBOURS", "METRIC", "Neighbours", "compare_manifolds", "make_manifold"]
 
 BLOCK = 2**25  # distances at once: 128 MiB
 
@@ -34,16 +27,6 @@ COLUMNS = 2**13  # features that a block of them meets at once: cdist copies bot
 FIDELITY_NEIGHBOURS = 3  # of precision and recall, as their authors choose
 
 COVERAGE_NEIGHBOURS = 5  # of density and coverage, as theirs do
-
-
-class Manifold(NamedTuple):
-    """A set of features ``(N, F)`` and the balls around them that stand for the manifold they lie on.
-
-    ``radii`` ``(2, N)`` are the distances to the 3rd and to the 5th nearest other feature.
-    """
-
-    features: Tensor
-    radii: Tensor
 
 
 class Neighbours(NamedTuple):
