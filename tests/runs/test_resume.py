@@ -1,6 +1,5 @@
 """A run that was stopped anywhere, by a signal or a kill, and goes on equals one that never stopped."""
 
-import io
 import os
 import signal
 import socket
@@ -8,12 +7,12 @@ import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
-import torch
 from commands import run
-from kill_storm import RESUME, Commands, differences, kill_until_it_ends, last_run, make_folder, outcome, run_command
+from kill_storm import RESUME, Commands, differences, kill_until_it_ends, last_run, make_folder, outcome
+from killed_save import die_in_save
 from sharing import fill_once, mostly_slow
 
 from slimgan_pl import SlimGAN
@@ -124,25 +123,6 @@ def test_a_signal_ends_an_evaluation_at_once_and_it_is_made_again(
     assert "stopped by SIGTERM" in said
     run(*RESUME)
     assert differences(whole, outcome(RUN)) == []
-
-
-def die_in_save(folder: Path, number: int) -> None:
-    """Run the command and be killed when half of a checkpoint is written."""
-    save, calls = torch.save, list[int]()
-
-    def dying(content: Any, file: BinaryIO) -> None:
-        calls.append(0)
-        if len(calls) < number:
-            save(content, file)
-            return
-        buffer = io.BytesIO()
-        save(content, buffer)
-        file.write(buffer.getvalue()[: buffer.tell() // 2])
-        file.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(torch, "save", dying)  # noqa: B010
-    run_command(folder, list(RESUME), {})
 
 
 def test_a_kill_in_the_middle_of_a_save_leaves_the_checkpoint_before_it(
