@@ -1,6 +1,7 @@
 """``slimgan test --images``: the evaluation of a folder of images."""
 
 import inspect
+from typing import Any
 
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -22,9 +23,10 @@ class FolderEvaluation(ImageEvaluation):
     Args:
         images: The folder.
         evaluator: The evaluator; needed.
+        unused: Settings of nets.
     """
 
-    def __init__(self, images: str, evaluator: Evaluator | None = None) -> None:
+    def __init__(self, images: str, evaluator: Evaluator | None = None, **unused: Any) -> None:
         if not images:
             raise SlimGANError("--images is empty; name the folder of images to evaluate")
         if evaluator is None:

@@ -73,7 +73,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
             if name != "fit":
                 subcommand_parser.set_defaults({"verbose": False})  # the table of widths says it better
                 add_evaluation_options(subcommand_parser)
-                if name == "test":
+                if name == "test" and self.has_net:
                     subcommand_parser.add_argument("--images", type=str | None, default=None, help=IMAGES_HELP)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
