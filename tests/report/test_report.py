@@ -28,14 +28,6 @@ def here(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def plain(two_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the page of the two runs as they are."""
-    path = tmp_path_factory.mktemp("plain") / "report.html"
-    run("report", two_runs / "digits", two_runs / "none", "--output", path)
-    return path.read_text(encoding="utf-8")
-
-
 def written() -> str:
     return Path("report.html").read_text(encoding="utf-8")
 
@@ -70,8 +62,9 @@ def test_the_best_of_each_figure_is_marked(here: Path) -> None:
     assert f'<strong>{best:.4g}<span class="hidden"> (best)' in written()
 
 
-def test_a_page_names_no_address_and_forbids_to_fetch_any(plain: str) -> None:
-    page = without_script(plain)
+def test_a_page_names_no_address_and_forbids_to_fetch_any(here: Path) -> None:
+    run("report", "runs/digits", "runs/none")
+    page = without_script(written())
     assert not re.search(r'(?:src|href|srcset)="(?!data:|#)', page)
     assert "http" not in page.replace("http-equiv", "")
     assert "default-src 'none'; img-src data:" in unescape(page)
@@ -92,8 +85,9 @@ def test_a_run_is_shown_once_however_often_it_is_named(here: Path) -> None:
     assert "<h1>digits/version_0</h1>" in written()
 
 
-def test_each_chart_holds_json_without_a_tag(plain: str) -> None:
-    found = specs(plain)
+def test_each_chart_holds_json_without_a_tag(here: Path) -> None:
+    run("report", "runs/digits", "runs/none")
+    found = specs(written())
     assert len(found) > 20
     for spec in found:
         assert "<" not in spec
