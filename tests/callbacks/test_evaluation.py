@@ -32,8 +32,9 @@ class Counted(Evaluator):
         assert isinstance(fakes, GeneratorSource)
         self.calls += 1
         return {
-            "widths": [{"width": 0.5, "fid": float(next(fakes.generator.parameters()).mean())}],
+            "widths": [{"width": 0.5, "fid": float(fakes.generator.get_parameter("image.weight").mean())}],
             "extractor": {"name": "inception"},
+            "protocol": {},
         }
 
 
@@ -89,7 +90,7 @@ def test_weights_that_a_callback_swaps_in_are_evaluated(
     make_trainer(callbacks=[Swapping(first, last)], **EVALUATED_TWICE).fit(model, DigitsDataModule(batch_size=8))
     assert model.results is not None
     assert model.results["widths"][0]["fid"] == pytest.approx(3.0)
-    assert float(next(model.generator.parameters()).detach().abs().max()) < 3
+    assert float(model.generator.get_parameter("image.weight").detach().abs().max()) < 3
 
 
 def test_real_images_that_are_no_byte_array_are_refused(make_trainer: Callable[..., Trainer]) -> None:

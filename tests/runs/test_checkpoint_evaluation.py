@@ -12,10 +12,13 @@ import torch
 
 from slimgan_pl.evaluation import EvaluationResults
 from slimgan_pl.export.card_markdown import make_markdown
+from slimgan_pl.export.exported_file import ExportedFile
 from slimgan_pl.export.model_card import make_card
 from slimgan_pl.runs.checkpoint_evaluation import find_evaluation
 from slimgan_pl.runs.checkpoints import read_source
 from slimgan_pl.utils.files import file_sha256
+
+FILE = ExportedFile("generator.onnx", "onnx", "float32", (1.0,), True, 1, "c" * 64)
 
 
 @pytest.fixture
@@ -91,11 +94,11 @@ def test_one_checksum_in_a_run_makes_it_needed(run: Path) -> None:
 
 def test_an_iteration_is_enough_only_where_no_checksums_are_and_is_told(run: Path) -> None:
     last = run / "checkpoints" / "last.ckpt"
-    assert "not by a checksum" not in make_markdown(make_card(read_source(last), []))
+    assert "not by a checksum" not in make_markdown(make_card(read_source(last), [FILE]))
     assert provenance_of(find_evaluation(read_source(last)))["matched_by"] == "sha256"
     without_checksums(run)
     assert provenance_of(find_evaluation(read_source(last)))["matched_by"] == "iteration"
-    assert "matched by its iteration, not by a checksum" in make_markdown(make_card(read_source(last), []))
+    assert "matched by its iteration, not by a checksum" in make_markdown(make_card(read_source(last), [FILE]))
 
 
 def test_beside_a_checkpoint_that_lies_in_no_run_a_checksum_is_needed(run: Path, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_settings_that_build_nothing_are_refused(
 
 
 def test_weights_have_to_fit(save_changed: Callable[[Change], Path]) -> None:
-    with pytest.raises(SlimGANError, match=r"does not fit these nets: image\.weight is missing there"):
+    with pytest.raises(SlimGANError, match=r"does not fit these nets: generator\.image\.weight is missing there"):
         load_generator(save_changed(lambda c: c["state_dict"].pop("generator.image.weight")))
     with pytest.raises(SlimGANError, match="NaN or infinite"):
         load_generator(save_changed(lambda c: c["state_dict"]["generator.image.weight"].fill_(torch.nan)))

@@ -35,7 +35,7 @@ def export(
         extractor: Name of a feature extractor, such as inception or digits, by which the Fréchet distances of the files
             are compared with PyTorch's, on the data that the checkpoint names.
         weights_path: File of the extractor's weights.
-        num_fake: Images of each file and width that it judges; by default as many as the checkpoint was judged by.
+        num_fake: Images of each file and width for that; by default as many as in the checkpoint's evaluation.
         data_root: Folder of the data set, in place of the one in training.
         overwrite: Replace an earlier export.
         onnxruntime_web: The npm package of onnxruntime-web as a .tgz file, for the web format on a machine without npm.

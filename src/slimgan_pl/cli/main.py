@@ -55,10 +55,8 @@ def dispatch(args: Sequence[str] | None) -> str:
     """Run the subcommand that the first word names, and return its name; only its modules are imported."""
     argv = list(sys.argv[1:] if args is None else args)
     name = argv[0] if argv else ""
-    if name in ("-h", "--help"):
-        help_parser().print_help()
-    elif name == "--version":
-        print(f"slimgan {__version__}")
+    if name in ("-h", "--help", "--version"):
+        help_parser().parse_args([name])
     elif name.startswith("-"):  # Lightning takes a configuration before the subcommand
         COMMANDS["fit"].load()(args)
     elif name not in COMMANDS:
@@ -74,7 +72,7 @@ def dispatch(args: Sequence[str] | None) -> str:
 def help_parser() -> ArgumentParser:
     """Return a parser for the help of the command alone."""
     parser = ArgumentParser("slimgan", description="Slimmable GANs: train once, run at any width.")
-    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    parser.add_argument("--version", action="version", version=f"slimgan {__version__}")
     subcommands = parser.add_subparsers(title="commands; `slimgan COMMAND --help` lists the options of one")
     for name, command in COMMANDS.items():
         subcommands.add_parser(name, help=command.summary, add_help=False)

@@ -23,9 +23,9 @@ def next_commands(checkpoint: Path | None, folder: Path, has_evaluator: bool = T
     commands = {}
     if checkpoint is not None:
         path = quote(shown(checkpoint))
-        commands[f"slimgan sample --ckpt_path {path} --width all --num_images 10"] = "draw images of every width"
+        commands[f"slimgan sample --ckpt_path {path} --width all --num_images 10"] = "sample every width"
         if has_evaluator:
-            commands[f"slimgan test --ckpt_path {path} --seeds 3"] = "judge it again, over three seeds"
+            commands[f"slimgan test --ckpt_path {path} --seeds 3"] = "evaluate it again, over three seeds"
         commands[f"slimgan profile --ckpt_path {path}"] = "time and memory of every width on this machine"
         commands[f"slimgan export --ckpt_path {path}"] = "one file with every width, for programs without PyTorch"
     commands[f"slimgan report {quote(shown(folder))}"] = "all of it on one page"

@@ -121,9 +121,9 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
         raise SlimGANError(f"the settings in {path} build no generator: {reason}") from error
     if not isinstance(generator, SlimmableGenerator):
         raise SlimGANError(f"the settings in {path} build no generator, but a {type(generator).__name__}")
-    parts = [(name.partition("."), value) for name, value in checkpoint["state_dict"].items()]
-    weights = {name: value for (net, _, name), value in parts if net == "generator"}
-    check_weights(generator, weights, path)
-    generator.load_state_dict(weights)
+    prefix = "generator."
+    weights = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
+    check_weights(nn.ModuleDict({"generator": generator}), weights, path)
+    generator.load_state_dict({name.removeprefix(prefix): value for name, value in weights.items()})
     use_channels_last(generator, settings.get("channels_last", True))
     return generator.eval()
