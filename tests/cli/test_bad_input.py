@@ -340,7 +340,7 @@ TOOLS = [
         "import of two generators",
         f"{IMPORT} --discriminator G.pth",
         1,
-        "holds no discriminators",
+        "holds no known discriminators",
         broken.authors_files,
     ),
     Case(

@@ -29,7 +29,7 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
     protocol, iteration, training = document["protocol"], document["iteration"], document.get("training")
     int(iteration or 0)
     for row in document["widths"]:
-        for value in row.values():
+        for value in (row["width"], *row.values()):
             float(0 if value is None else value)
     if training and any(isinstance(training.get(key), str | list | dict) for key in ("device_seconds", "macs")):
         raise ValueError("a cost of the training is not a number")

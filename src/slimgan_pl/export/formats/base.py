@@ -30,7 +30,7 @@ class Written(NamedTuple):
 class Format(ABC):
     """A format with the settings of one export.
 
-    Class attributes:
+    Attributes:
         name: Its name in ``slimgan export --format``.
         title: Its name in the table of files of a model card.
         tag: Its name among the tags of a model hub.
