@@ -1,4 +1,4 @@
-"""A run that was stopped anywhere, by a signal or a kill, and goes on equals one that never stopped."""
+"""A run that was stopped anywhere, by a signal or a kill, and is resumed equals one that never stopped."""
 
 import os
 import signal

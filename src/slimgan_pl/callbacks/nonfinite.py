@@ -18,7 +18,7 @@ class NonFiniteError(SlimGANError):
 
     def __init__(self, wrong: str, iteration: int) -> None:
         super().__init__(
-            f"{wrong} at iteration {iteration}; lower the learning rate, and go on from the last checkpoint or start "
+            f"{wrong} at iteration {iteration}; lower the learning rate, and resume from the last checkpoint or start "
             "again"
         )
 

@@ -30,9 +30,7 @@ class ResultsTable(Callback):
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if not trainer.is_global_zero or getattr(pl_module, "evaluator", None) is None:
             return
-        checkpoint = find_evaluated_checkpoint(
-            trainer
-        )  # before the evaluation: the file of a run that goes on may change
+        checkpoint = find_evaluated_checkpoint(trainer)  # before the evaluation: the file of a resumed run may change
         self._checkpoint = None if checkpoint is None else {"file": checkpoint.name, "sha256": file_sha256(checkpoint)}
 
     on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]

@@ -80,5 +80,5 @@ class StopOnSignal(Callback):
             paths.append(checkpoint.last_path)
         signum = self._signum or signal.SIGTERM
         stopped = f"stopped by {signal.Signals(signum).name} after iteration {trainer.global_step}"
-        saved = f"; saved in {paths[0]}: go on with --ckpt_path last" if paths and paths[0] else ""
+        saved = f"; saved in {paths[0]}: resume with --ckpt_path last" if paths and paths[0] else ""
         raise Interrupted(signum, f"{stopped}{saved}")

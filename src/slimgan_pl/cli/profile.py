@@ -41,7 +41,7 @@ def profile(
         config: A configuration of ``slimgan fit`` instead: its nets with new weights. No data set is needed.
         batch_sizes: Images in a batch: a number, or several such as [1,16,64].
         rounds: Times that each width and batch size is timed, at least.
-        seconds: How long timing goes on, at least.
+        seconds: Least time of a measurement, in seconds.
         threads: Threads of PyTorch on the CPU; by default as many as it chooses.
         device: cpu, cuda, cuda:1, mps or the like; auto is the first GPU, or the CPU where there is none.
         folded: Measure the widths folded for inference, without batch norms, instead of plain slices.

@@ -73,15 +73,15 @@ def going_on_without_wandb() -> Iterator[None]:
             yield
     except (wandb_error(), SlimGANError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
-        message = f"Weights & Biases was not told ({reason}); the run goes on without it"
+        message = f"Weights & Biases was not told ({reason}); the run continues without it"
         warnings.warn(message, SlimGANWarning, stacklevel=3)
 
 
 class RunWandbLogger(WandbLogger):
     """Lightning's logger for Weights & Biases with the iteration as the x axis of every chart.
 
-    What it cannot write, the run goes on without. NOTE: it does not take back what was logged behind the checkpoint
-    that a run goes on from, as the other loggers do.
+    The run continues without what it cannot write. NOTE: it does not take back what was logged behind the checkpoint
+    that a run resumes from, as the other loggers do.
 
     Args:
         folder: The run's folder.
@@ -109,7 +109,7 @@ class RunWandbLogger(WandbLogger):
 
 
 class RunTensorBoardLogger(TensorBoardLogger):
-    """TensorBoard's events; where they cannot be written, the run goes on without them."""
+    """TensorBoard's events; where they cannot be written, the run continues without them."""
 
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
         with self._going_on():
@@ -140,7 +140,7 @@ def make_loggers(
         root: Folder of the runs.
         mode: Of Weights & Biases.
         run: What it is called there.
-        stopped: A run to go on with in its folder: what CSV and TensorBoard hold behind its checkpoint is dropped.
+        stopped: A run to resume in its folder; what CSV and TensorBoard hold behind its checkpoint is dropped.
     """
     version = None if stopped is None else stopped.folder.version
     csv = RunCSVLogger(root, "", version, kept_rows=0 if stopped is None else stopped.logged_rows)
@@ -154,7 +154,7 @@ def make_loggers(
 def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
     """Start a run of Weights & Biases in a folder, so that a missing key or network is found before training.
 
-    A run that goes on keeps its id.
+    A resumed run keeps its id.
 
     Raises:
         SlimGANError: If it cannot start; a new folder is taken away again.

@@ -84,7 +84,7 @@ def going_on_without(what: str) -> Iterator[None]:
             raise
         warnings.warn(
             f"{what} could not be written ({reason_of(cause)}); make room or give write access there; "
-            "the run goes on without it",
+            "the run continues without it",
             SlimGANWarning,
             stacklevel=3,
         )

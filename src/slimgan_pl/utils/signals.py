@@ -17,7 +17,7 @@ Handler = Callable[[int, FrameType | None], None]
 class Interrupted(BaseException):
     """A signal ended the run; the message says what was saved.
 
-    Like KeyboardInterrupt it is no Exception, so nothing takes it for a failure that it could go on from.
+    Like KeyboardInterrupt it is no Exception, so nothing takes it for a failure that it could recover from.
     """
 
     def __init__(self, signum: int, message: str | None = None) -> None:

@@ -82,7 +82,7 @@ class LossyOutput:
         except OSError as error:
             if self.error is None:
                 self.error = error  # before the warning, which may be written here
-                message = f"what is printed cannot be written ({reason_of(error)}); going on without it"
+                message = f"what is printed cannot be written ({reason_of(error)}); continuing without it"
                 warnings.warn(message, SlimGANWarning, stacklevel=4)
 
 
