@@ -67,6 +67,18 @@ def test_a_run_whose_output_is_lost_is_saved_when_a_signal_ends_it(
 
 
 @pytest.mark.parametrize("lost", ["full disk"], indirect=True)
+def test_a_run_ends_well_without_output_where_its_configuration_comes_first(
+    lost: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = "".join(f"  {line}\n" for line in TINY.splitlines())
+    Path("first.yaml").write_text(f"fit:\n{lines}")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", lost)
+        run("--config", "first.yaml", "fit", "--model.evaluator", "null")
+    assert read_checkpoint(LAST)["global_step"] == 3
+
+
+@pytest.mark.parametrize("lost", ["full disk"], indirect=True)
 def test_a_command_whose_output_is_all_it_makes_fails_with_it(
     lost: TextIO, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ def demo(
     onnxruntime_web: str | None = None,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Show a checkpoint in the browser: every width, drawn and timed there, until Ctrl-C.
+    """Show a checkpoint in the browser: every width, sampled and timed there, until Ctrl-C.
 
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.

@@ -17,8 +17,8 @@ from slimgan_pl.utils.signals import Interrupted
 __all__ = ["run_lightning"]
 
 
-def run_lightning(args: Sequence[str] | None = None) -> None:
-    """Run ``slimgan fit``, ``validate`` or ``test``.
+def run_lightning(args: Sequence[str] | None = None) -> str:
+    """Run ``slimgan fit``, ``validate`` or ``test``, and return which of them it was.
 
     Args:
         args: Words of the command line; by default those that the process was started with.
@@ -31,8 +31,9 @@ def run_lightning(args: Sequence[str] | None = None) -> None:
     argv = list(sys.argv[1:] if args is None else args)
     images = read_command_line(argv[1:]).images if argv[:1] == ["test"] else None
     try:
-        (SlimGANCLI if images is None else ImageFolderCLI)(args)
+        command = (SlimGANCLI if images is None else ImageFolderCLI)(args)
         leave()
+        return str(command.subcommand)
     except MisconfigurationException as error:
         raise SlimGANError(str(error)) from error
     except Interrupted as stop:

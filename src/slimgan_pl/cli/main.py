@@ -52,13 +52,13 @@ def run(args: Sequence[str] | None, output: LossyOutput) -> None:
 
 
 def dispatch(args: Sequence[str] | None) -> str:
-    """Run the subcommand that the first word names, and return its name; only its modules are imported."""
+    """Run the subcommand of a command line, and return its name; only its modules are imported."""
     argv = list(sys.argv[1:] if args is None else args)
     name = argv[0] if argv else ""
     if name in ("-h", "--help", "--version"):
         help_parser().parse_args([name])
     elif name.startswith("-"):  # Lightning takes a configuration before the subcommand
-        COMMANDS["fit"].load()(args)
+        return str(COMMANDS["fit"].load()(args))
     elif name not in COMMANDS:
         problem = f"there is no command {name!r}" if name else "there is no command"
         fail(f"{problem}{suggest(name, list(COMMANDS))}; expected one of {', '.join(COMMANDS)}".replace("?;", "?"), 2)
