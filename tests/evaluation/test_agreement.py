@@ -78,6 +78,7 @@ def ours(
     return {name.partition("_Cifar")[0]: value for name, value in row.items()}
 
 
+@pytest.mark.slow
 def test_figures_equal_torch_fidelitys_with_inception(inception_weights: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (38, 3, 24, 24), dtype=np.uint8)
@@ -147,6 +148,7 @@ def test_figures_equal_torch_fidelitys_with_the_cifar_extractor(cifar_features: 
     assert {name: figures[name] for name in NAMES} == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_two_halves_of_real_images_are_near_and_a_half_is_itself(cifar_features: Any, tmp_path: Path) -> None:
     images = cifar_images("test", 1600)
     evaluator = Evaluator(cifar_features(), classifier=cifar_features(logits=True), metrics=["fid", "prdc"])

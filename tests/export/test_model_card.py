@@ -427,6 +427,7 @@ def test_a_float32_file_is_shown_before_others() -> None:
     assert all('"c.onnx"' in code for _, code in make_snippets({"generator": net, "files": files}))
 
 
+@pytest.mark.slow
 def test_everything_is_imported_without_onnx() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['onnx', 'onnxruntime', 'onnxscript']))\n"

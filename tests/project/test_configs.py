@@ -23,7 +23,7 @@ RUNS = sorted(
 )
 WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
 ITERATIONS = 50
-OFTEN = {"folder.yaml", "paper/cgan_cifar10.yaml"}  # what make test trains
+OFTEN = {"folder.yaml"}  # what make test trains
 
 
 class Row(NamedTuple):

@@ -40,7 +40,7 @@ from slimgan_pl.evaluation import DigitsClassifier
 from slimgan_pl.evaluation.extractors import make_extractor
 
 PREFIXES = ("model.generator", "model.discriminators", "model.evaluator", "data")
-OFTEN = {"README.md", "docs/quickstart.md"}  # what make test types
+OFTEN = {"README.md"}  # what make test types
 RUN = [page for page in PAGES if any(block.language in ("sh", "python") for block in read(page))]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from commands import fails, run
-from sharing import mostly_slow
+from sharing import fill_once, mostly_slow
 
 from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.report.drawing import Drawn
@@ -28,8 +28,20 @@ def here(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return tmp_path
 
 
-def written() -> str:
-    return Path("report.html").read_text(encoding="utf-8")
+@pytest.fixture(scope="session")
+def pages(two_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a page of one run, ``one.html``, and one of both, ``two.html``."""
+
+    def report(folder: Path) -> None:
+        run("report", two_runs / "digits", "--output", folder / "one.html")
+        both = (two_runs / "digits", two_runs / "none")
+        run("report", *both, "--metric", "kid", "--output", folder / "two.html")
+
+    return fill_once(tmp_path_factory, "pages", report)
+
+
+def written(path: Path = Path("report.html")) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def specs(page: str) -> list[str]:
@@ -41,12 +53,10 @@ def without_script(page: str) -> str:
     return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
 
 
-def test_a_page_says_who_where_and_how_well(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("report", "runs/digits")
-    assert "1 run in report.html" in capsys.readouterr().out
-    page = written()
+def test_a_page_says_who_where_and_how_well(pages: Path, two_runs: Path) -> None:
+    page = written(pages / "one.html")
     assert "<h1>digits/version_0</h1>" in page
-    results = json.loads(Path("runs/digits/version_0/results.json").read_text())
+    results = json.loads((two_runs / "digits" / "version_0" / "results.json").read_text())
     for row in results["widths"]:
         assert f"{row['fid_digits']:.4g}" in page
     for words in ("FID (digits) ↓", "latency", "Distance between widths (digits)", "distill_weight: 7.0", "SHA-256"):
@@ -54,25 +64,21 @@ def test_a_page_says_who_where_and_how_well(here: Path, capsys: pytest.CaptureFi
     assert results["checkpoint"]["sha256"] in page
 
 
-@pytest.mark.slow
-def test_the_best_of_each_figure_is_marked(here: Path) -> None:
-    run("report", "runs/digits")
-    results = json.loads(Path("runs/digits/version_0/results.json").read_text())
+def test_the_best_value_of_each_metric_is_marked(pages: Path, two_runs: Path) -> None:
+    results = json.loads((two_runs / "digits" / "version_0" / "results.json").read_text())
     best = min(row["fid_digits"] for row in results["widths"])
-    assert f'<strong>{best:.4g}<span class="hidden"> (best)' in written()
+    assert f'<strong>{best:.4g}<span class="hidden"> (best)' in written(pages / "one.html")
 
 
-def test_a_page_names_no_address_and_forbids_to_fetch_any(here: Path) -> None:
-    run("report", "runs/digits", "runs/none")
-    page = without_script(written())
+def test_a_page_names_no_address_and_forbids_to_fetch_any(pages: Path) -> None:
+    page = without_script(written(pages / "two.html"))
     assert not re.search(r'(?:src|href|srcset)="(?!data:|#)', page)
     assert "http" not in page.replace("http-equiv", "")
     assert "default-src 'none'; img-src data:" in unescape(page)
 
 
-def test_several_runs_are_compared(here: Path) -> None:
-    run("report", "runs/digits", "runs/none", "--metric", "kid")
-    page = written()
+def test_several_runs_are_compared(pages: Path) -> None:
+    page = written(pages / "two.html")
     assert "<h1>2 runs</h1>" in page
     assert "<h3>KID (digits)</h3>" in page
     assert "model.distill_target: next -&gt; none" in page
@@ -85,9 +91,8 @@ def test_a_run_is_shown_once_however_often_it_is_named(here: Path) -> None:
     assert "<h1>digits/version_0</h1>" in written()
 
 
-def test_each_chart_holds_json_without_a_tag(here: Path) -> None:
-    run("report", "runs/digits", "runs/none")
-    found = specs(written())
+def test_each_chart_holds_json_without_a_tag(pages: Path) -> None:
+    found = specs(written(pages / "two.html"))
     assert len(found) > 20
     for spec in found:
         assert "<" not in spec
@@ -233,9 +238,12 @@ def test_a_figure_that_all_widths_share_is_nobodys_best(here: Path) -> None:
     assert "<strong>3.25" not in written()
 
 
-def test_a_report_takes_the_place_of_an_older_one_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("report", "runs/digits")
+def test_a_report_takes_the_place_of_an_older_one_alone(
+    pages: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(pages / "one.html", "report.html")
     run("report", "runs/none")
+    assert "1 run in report.html" in capsys.readouterr().out
     assert "<h1>none/version_0</h1>" in written()
     Path("mine.html").write_text("<!DOCTYPE html>\n<p>mine")
     status, line = fails(capsys, "report", "runs/digits", "--output", "mine.html")

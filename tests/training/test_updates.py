@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from naive import plain_descent
 from one_batch import OneBatch
+from sharing import mostly_slow
 from torch import Tensor
 from torch._dynamo.utils import counters
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -50,7 +51,7 @@ def states(updates: Updates) -> dict[str, Tensor]:
     return {**updates.generator.state_dict(prefix="g."), **updates.bank.state_dict(prefix="d.")}
 
 
-@pytest.mark.parametrize(
+@mostly_slow(
     "settings",
     [{}, {"shared": True}, {"free_graphs": True}, {"micro_batches": 2}],
     ids=lambda settings: "-".join(settings),
@@ -78,6 +79,7 @@ def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_i
         torch.testing.assert_close(states(compiled)[name], value, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_more_widths_than_the_compilers_limit_are_all_compiled() -> None:
     widths = tuple(number / 8 for number in range(1, 9))
     updates = make_updates(channels=16, widths=widths)

@@ -33,6 +33,7 @@ def results_of(folder: Path, *launcher: str) -> dict[str, Any]:
     return results
 
 
+@pytest.mark.slow
 def test_two_processes_need_no_more_than_their_number_and_are_alike_however_they_are_started(tmp_path: Path) -> None:
     own = results_of(tmp_path / "own")
     torchrun = results_of(tmp_path / "torchrun", "torch.distributed.run", "--nproc-per-node", "2", "-m")

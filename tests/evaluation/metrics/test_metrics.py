@@ -120,6 +120,7 @@ def test_the_kernel_distance_equals_torchmetrics_where_there_is_one_subset() -> 
     assert distance.deviation == pytest.approx(0, abs=1e-6)  # each of the subsets holds all
 
 
+@pytest.mark.slow
 def test_the_kernel_distance_of_two_halves_of_a_set_is_near_zero() -> None:
     features = torch.randn(4000, 8)
     distance = kernel_distance(features[:2000], features[2000:])
