@@ -67,6 +67,11 @@ def test_sample_needs_pytorch_alone(digits_checkpoint: Path, tmp_path: Path) -> 
     assert HEAVY & found == {"torch"}
 
 
+def test_training_loads_no_library_of_dashboards(config: Path) -> None:
+    found = modules_of("fit", "--config", str(config), folder=config.parent)
+    assert not {"wandb", "altair", "onnxruntime", "vl_convert"} & found
+
+
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_tool_has_its_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_info:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import wandb
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -16,7 +15,6 @@ from slimgan_pl.runs.curves import read_metrics
 from slimgan_pl.runs.evaluations import evaluations_before
 from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import ITERATION, RunWandbLogger, going_on_without_wandb
-from slimgan_pl.runs.wandb_charts import best_metrics, curve_charts, trade_off, widths_table
 from slimgan_pl.training.gradient_norms import NORM
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.files import going_on_without
@@ -70,6 +68,8 @@ class Dashboards(Callback):
                     log_checkpoint(logger, paths[0], trainer.global_step)
 
     def _log_results(self, trainer: Trainer, model: SlimGAN, folder: Path) -> None:
+        from slimgan_pl.runs.wandb_charts import best_metrics, trade_off, widths_table  # which load wandb
+
         results = EvaluationResults.from_json(model.results)
         if self._evaluated_at == results.iteration:
             return
@@ -90,6 +90,8 @@ class Dashboards(Callback):
         """Log a chart with a line per width of each quantity in the run's CSV log, unless it has no new row."""
         for table in (logger for logger in trainer.loggers if isinstance(logger, RunCSVLogger)):
             if wandb_loggers(trainer) and table.num_rows != self._rows:
+                from slimgan_pl.runs.wandb_charts import curve_charts  # which loads wandb
+
                 self._rows = table.num_rows
                 with going_on_without_wandb():
                     charts = curve_charts(read_metrics(table.experiment.path), (*QUANTITIES, *COLUMN_KEYS))
@@ -110,6 +112,8 @@ def wandb_loggers(trainer: Trainer) -> list[RunWandbLogger]:
 
 def log_checkpoint(logger: RunWandbLogger, path: Path, iteration: int) -> None:
     """Log a checkpoint as an artifact of the run."""
+    import wandb
+
     run = logger.experiment
     artifact = wandb.Artifact(f"checkpoint-{run.id}", type="model", metadata={ITERATION: iteration})
     artifact.add_file(str(path))
