@@ -43,19 +43,19 @@ def main(
         num_images: Images in the folder.
         file_size: Side in pixels of the JPEG files that are turned into an array.
         rounds: Times that each thing is measured; the median counts.
-        json: File to write the figures to.
+        json: File to write the results to.
     """
     torch.set_num_threads(1)
     print_table("Machine", {name: str(value) for name, value in machine().items()})
-    figures: dict[str, Any] = {"loading": {}}
+    results: dict[str, Any] = {"loading": {}}
     with tempfile.TemporaryDirectory() as folder:
         for size in image_sizes or [32, 64]:
             root = Path(folder) / str(size)
             write_images(root, num_images, size, "png")
-            figures["loading"][size] = loading(root, size, num_images, rounds)
+            results["loading"][size] = loading(root, size, num_images, rounds)
         write_images(Path(folder) / "files", num_images, file_size, "jpg")
-        figures["conversion"] = conversion(Path(folder) / "files", num_images, file_size, rounds)
-    save_json(figures, json)
+        results["conversion"] = conversion(Path(folder) / "files", num_images, file_size, rounds)
+    save_json(results, json)
 
 
 def write_images(root: Path, count: int, size: int, suffix: str) -> None:

@@ -1,6 +1,6 @@
 """Speed and memory of an evaluation: ``python benchmarks/evaluation.py --json FILE`` from the repository's root.
 
-The nets have random weights: figures mean nothing here, times do.
+The nets have random weights: metrics mean nothing here, times do.
 """
 
 import multiprocessing
@@ -33,31 +33,33 @@ def main(
     """Measure an evaluation.
 
     Args:
-        num_images: Real images, and fakes per width, that Inception judges; 200 take two cores eight minutes.
+        num_images: Real images, and fakes per width, that Inception evaluates; 200 take two cores eight minutes.
         rounds: Times that each thing is measured; the median counts.
         memory_images: Real images, and fakes per width, for the peak memory; 0 leaves that out, 50,000 take two
             cores a quarter of an hour.
-        json: File to write the figures to.
+        json: File to write the results to.
     """
     warnings.filterwarnings("ignore", category=SlimGANWarning)  # few images are enough here
     print_table("Machine", {name: str(value) for name, value in machine().items()})
-    figures = {"speed": speed(num_images, rounds), "distance": distance(rounds)}
+    results = {"speed": speed(num_images, rounds), "distance": distance(rounds)}
     if memory_images:
-        figures["memory"] = memory(memory_images)
-    save_json(figures, json)
+        results["memory"] = memory(memory_images)
+    save_json(results, json)
 
 
 def speed(num_images: int, rounds: int) -> dict[str, float]:
-    """Judge one width and four with all metrics, statistics of the real images being there already."""
+    """Evaluate one width and four with all metrics, statistics of the real images being there already."""
     device = best_device()
     real = random_images(num_images)
-    judges = {}
+    evaluations = {}
     for widths in ((1.0,), WIDTHS):
         generator = DCGANGenerator((512, 256, 128, 64), widths=widths).to(device).eval()
         evaluator = Evaluator(RandomInception(), num_fake=num_images)
         evaluator.evaluate(generator, real)  # loads, warms up, and measures the real images
-        judges[f"{len(widths)}"] = lambda evaluator=evaluator, generator=generator: evaluator.evaluate(generator, real)
-    seconds = medians(judges, rounds)
+        evaluations[f"{len(widths)}"] = lambda evaluator=evaluator, generator=generator: evaluator.evaluate(
+            generator, real
+        )
+    seconds = medians(evaluations, rounds)
     ratio = seconds["4"] / seconds["1"]
     rows = {
         f"{count} of the widths": f"{time:.2f} s, {int(count) * num_images / time:.1f} images a second"
@@ -93,7 +95,7 @@ def distance(rounds: int) -> dict[str, float]:
 
 
 def memory(num_images: int) -> dict[str, float]:
-    """Judge four widths in a process of its own, and return its peak memory."""
+    """Evaluate four widths in a process of its own, and return its peak memory."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         before, after = pool.apply(measure_peak, (num_images,))
     print_table(

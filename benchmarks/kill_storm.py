@@ -1,6 +1,6 @@
 """Kills training runs at random moments and resumes them: ``python benchmarks/kill_storm.py --kills 50 --json FILE``.
 
-Each run goes on until it is killed with SIGKILL, and then again with ``--ckpt_path last``, until it ends. All it leaves
+Each run is killed with SIGKILL and resumed with ``--ckpt_path last``, until it ends. All it leaves
 behind has to equal, bit for bit, what a run that was never stopped leaves. The tests do the same with fewer kills.
 """
 
@@ -106,7 +106,7 @@ def make_folder(parent: Path, name: str, config: str = CONFIG) -> Path:
 
 
 def outcome(run: Path) -> dict[str, Any]:
-    """Return all that a run leaves behind, without times: checkpoints, figures, results, pictures."""
+    """Return all that a run leaves behind, without times: checkpoints, metrics, results, pictures."""
     left: dict[str, Any] = {}
     for path in sorted(run.rglob("*")):
         name = str(path.relative_to(run))
@@ -155,12 +155,12 @@ def kill_until_it_ends(commands: Commands, folder: Path, longest: float, seed: i
         most: Kills after which it is left alone.
 
     Returns:
-        The number of kills, and the iterations that the run went on from.
+        The number of kills, and the iterations from which it resumed.
     """
-    draw, kills = random.Random(seed), 0
+    rng, kills = random.Random(seed), 0
     while True:
         process = commands.start(folder)
-        process.join(draw.uniform(0, longest) if kills < most else 240)
+        process.join(rng.uniform(0, longest) if kills < most else 240)
         if process.exitcode is not None:
             assert process.exitcode == 0, (folder / "log.txt").read_text()[-3000:]
             break
@@ -179,7 +179,7 @@ def main(kills: int = 50, longest: float = 4.0, seed: int = 0, json: str | None 
         kills: How many.
         longest: Seconds until a kill at most.
         seed: Of the times.
-        json: File to write the figures to.
+        json: File to write the results to.
     """
     root, commands = Path(tempfile.mkdtemp()), Commands()
     os.environ["XDG_CACHE_HOME"] = str(root / "cache")

@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from slimgan_pl.utils import environment as stamps
+from slimgan_pl.utils import environment
 
 __all__ = ["best_device", "machine", "medians", "peak_memory", "print_rows", "print_table", "save_json", "synchronize"]
 
@@ -30,11 +30,11 @@ def synchronize() -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on, as plain values."""
+    """Return what the results depend on, as plain values."""
     return {
         "date": time.strftime("%Y-%m-%d"),
-        **stamps.machine(best_device()),
-        **stamps.versions(),
+        **environment.machine(best_device()),
+        **environment.versions(),
     }
 
 
@@ -82,7 +82,7 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
 
 
 def print_rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a name and figures a row."""
+    """Print a name and numbers per row."""
     table = Table(*heads[:1], title=title, box=SIMPLE_HEAD, title_justify="left")
     for head in heads[1:]:
         table.add_column(head, justify="right")
@@ -91,7 +91,7 @@ def print_rows(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) 
     Console(width=max(Console().width, 12 * len(heads))).print(table)
 
 
-def save_json(figures: dict[str, Any], path: str | None) -> None:
-    """Write figures with their machine, if there is a path."""
+def save_json(results: dict[str, Any], path: str | None) -> None:
+    """Write results with their machine, if there is a path."""
     if path is not None:
-        Path(path).write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
+        Path(path).write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")

@@ -29,7 +29,7 @@ from slimgan_pl.models import (
     ResNetGenerator,
     SlimmableGenerator,
 )
-from slimgan_pl.training.iteration import Iteration, Player
+from slimgan_pl.training.iteration import Iteration, Side
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
 from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.images import from_bytes
@@ -224,7 +224,7 @@ def our_iteration(name: str, option: Option) -> tuple[Iteration, Any]:
     if option.compile:
         updates.compile()
     optimizers = [Adam(net.parameters(), 2e-4, NETS[name].betas, fused=option.fused) for net in (generator, bank)]
-    first, second = (Player(optimizer, optimizer.step) for optimizer in optimizers)
+    first, second = (Side(optimizer, optimizer.step) for optimizer in optimizers)
     iteration = Iteration(updates, first, second, NETS[name].critic_steps, option.cuda_graphs)
     # Lightning's autocast keeps no casts either.
     return iteration, torch.autocast(device.type, torch.bfloat16, cache_enabled=False) if option.bf16 else nullcontext()
@@ -271,8 +271,8 @@ def time_of_parts(name: str, batch_size: int, rounds: int) -> dict[str, float]:
     iteration.update_discriminators = timed("discriminators", iteration.update_discriminators)
     iteration.update_last = timed("discriminators", iteration.update_last)
     iteration.update_generator = timed("generator", iteration.update_generator)
-    iteration.generator = Player(iteration.generator.optimizer, timed("optimizers", iteration.generator.step))
-    iteration.discriminators = Player(
+    iteration.generator = Side(iteration.generator.optimizer, timed("optimizers", iteration.generator.step))
+    iteration.discriminators = Side(
         iteration.discriminators.optimizer, timed("optimizers", iteration.discriminators.step)
     )
     classes, count = NETS[name].num_classes, NETS[name].critic_steps * batch_size

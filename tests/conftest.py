@@ -68,7 +68,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def two_runs(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with two tiny runs that were judged twice, in ``digits`` and in ``none``; it is only read."""
+    """Return a folder with two tiny runs that were evaluated twice, in ``digits`` and in ``none``; it is only read."""
 
     def fit(folder: Path) -> None:
         (folder / "tiny.yaml").write_text(TINY)

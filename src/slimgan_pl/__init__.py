@@ -1,4 +1,4 @@
-"""Slimmable GANs: one generator, trained once, that runs at any of several widths.
+"""Slimmable GANs: a generator, trained once, that runs at several widths.
 
 Everything but ``slimgan_pl.models`` needs Lightning; names are imported when they are first used, so that a generator
 alone loads without it.

@@ -37,10 +37,9 @@ class SlimGANError(ValueError):
         super().__init__(f"{problem}; {joined}" if told else problem)
 
     def with_options(self, options: Mapping[str, str]) -> "SlimGANError":
-        """Return the error with the fixes that a command offers, in its own options.
+        """Return the error with the fixes that a command offers.
 
-        Args:
-            options: By the name of a setting the command's option, or a whole fix of its own.
+        ``options`` holds by the name of a setting the command's option, or a whole fix of its own.
         """
         told = {name: fix for name, fix in self.fixes.items() if name in options or not name}
         for name in filter(None, told):
@@ -55,7 +54,7 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 def check_range(name: str, value: float, low: float, high: float = sys.float_info.max) -> None:
-    """Raise a SlimGANError unless a number lies between two bounds or is one of them; NaN and infinity never do."""
+    """Raise a SlimGANError unless a number is finite and within inclusive bounds."""
     if not low <= value <= high:
         bounds = f"at least {low:,}" + (f" and at most {high:,}" if high < sys.float_info.max else "")
         finite = "" if math.isfinite(value) else "a finite number of "
@@ -63,18 +62,18 @@ def check_range(name: str, value: float, low: float, high: float = sys.float_inf
 
 
 def lacks_memory(error: BaseException) -> bool:
-    """Return whether the memory of the GPU or the machine is too small."""
+    """Return whether an error means that memory is too small."""
     messages = ("allocate memory", "not enough memory", "Storage size calculation overflowed")
     names = {kind.__name__ for kind in type(error).__mro__}  # by name, as PyTorch need not be imported
     return not names.isdisjoint({"MemoryError", "OutOfMemoryError"}) or any(text in str(error) for text in messages)
 
 
 class SlimGANWarning(UserWarning):
-    """Warning for the user in one sentence; the command prints the sentence alone."""
+    """Warning for the user; the command prints its sentence alone."""
 
 
 def cause_of(error: BaseException, kind: type[ErrorType]) -> ErrorType | None:
-    """Return the first error of a class in a chain of causes, or None."""
+    """Return the first error of a class in a chain of causes."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, kind):

@@ -33,7 +33,7 @@ QUANTITIES = {
     "discriminator_gradient_norm": WIDTHS,
 }
 
-FIGURES = ("fid_digits", "kid_digits", "is_digits", "precision_digits", "recall_digits")
+METRICS = ("fid_digits", "kid_digits", "is_digits", "precision_digits", "recall_digits")
 
 
 class Logged(NamedTuple):
@@ -105,7 +105,7 @@ def test_every_width_has_each_quantity_in_every_log(logged: Logged) -> None:
 def test_every_metric_of_an_evaluation_is_in_every_log(logged: Logged) -> None:
     events = EventAccumulator(str(logged.folder)).Reload()
     results = json.loads((logged.folder / "results" / "iteration_000002.json").read_text())
-    for key in (f"{name}/{width}" for name in FIGURES for width in WIDTHS):
+    for key in (f"{name}/{width}" for name in METRICS for width in WIDTHS):
         name, width = key.split("/")
         value = results["widths"][WIDTHS.index(width)][name]
         assert next(row[key] for row in table_rows(logged) if key in row) == pytest.approx(value, rel=1e-6)
@@ -121,7 +121,7 @@ def test_the_iteration_is_the_axis_of_all_charts(logged: Logged) -> None:
 
 def test_a_chart_of_each_quantity_has_a_line_per_width(logged: Logged) -> None:
     charts = {key for config in logged.of("config") for key in config["update"]}
-    for name in (*QUANTITIES, *FIGURES):
+    for name in (*QUANTITIES, *METRICS):
         assert f"_wandb.visualize.widths/{name}" in charts
         chart = logged.table(f"widths/{name}_table")
         widths = QUANTITIES.get(name, WIDTHS)
@@ -152,7 +152,7 @@ def test_an_evaluation_is_a_table_and_charts_of_quality_against_cost(logged: Log
             evaluated["parameters"],
             evaluated["macs"],
         )
-        assert all(row[name] == pytest.approx(evaluated[name]) for name in FIGURES)
+        assert all(row[name] == pytest.approx(evaluated[name]) for name in METRICS)
         assert row["latency in ms"] > 0
     charts = {key: value for config in logged.of("config") for key, value in config["update"].items()}
     for name, cost in {"macs": "MACs", "latency": "latency in ms"}.items():

@@ -28,9 +28,9 @@ FOLDER = (
     f"{FIT} --model.evaluator null --trainer.max_steps 1 --data ImageFolderDataModule --data.root images "
     "--data.image_size 16 --data.image_channels 1 --data.batch_size 4"
 )
-JUDGE = "test --images images --data DigitsDataModule --model.evaluator.extractor digits"
+TEST_IMAGES = "test --images images --data DigitsDataModule --model.evaluator.extractor digits"
 SAMPLE = "sample --ckpt_path last.ckpt --num_images 4 --output x.png"
-DRAW_BAD = "sample --ckpt_path bad.ckpt --num_images 4 --output x.png"
+SAMPLE_BAD = "sample --ckpt_path bad.ckpt --num_images 4 --output x.png"
 TEST_BAD = "test --ckpt_path bad.ckpt"
 RESUME_BAD = f"{FIT} --ckpt_path bad.ckpt --trainer.max_steps 4 --model.evaluator null"
 RECALIBRATE = "recalibrate --ckpt_path last.ckpt"
@@ -176,7 +176,7 @@ SETTINGS = [
     Case("a seed of the evaluator", f"{FIT} {EVALUATOR}.seed {10**30}", 1, "evaluator's seed"),
     Case("a folder of runs that is a file", f"{FIT} --trainer.default_root_dir tiny.yaml", 1, "tiny.yaml"),
     Case("a cache that is a file", f"{FIT} --data.init_args.cache_dir tiny.yaml", 1, "tiny.yaml"),
-    Case("judging without a net", "validate --config tiny.yaml", 1, "needs a trained net"),
+    Case("evaluating without a net", "validate --config tiny.yaml", 1, "needs a trained net"),
     Case("a foreign protocol", "test --ckpt_path last.ckpt --protocol nope", 2, "['test', 'paper', 'common']"),
     Case("validation of 0 seeds", "validate --ckpt_path last.ckpt --seeds 0", 1, "seeds is 0"),
 ]
@@ -201,17 +201,17 @@ def setting(key: str, value: object) -> Prepare:
 
 
 CHECKPOINTS = [
-    Case("missing", DRAW_BAD, 1, "there is no checkpoint bad.ckpt"),
-    Case("a folder", DRAW_BAD, 1, "there is no checkpoint", lambda: Path("bad.ckpt").mkdir()),
-    Case("no bytes", DRAW_BAD, 1, "damaged or of another kind", raw("bad.ckpt", b"")),
+    Case("missing", SAMPLE_BAD, 1, "there is no checkpoint bad.ckpt"),
+    Case("a folder", SAMPLE_BAD, 1, "there is no checkpoint", lambda: Path("bad.ckpt").mkdir()),
+    Case("no bytes", SAMPLE_BAD, 1, "damaged or of another kind", raw("bad.ckpt", b"")),
     Case("text", TEST_BAD, 1, "damaged or of another kind", raw("bad.ckpt", b"hello" * 100)),
-    Case("an archive of something else", DRAW_BAD, 1, "damaged or of another kind", broken.foreign_zip),
+    Case("an archive of something else", SAMPLE_BAD, 1, "damaged or of another kind", broken.foreign_zip),
     Case("cut", SAMPLE, 1, "damaged or of another kind", cut("last.ckpt", 0.6)),
     Case("changed at its end", SAMPLE, 1, "damaged or of another kind", flipped("last.ckpt", 0.999)),
-    Case("a tensor", DRAW_BAD, 1, WRITTEN, checkpoint(torch.zeros(3))),
+    Case("a tensor", SAMPLE_BAD, 1, WRITTEN, checkpoint(torch.zeros(3))),
     Case("a list", TEST_BAD, 1, WRITTEN, checkpoint([1, 2])),
     Case("a net of something else", RESUME_BAD, 1, WRITTEN, checkpoint({"state_dict": {}})),
-    Case("no settings", DRAW_BAD, 1, WRITTEN, broken.without("hyper_parameters")),
+    Case("no settings", SAMPLE_BAD, 1, WRITTEN, broken.without("hyper_parameters")),
     Case("settings that are a list", TEST_BAD, 1, WRITTEN, entry("hyper_parameters", ["generator"])),
     Case("data that are a list", TEST_BAD, 1, WRITTEN, entry("datamodule_hyper_parameters", [1])),
     Case("no data", TEST_BAD, 1, "which data it belongs to", broken.without("datamodule_hyper_parameters")),
@@ -230,7 +230,7 @@ CHECKPOINTS = [
         WRITTEN,
         setting("evaluator", {"class_path": "slimgan_pl.evaluation.evaluator.Evaluator"}),
     ),
-    Case("wrong shapes", DRAW_BAD, 1, "is (2, 2) there and (128, 8) here", weight(torch.zeros(2, 2))),
+    Case("wrong shapes", SAMPLE_BAD, 1, "is (2, 2) there and (128, 8) here", weight(torch.zeros(2, 2))),
     Case(
         "a weight too many",
         TEST_BAD,
@@ -246,18 +246,18 @@ CHECKPOINTS = [
             "NaN or infinite, in generator",
             NAN_WEIGHT,
         )
-        for command in (DRAW_BAD, TEST_BAD, RESUME_BAD)
+        for command in (SAMPLE_BAD, TEST_BAD, RESUME_BAD)
     ),
 ]
 
 MALFORMED = {
     "no iteration": (TEST_BAD, broken.without("global_step")),
     "an iteration that is a word": (RESUME_BAD, entry("global_step", "x")),
-    "no weights": (DRAW_BAD, broken.without("state_dict")),
-    "weights that are a list": (DRAW_BAD, entry("state_dict", [1])),
+    "no weights": (SAMPLE_BAD, broken.without("state_dict")),
+    "weights that are a list": (SAMPLE_BAD, entry("state_dict", [1])),
     "a weight that is a word": (TEST_BAD, weight("x")),
-    "settings that are none": (DRAW_BAD, entry("hyper_parameters", None)),
-    "a generator of another class": (DRAW_BAD, setting("generator", {"class_path": "torch.nn.Linear"})),
+    "settings that are none": (SAMPLE_BAD, entry("hyper_parameters", None)),
+    "a generator of another class": (SAMPLE_BAD, setting("generator", {"class_path": "torch.nn.Linear"})),
     "a setting that is not known": ("recalibrate --ckpt_path bad.ckpt", setting("colour", "red")),
     "no optimizers": (RESUME_BAD, broken.without("optimizer_states")),
     "optimizers that are words": (RESUME_BAD, entry("optimizer_states", "x")),
@@ -295,16 +295,18 @@ IMAGES = [
     Case("crop -5", f"{FOLDER} --data.crop -5", 1, "crop is -5", images()),
     Case("test_fraction NaN", f"{FOLDER} --data.test_fraction .nan", 1, "between 0 and 1", images()),
     Case("two channels", f"{FOLDER} --data.image_channels 2", 2, "[1, 3]", images()),
-    Case("judging a bomb", JUDGE, 1, "x.png cannot be used", odd_one("x.png", broken.bomb(60_000))),
-    Case("judging a cut image", JUDGE, 1, "03.png cannot be used", several(images(), cut("images/03.png", 0.5))),
+    Case("evaluating a bomb", TEST_IMAGES, 1, "x.png cannot be used", odd_one("x.png", broken.bomb(60_000))),
     Case(
-        "judging a dangling link",
-        JUDGE,
+        "evaluating a cut image", TEST_IMAGES, 1, "03.png cannot be used", several(images(), cut("images/03.png", 0.5))
+    ),
+    Case(
+        "evaluating a dangling link",
+        TEST_IMAGES,
         1,
         "x.png cannot be used",
         several(images(), broken.link("images/x.png", "no")),
     ),
-    Case("judging another size", JUDGE, 1, "is 20x20 pixels", images(size=20)),
+    Case("evaluating another size", TEST_IMAGES, 1, "is 20x20 pixels", images(size=20)),
 ]
 
 TOOLS = [
@@ -420,7 +422,7 @@ EXPORTS = [
     Case("a folder of something else", f"{EXPORT} --output images --overwrite true", 1, "holds no export", images()),
     Case("an earlier export", f"{EXPORT} --output o", 1, "or give --overwrite true", raw("o/model_card.json", CARD)),
     Case("a foreign card", f"{EXPORT} --output o --overwrite true", 1, "no export", raw("o/model_card.json", b"{}")),
-    Case("no images to judge", f"{EXPORT} --extractor digits --num_fake 0", 1, "num_fake is 0"),
+    Case("no images to evaluate", f"{EXPORT} --extractor digits --num_fake 0", 1, "num_fake is 0"),
     Case("an empty output", f"{EXPORT} --output ''", 1, "--output is empty"),
     Case("nowhere to write", f"{EXPORT} --output /proc/export", 1, "/proc"),
 ]
@@ -431,8 +433,8 @@ REPORTS = [
     Case("a file", "report tiny.yaml", 1, "there is no folder tiny.yaml"),
     Case("an empty folder", "report empty", 1, "nothing of a run in empty", lambda: Path("empty").mkdir()),
     Case("a folder of runs", "report runs", 1, "nothing of a run in runs", results("runs/a")),
-    Case("a figure that is not there", "report a --metric kid", 1, "these runs have no kid", results("a")),
-    Case("an unknown figure", "report a --metric nope", 2, "Expected one of ['fid'", results("a")),
+    Case("a metric that is not there", "report a --metric kid", 1, "these runs have no kid", results("a")),
+    Case("an unknown metric", "report a --metric nope", 2, "Expected one of ['fid'", results("a")),
     Case("seed -1", "report a --seed -1", 1, "the seed is -1", results("a")),
     Case("seed x", "report a --seed x", 2, "Expected int", results("a")),
     Case("an output that is no report", "report a --output tiny.yaml", 1, "tiny.yaml is there and is no", results("a")),
@@ -468,7 +470,7 @@ COMPARISONS = [
     Case("a protocol that is a list", "compare a c", 1, NO_RESULTS, several(results("a"), results("c", protocol=[1]))),
     Case("rows without width", "compare a c", 1, NO_RESULTS, several(results("a"), results("c", widths=[{"fid": 3}]))),
     Case(
-        "a figure that is a word",
+        "a metric that is a word",
         "compare a c",
         1,
         NO_RESULTS,
@@ -481,8 +483,8 @@ COMPARISONS = [
         NO_RESULTS,
         several(results("a"), results("c", iteration=float("inf"))),
     ),
-    Case("a figure that is not there", "compare a --metric kid", 1, "these results hold no kid", results("a")),
-    Case("an unknown figure", "compare a --metric nope", 2, "Expected one of ['fid'", results("a")),
+    Case("a metric that is not there", "compare a --metric kid", 1, "these results hold no kid", results("a")),
+    Case("an unknown metric", "compare a --metric nope", 2, "Expected one of ['fid'", results("a")),
     Case("an output below a file", "compare a --output tiny.yaml/x", 1, "tiny.yaml", results("a")),
     Case("a configuration", "compare tiny.yaml", 1, "does not hold results"),
 ]
@@ -505,13 +507,13 @@ WORKING = {
     "one class of one image": (FOLDER, several(images(6, "images/a"), images(1, "images/b"))),
     "an empty class": (FOLDER, several(images(12, "images/a"), lambda: Path("images/b").mkdir())),
     "one class": (FOLDER, images(12, "images/train/a")),
-    "judging a name that is no text": (
-        JUDGE,
+    "evaluating a name that is no text": (
+        TEST_IMAGES,
         several(images(), lambda: os.rename(b"images/00.png", b"images/\xff.png")),
     ),
     "a run twice": ("compare a a", results("a")),
     "a report of a run twice": ("report a a", results("a")),
-    "a report of figures that are not finite": (
+    "a report of metrics that are not finite": (
         "report a",
         results("a", widths=[{"width": 1.0, "fid": float("nan")}, {"width": 0.5, "fid": float("inf")}]),
     ),
@@ -528,7 +530,7 @@ WORKING = {
         "report a",
         several(raw("a/results.json", b"[1]"), raw("a/config.yaml", b"[1]")),
     ),
-    "figures that are not finite": (
+    "metrics that are not finite": (
         "compare a --format csv",
         results("a", widths=[{"width": 1.0, "fid": float("nan")}]),
     ),

@@ -11,9 +11,9 @@ import pytest
 from slimgan_pl.cli import main as cli
 
 
-def write_results(folder: Path, figures: dict[float, float], **more: Any) -> None:
+def write_results(folder: Path, fids: dict[float, float], **more: Any) -> None:
     folder.mkdir(parents=True)
-    rows = [{"width": width, "fid": fid, "is": 10 - fid} for width, fid in figures.items()]
+    rows = [{"width": width, "fid": fid, "is": 10 - fid} for width, fid in fids.items()]
     results = {
         "extractor": {"name": "inception", "weights_sha256": "0"},
         "iteration": 500,
@@ -79,7 +79,7 @@ def test_a_run_that_does_not_know_its_cost_leaves_the_sum_open(
     assert capsys.readouterr().out.splitlines()[-1] == "| sum |  |  |  | ? | ? |"
 
 
-def test_figures_of_different_counts_are_pointed_out(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_of_different_counts_are_pointed_out(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     write_results(
         Path("few"), {0.5: 5.0}, protocol={"data": "x", "num_real": 9, "num_fake": 3, "num_score": 9, "splits": 1}
     )
@@ -87,7 +87,7 @@ def test_figures_of_different_counts_are_pointed_out(runs: list[str], capsys: py
     assert "the numbers of fakes differ (3, 9)" in capsys.readouterr().err
 
 
-def test_figures_of_other_images_or_weights_are_pointed_out(
+def test_metrics_of_other_images_or_weights_are_pointed_out(
     runs: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_results(Path("other"), {0.5: 5.0}, protocol={}, extractor={"name": "inception", "weights_sha256": "1"})
@@ -97,7 +97,7 @@ def test_figures_of_other_images_or_weights_are_pointed_out(
     assert "the extractor's weights differ" in error
 
 
-def test_judged_images_stand_in_a_column_of_their_own(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluated_images_stand_in_a_column_of_their_own(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     write_results(Path("theirs"), {}, widths=[{"width": None, "fid": 1.5}], iteration=None, training=None)
     cli.main(["compare", "slim", "theirs", "--format", "markdown"])
     lines = capsys.readouterr().out.splitlines()
@@ -109,8 +109,8 @@ def test_judged_images_stand_in_a_column_of_their_own(runs: list[str], capsys: p
 def test_each_metric_knows_what_is_better(
     runs: list[str], capsys: pytest.CaptureFixture[str], metric: str, best: float
 ) -> None:
-    for name, figure in (("a", 0.1), ("b", 0.7)):
-        write_results(Path(name), {}, widths=[{"width": 1.0, metric: figure}])
+    for name, value in (("a", 0.1), ("b", 0.7)):
+        write_results(Path(name), {}, widths=[{"width": 1.0, metric: value}])
     cli.main(["compare", "a", "b", "--metric", metric, "--format", "markdown"])
     assert f"**{best}**" in capsys.readouterr().out
 
@@ -143,7 +143,7 @@ def test_what_cannot_be_compared_is_named(
     assert words in capsys.readouterr().err
 
 
-def test_runs_are_found_by_relative_and_absolute_path_and_by_a_later_judgement(
+def test_runs_are_found_by_relative_and_absolute_path_and_by_a_later_evaluation(
     runs: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_results(Path("killed/version_old"), {0.5: 1.0})
@@ -156,7 +156,7 @@ def test_runs_are_found_by_relative_and_absolute_path_and_by_a_later_judgement(
     assert lines[2].endswith(",900,,"), "what was not counted from the first iteration is unknown"
 
 
-def test_what_was_judged_last_is_compared(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_evaluated_last_is_compared(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     write_results(Path("slim/checkpoints"), {0.5: 1.5})
     later = Path("slim/checkpoints/results.json").rename("slim/checkpoints/last.test.json")
     os.utime(later, (2e9, 2e9))
@@ -164,7 +164,7 @@ def test_what_was_judged_last_is_compared(runs: list[str], capsys: pytest.Captur
     assert "slim,1.5" in capsys.readouterr().out
 
 
-def test_a_figure_that_is_not_finite_is_never_the_best(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_metric_that_is_not_finite_is_never_the_best(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     write_results(Path("nan"), {0.5: float("nan")})
     cli.main(["compare", "nan", "slim", "--format", "markdown"])
     assert "**4**" in capsys.readouterr().out

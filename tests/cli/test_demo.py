@@ -43,7 +43,7 @@ def test_a_demo_shows_a_checkpoint_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_has_the_figures_of_its_checkpoint_and_goes_with_it(
+def test_a_page_has_the_metrics_of_its_checkpoint_and_goes_with_it(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("slimgan_pl.export.formats.web.runtime_files", lambda *_: RUNTIME)

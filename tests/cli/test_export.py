@@ -1,4 +1,4 @@
-"""``slimgan export`` writes files that draw what the checkpoint draws, or nothing."""
+"""``slimgan export`` writes files that generate what the checkpoint generates, or nothing."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def card() -> dict[str, Any]:
 
 
 @torch.no_grad()
-def drawn(checkpoint: Path, latents: torch.Tensor, width: float) -> np.ndarray:
+def generate(checkpoint: Path, latents: torch.Tensor, width: float) -> np.ndarray:
     images: np.ndarray = load_model(checkpoint).generator(latents, width=width).numpy()
     return images
 
@@ -53,16 +53,16 @@ def test_without_options_it_is_one_file_with_all_widths(checkpoint: Path, capsys
     session, latents = onnxruntime.InferenceSession("export/generator.onnx"), torch.randn(3, 8)
     for index, width in enumerate(WIDTHS):
         (images,) = session.run(None, {"latents": latents.numpy(), "width": np.array(index)})
-        np.testing.assert_allclose(images, drawn(checkpoint, latents, width), atol=1e-5)
+        np.testing.assert_allclose(images, generate(checkpoint, latents, width), atol=1e-5)
     assert "generator.onnx" in capsys.readouterr().out
     assert [error["width"] for error in card()["files"][0]["errors"]] == list(WIDTHS)
 
 
-def test_a_width_of_safetensors_draws_the_same(checkpoint: Path) -> None:
+def test_a_width_of_safetensors_generates_the_same(checkpoint: Path) -> None:
     run("export", "--ckpt_path", checkpoint, "--format", "safetensors", "--width", 0.5, "--fold", "true")
     latents = torch.randn(3, 8)
     images = load_generator("export/generator_0.5.safetensors")(latents)
-    np.testing.assert_allclose(images, drawn(checkpoint, latents, 0.5), atol=1e-5)
+    np.testing.assert_allclose(images, generate(checkpoint, latents, 0.5), atol=1e-5)
     assert [file["name"] for file in card()["files"]] == ["generator_0.5.safetensors"]
 
 
@@ -84,7 +84,7 @@ def test_half_precision_is_compared_as_it_is_used(checkpoint: Path) -> None:
     source = torch.Generator().manual_seed(0)
     latents = torch.randn(64, 8, generator=source)  # those that errors are measured on
     with torch.no_grad():
-        error = np.abs(loaded(latents.half()).float().numpy() - drawn(checkpoint, latents, 1.0)).max()
+        error = np.abs(loaded(latents.half()).float().numpy() - generate(checkpoint, latents, 1.0)).max()
     assert card()["files"][0]["errors"][0]["max_abs"] == pytest.approx(error, rel=1e-3)
 
 
@@ -108,11 +108,11 @@ def test_a_plain_gan_of_one_width_is_exported_in_every_format(two_runs: Path, tm
     tiny = ("--config", two_runs / "tiny.yaml", "--trainer.max_steps", 1, "--model.evaluator", "null")
     run("fit", *tiny, "--model.individual", 0.5, "--trainer.default_root_dir", tmp_path / "plain")
     checkpoint, latents = next((tmp_path / "plain").rglob("last.ckpt")), torch.randn(3, 8)
-    for kind, name in {"onnx-multi": "generator", "onnx": "generator_1"}.items():
-        run("export", "--ckpt_path", checkpoint, "--format", kind, "--output", tmp_path / kind)
-        session = onnxruntime.InferenceSession(tmp_path / kind / f"{name}.onnx")
+    for format_name, name in {"onnx-multi": "generator", "onnx": "generator_1"}.items():
+        run("export", "--ckpt_path", checkpoint, "--format", format_name, "--output", tmp_path / format_name)
+        session = onnxruntime.InferenceSession(tmp_path / format_name / f"{name}.onnx")
         (images,) = session.run(None, {"latents": latents.numpy()})
-        np.testing.assert_allclose(images, drawn(checkpoint, latents, 1.0), atol=1e-5)
+        np.testing.assert_allclose(images, generate(checkpoint, latents, 1.0), atol=1e-5)
 
 
 def names(folder: str = "export") -> list[str]:

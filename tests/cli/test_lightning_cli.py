@@ -113,13 +113,13 @@ def test_a_protocol_that_asks_for_more_images_than_exist_says_how_many_there_are
 
 @pytest.fixture
 def samples(trained: Path, tmp_path: Path) -> Path:
-    """Return a folder of images that a net has drawn."""
+    """Return a folder of images that a net has generated."""
     run("sample", "--ckpt_path", trained, "--num_images", 70, "--output", tmp_path / "theirs")
     return tmp_path / "theirs"
 
 
-def test_a_folder_of_images_is_judged_as_a_net_that_drew_them(trained: Path, samples: Path) -> None:
-    """The folder holds what the evaluator would draw at width 1.0."""
+def test_a_folder_of_images_is_evaluated_as_the_net_that_generated_them(trained: Path, samples: Path) -> None:
+    """The folder holds what the evaluator would generate at width 1.0."""
     few = ["--model.evaluator.num_fake", 70]
     run("test", "--ckpt_path", trained, *few)
     expected = json.loads(trained.with_suffix(".test.json").read_text())
@@ -179,7 +179,7 @@ def test_the_x_axis_of_logs_is_the_iteration(config: Path) -> None:
     with open("runs/version_0/metrics.csv") as file:
         rows = list(csv.DictReader(file))
     steps = {name: [int(row["step"]) for row in rows if row[name]] for name in ("generator_loss", "mic_digits")}
-    assert steps == {"generator_loss": [2, 4], "mic_digits": [3, 4]}  # judged on the way and at the end
+    assert steps == {"generator_loss": [2, 4], "mic_digits": [3, 4]}  # evaluated during training and at the end
 
 
 @pytest.mark.slow
@@ -199,7 +199,7 @@ def test_what_is_switched_off_is_left_out(config: Path, capsys: pytest.CaptureFi
 
 
 @mostly_slow("command", ["test", "validate"])
-def test_judging_writes_beside_the_checkpoint_alone(
+def test_evaluating_writes_beside_the_checkpoint_alone(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -219,10 +219,10 @@ def test_test_repeats_the_table_of_fit_exactly(trained: Path, capsys: pytest.Cap
 
 
 @pytest.mark.slow
-def test_validate_prints_the_same_figures(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_prints_the_same_metrics(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("validate", "--ckpt_path", trained)
-    figures = json.loads(trained.with_suffix(".validate.json").read_text())
-    assert figures["widths"] == json.loads((trained.parent.parent / "results.json").read_text())["widths"]
+    results = json.loads(trained.with_suffix(".validate.json").read_text())
+    assert results["widths"] == json.loads((trained.parent.parent / "results.json").read_text())["widths"]
 
 
 def test_settings_of_the_checkpoint_yield_to_the_config_and_that_to_the_command_line(
@@ -275,13 +275,13 @@ def test_offline_weights_and_biases_gets_the_losses_and_the_grid(config: Path) -
     wandb.finish()
     (folder,) = Path("runs/version_0/wandb").glob("offline-run-*")
     (picture,) = sorted((folder / "files" / "media" / "images").glob("*.png"))[:1]
-    assert np.asarray(Image.open(picture)).max() > 0  # not drawn all black
+    assert np.asarray(Image.open(picture)).max() > 0  # not all black
 
 
 def test_a_configuration_can_name_the_checkpoint(trained: Path, config: Path) -> None:
-    (config.parent / "judge.yaml").write_text(f"ckpt_path: {trained}")
+    (config.parent / "evaluate.yaml").write_text(f"ckpt_path: {trained}")
     trained.with_suffix(".test.json").unlink(missing_ok=True)
-    run("test", "--config", "judge.yaml")
+    run("test", "--config", "evaluate.yaml")
     assert json.loads(trained.with_suffix(".test.json").read_text())["iteration"] == 3
 
 
@@ -424,7 +424,7 @@ def test_weights_and_biases_without_a_key_says_what_to_do(
     assert not list(Path("runs").iterdir())
 
 
-def test_judging_without_a_checkpoint_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluating_without_a_checkpoint_is_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "needs a trained net" in fails(capsys, "test", "--config", config)[1]
 
 

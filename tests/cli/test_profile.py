@@ -1,4 +1,4 @@
-"""``slimgan profile``: figures of every width as a table, as JSON and as a picture."""
+"""``slimgan profile``: costs of every width as a table, as JSON and as a picture."""
 
 import json
 import os
@@ -93,7 +93,7 @@ def test_a_profile_may_be_made_again_and_elsewhere(save: Callable[..., Path], he
         assert folded["weight_bytes"] < plain["weight_bytes"]
 
 
-def test_a_configurations_profile_has_the_papers_figures_and_needs_no_data(here: Path) -> None:
+def test_a_configurations_profile_has_the_papers_sizes_and_needs_no_data(here: Path) -> None:
     run("profile", "--config", CONFIGS / "paper" / "dcgan_cifar10.yaml", "--batch_sizes", 1, *QUICK)
     assert {file.name for file in here.iterdir()} == {"dcgan_cifar10.profile.json", "dcgan_cifar10.profile.png"}
     profile = profile_of(here / "dcgan_cifar10.profile.json")

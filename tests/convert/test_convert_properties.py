@@ -19,7 +19,7 @@ widths = st.sampled_from([(1.0,), (0.5, 1.0), (0.25, 0.5, 0.75, 1.0)])
 @torch.no_grad()
 @examples
 @given(st.booleans(), multiples, st.integers(1, 3), widths, st.sampled_from([0, 3]))
-def test_a_generator_of_any_schedule_draws_as_in_the_authors_code(
+def test_a_generator_of_any_schedule_generates_as_in_the_authors_code(
     residual: bool, schedule: list[int], bottom_size: int, shares: tuple[float, ...], classes: int
 ) -> None:
     net = Net(residual, [4 * entry for entry in schedule], bottom_size, (4,), num_classes=classes if residual else 0)

@@ -176,7 +176,7 @@ def wait_for(path: Path) -> None:
 
 
 def build_elsewhere(folder: Path) -> BaseProcess:
-    """Return a process that has begun to build the array of ``Counted``, and goes on when there is a file ``go``."""
+    """Return a process that has begun to build the array of ``Counted`` and continues once a file ``go`` exists."""
     source = Held(folder / "asked", folder / "go")
     process = multiprocessing.get_context("fork").Process(
         target=open_byte_array, args=(source, "set", folder / "cache")

@@ -36,7 +36,7 @@ def test_subfolders_are_splits_and_classes(image_folder: Path, tmp_path: Path) -
     assert len(test.images) == 8
 
 
-def test_a_flat_folder_has_no_classes_and_a_fraction_to_judge_by(tmp_path: Path) -> None:
+def test_a_flat_folder_has_no_classes_and_a_fraction_to_test_with(tmp_path: Path) -> None:
     data = module(flat_folder(tmp_path / "flat", 20), test_fraction=0.25)
     train, test = data.arrays["train"].images, data.arrays["test"].images
     assert data.num_classes == 0
@@ -53,7 +53,7 @@ def fill(folder: Path, count: int = 2) -> Path:
     return folder
 
 
-def test_a_train_folder_alone_keeps_its_classes_and_gives_a_fraction_to_judge_by(tmp_path: Path) -> None:
+def test_a_train_folder_alone_keeps_its_classes_and_gives_a_fraction_to_test_with(tmp_path: Path) -> None:
     for name in ("a", "b"):
         fill(tmp_path / "root" / "train" / name, 10)
     data = module(tmp_path / "root")

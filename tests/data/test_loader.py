@@ -19,7 +19,7 @@ def test_no_image_of_an_epoch_goes_to_two_processes_and_all_have_as_many_batches
     assert len({*taken[0], *taken[1]}) == 18
 
 
-def test_iteration_goes_on_from_its_position() -> None:
+def test_iteration_continues_from_its_position() -> None:
     position = 0
     loader = ByteLoader(array(12), 3, seed=5, position=lambda: position)
     epochs = []

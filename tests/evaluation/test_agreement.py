@@ -1,4 +1,4 @@
-"""All figures equal those of torch-fidelity on the same images and weights."""
+"""All metrics equal those of torch-fidelity on the same images and weights."""
 
 import importlib.util
 import io
@@ -48,8 +48,8 @@ class Images(Dataset[Tensor]):
 
 
 def reference(fakes: npt.NDArray[np.uint8], real: npt.NDArray[np.uint8], **settings: Any) -> dict[str, float]:
-    """Return torch-fidelity's figures by our names."""
-    figures = torch_fidelity.calculate_metrics(
+    """Return torch-fidelity's metrics by our names."""
+    metrics = torch_fidelity.calculate_metrics(
         input1=Images(fakes),
         input2=Images(real),
         isc=True,
@@ -62,13 +62,13 @@ def reference(fakes: npt.NDArray[np.uint8], real: npt.NDArray[np.uint8], **setti
         verbose=False,
         **settings,
     )
-    return {name: figures[key] for name, key in NAMES.items()}
+    return {name: metrics[key] for name, key in NAMES.items()}
 
 
 def ours(
     fakes: npt.NDArray[np.uint8], real: npt.NDArray[np.uint8], folder: Path, evaluator: Evaluator
 ) -> dict[str, Any]:
-    """Return our figures of fakes that lie in a folder as PNG files."""
+    """Return our metrics of fakes that lie in a folder as PNG files."""
     paths = [folder / f"{number:05d}.png" for number in range(len(fakes))]
     for path, image in zip(paths, fakes, strict=True):
         Image.fromarray(image.transpose(1, 2, 0)).save(path)
@@ -79,7 +79,7 @@ def ours(
 
 
 @pytest.mark.slow
-def test_figures_equal_torch_fidelitys_with_inception(inception_weights: Path, tmp_path: Path) -> None:
+def test_metrics_equal_torch_fidelitys_with_inception(inception_weights: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (38, 3, 24, 24), dtype=np.uint8)
     fakes, real = noise[:17] // 2, np.repeat(np.repeat(noise[17:, :, ::4, ::4], 4, 2), 4, 3)
@@ -91,8 +91,8 @@ def test_figures_equal_torch_fidelitys_with_inception(inception_weights: Path, t
         kid_subset_size=17,
     )
     evaluator = Evaluator("inception", str(inception_weights))
-    figures = ours(fakes, real, tmp_path, evaluator)
-    assert {name: figures[name] for name in NAMES} == pytest.approx(expected, rel=1e-4)
+    metrics = ours(fakes, real, tmp_path, evaluator)
+    assert {name: metrics[name] for name in NAMES} == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.fixture
@@ -139,13 +139,13 @@ def cifar_images(split: str, count: int) -> npt.NDArray[np.uint8]:
 
 
 @pytest.mark.slow
-def test_figures_equal_torch_fidelitys_with_the_cifar_extractor(cifar_features: Any, tmp_path: Path) -> None:
+def test_metrics_equal_torch_fidelitys_with_the_cifar_extractor(cifar_features: Any, tmp_path: Path) -> None:
     images = cifar_images("test", 2400)
     fakes, real = images[::2][:1100] // 2 + 60, images[1::2]
     expected = reference(fakes, real, feature_extractor="cifar")
     evaluator = Evaluator(cifar_features(), classifier=cifar_features(logits=True))
-    figures = ours(fakes, real, tmp_path, evaluator)
-    assert {name: figures[name] for name in NAMES} == pytest.approx(expected, rel=1e-4)
+    metrics = ours(fakes, real, tmp_path, evaluator)
+    assert {name: metrics[name] for name in NAMES} == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.slow

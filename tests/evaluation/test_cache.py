@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from evaluations import MeanColour, figures, generator, noise
+from evaluations import MeanColour, generator, noise, repeatable
 from safetensors.torch import load_file, save_file
 
 from slimgan_pl.data import ByteArray
@@ -33,11 +33,11 @@ class Counting(MeanColour):
 FAKES = 3 * 20 + 2  # of three widths, and the two images of noise
 
 
-def judge(real: ByteArray, **settings: Any) -> tuple[dict[str, Any], int]:
-    """Return the figures of a fresh evaluator, and how many real images it has seen."""
+def evaluate(real: ByteArray, **settings: Any) -> tuple[dict[str, Any], int]:
+    """Return the metrics of a fresh evaluator, and how many real images it has seen."""
     torch.manual_seed(0)
     evaluator = Evaluator(Counting(), **{"num_fake": 20, **settings})
-    result = figures(evaluator.evaluate(generator(), real))
+    result = repeatable(evaluator.evaluate(generator(), real))
     assert isinstance(evaluator.extractor, Counting)
     return result, evaluator.extractor.seen - FAKES
 
@@ -54,14 +54,14 @@ def cache_file(real: ByteArray) -> Path:
 
 
 def test_real_images_are_seen_once(real: ByteArray) -> None:
-    first, seen = judge(real)
+    first, seen = evaluate(real)
     assert seen == 40
-    assert judge(real) == (first, 0)
+    assert evaluate(real) == (first, 0)
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    judge(noise(40))
+    evaluate(noise(40))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,20 +75,20 @@ def test_an_evaluator_remembers_the_real_images_it_has_seen() -> None:
 
 @pytest.mark.parametrize("settings", [{"num_real": 30}, {"metrics": ["fid"]}, {"classifier": "digits"}])
 def test_what_the_statistics_depend_on_makes_new_ones(real: ByteArray, settings: dict[str, Any]) -> None:
-    judge(real)
-    assert judge(real, **settings)[1] == settings.get("num_real", 40)
+    evaluate(real)
+    assert evaluate(real, **settings)[1] == settings.get("num_real", 40)
 
 
 def test_other_images_make_new_ones(real: ByteArray, tmp_path: Path) -> None:
-    judge(real)
-    assert judge(noise(40, folder=tmp_path / "noise-4567"))[1] == 40
+    evaluate(real)
+    assert evaluate(noise(40, folder=tmp_path / "noise-4567"))[1] == 40
 
 
 def test_an_extractor_that_changed_its_code_makes_new_ones(real: ByteArray, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name, class and weights are as before; what it makes of images is not."""
-    judge(real)
+    evaluate(real)
     monkeypatch.setattr(Counting, "scale", 1.5)
-    assert judge(real)[1] == 40
+    assert evaluate(real)[1] == 40
 
 
 def cut(path: Path) -> None:
@@ -122,10 +122,10 @@ def be_another(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [cut, empty, flip_a_bit, change_a_number, say_nothing, be_another])
 def test_a_broken_or_foreign_file_is_computed_again(real: ByteArray, damage: Callable[[Path], None]) -> None:
-    first, _ = judge(real)
+    first, _ = evaluate(real)
     damage(cache_file(real))
-    assert judge(real) == (first, 40)
-    assert judge(real) == (first, 0)
+    assert evaluate(real) == (first, 40)
+    assert evaluate(real) == (first, 0)
 
 
 def test_a_file_that_cannot_be_written_is_warned_of_and_nothing_is_left(
@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_written_is_warned_of_and_nothing_is_left(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.warns(SlimGANWarning, match=r"could not be kept in .*No space left"):
-        result, _ = judge(real)
+        result, _ = evaluate(real)
     assert np.isfinite(result["widths"][0]["fid_counting"])
     assert real.folder is not None
     assert list(real.folder.parent.iterdir()) == []

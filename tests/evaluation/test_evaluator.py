@@ -1,4 +1,4 @@
-"""Evaluation: one set of latents, repeatable, stamped, and named for its extractor."""
+"""Evaluation: one set of latents, repeatable, with provenance, and named for its extractor."""
 
 import copy
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from evaluations import WIDTHS, MeanColour, digits, figures, generator, noise
+from evaluations import WIDTHS, MeanColour, digits, generator, noise, repeatable
 from PIL import Image
 from torch import Tensor, nn
 
@@ -25,9 +25,9 @@ from slimgan_pl.utils.images import to_bytes
 
 def test_an_evaluation_repeats_exactly() -> None:
     net = generator()
-    first = figures(digits().evaluate(net, noise(64)))
+    first = repeatable(digits().evaluate(net, noise(64)))
     torch.rand(3)  # the global random state does not matter
-    assert figures(digits().evaluate(net, noise(64))) == first
+    assert repeatable(digits().evaluate(net, noise(64))) == first
 
 
 def test_an_evaluation_does_not_depend_on_its_batches() -> None:
@@ -37,16 +37,16 @@ def test_an_evaluation_does_not_depend_on_its_batches() -> None:
         assert row == pytest.approx(again, rel=1e-3)
 
 
-def test_real_images_that_changed_in_memory_are_judged_anew() -> None:
+def test_real_images_that_changed_in_memory_are_evaluated_anew() -> None:
     net, evaluator, real = generator(), digits(metrics=["fid"]), noise(40)
-    before = figures(evaluator.evaluate(net, real))
+    before = repeatable(evaluator.evaluate(net, real))
     real.images[:] //= 2
-    after = figures(evaluator.evaluate(net, real))
+    after = repeatable(evaluator.evaluate(net, real))
     assert after != before
-    assert after == figures(digits(metrics=["fid"]).evaluate(net, real))
+    assert after == repeatable(digits(metrics=["fid"]).evaluate(net, real))
 
 
-def test_figures_carry_the_extractors_name() -> None:
+def test_metrics_carry_the_extractors_name() -> None:
     result = digits().evaluate(generator(), noise(20))
     assert {"mic_digits", "consistency_digits", "agreement_digits"} <= result.keys()
     names = {"fid", "kid", "kid_std", "is", "is_std", "precision", "recall", "density", "coverage"}
@@ -73,7 +73,7 @@ def test_an_extractor_without_logits_gives_no_score_unless_there_is_a_classifier
         assert both["classifier"]["weights_sha256"]
 
 
-def test_a_generator_that_draws_the_real_images_is_perfect() -> None:
+def test_a_generator_of_the_real_images_is_perfect() -> None:
     net = generator()
     real = to_bytes(net(torch.randn(40, 8, generator=torch.Generator().manual_seed(7)), width=1.0)).numpy()
     result = digits(num_fake=40, seed=7).evaluate(net, ByteArray(real, None))
@@ -99,9 +99,9 @@ def test_distances_do_not_change_with_the_number_of_fakes_for_the_score() -> Non
         assert result["mic_digits"] == pytest.approx(same["mic_digits"], rel=1e-3)
 
 
-def test_a_conditional_generator_is_judged_on_fixed_labels() -> None:
+def test_a_conditional_generator_is_evaluated_on_fixed_labels() -> None:
     net = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=WIDTHS, num_classes=3).eval()
-    first, second = (figures(Evaluator(MeanColour()).evaluate(net, noise(20, 8))) for _ in range(2))
+    first, second = (repeatable(Evaluator(MeanColour()).evaluate(net, noise(20, 8))) for _ in range(2))
     assert first == second
 
 
@@ -118,7 +118,7 @@ def test_seeds_give_mean_and_standard_deviation() -> None:
     assert result["per_seed"][1]["widths"][0]["fid_digits"] == singles[1]["widths"][0]["fid_digits"]
 
 
-def test_a_result_is_stamped_with_all_that_it_depends_on(tmp_path: Path) -> None:
+def test_a_result_records_all_that_it_depends_on(tmp_path: Path) -> None:
     result = digits(num_real=30).evaluate(generator(), noise(64, folder=tmp_path / "noise-0123"))
     assert result["protocol"] | {"name": "custom", "data": "noise-0123", "real_split": "test"} == result["protocol"]
     assert (result["protocol"]["num_real"], result["protocol"]["num_fake"]) == (30, 50)
@@ -143,7 +143,7 @@ def test_sums_are_kept_on_the_cpu_for_a_device_without_float64() -> None:
     assert device_of_sums(torch.device("cuda", 1)) == torch.device("cuda", 1)
 
 
-def test_one_width_alone_has_no_figures_between_widths() -> None:
+def test_one_width_alone_has_no_metrics_between_widths() -> None:
     result = digits().evaluate(generator().slice(0.5), noise(20))
     assert not {"mic_digits", "consistency_digits", "agreement_digits"} & result.keys()
     assert len(result["widths"]) == 1
@@ -151,16 +151,16 @@ def test_one_width_alone_has_no_figures_between_widths() -> None:
 
 def test_features_do_not_depend_on_the_precision_of_training() -> None:
     net = generator()
-    exact = figures(digits().evaluate(net, noise(20)))
+    exact = repeatable(digits().evaluate(net, noise(20)))
     with torch.autocast("cpu", torch.bfloat16):
         extraction = digits().start(torch.device("cpu"), (1, 16, 16))
         features = extraction(torch.from_numpy(noise(20).images)).features
     assert features.dtype == torch.float32
-    again = figures(digits().evaluate(net, noise(20)))
+    again = repeatable(digits().evaluate(net, noise(20)))
     assert again == exact
 
 
-def test_a_generator_in_bfloat16_is_judged() -> None:
+def test_a_generator_in_bfloat16_is_evaluated() -> None:
     assert digits().evaluate(generator().bfloat16(), noise(20))["widths"][0]["fid_digits"] > 0
 
 
@@ -230,16 +230,16 @@ def test_a_setting_out_of_range_is_refused(settings: dict[str, Any], message: st
         Evaluator(**settings)
 
 
-def test_a_generator_in_training_mode_is_judged_in_evaluation_mode_and_stays_as_it_is() -> None:
+def test_a_generator_in_training_mode_is_evaluated_in_evaluation_mode_and_stays_as_it_is() -> None:
     net = generator()
-    expected = figures(digits().evaluate(net, noise(64)))
+    expected = repeatable(digits().evaluate(net, noise(64)))
     state = copy.deepcopy(net.state_dict())
-    assert figures(digits().evaluate(net.train(), noise(64))) == expected
+    assert repeatable(digits().evaluate(net.train(), noise(64))) == expected
     assert net.training
     assert all(torch.equal(value, state[name]) for name, value in net.state_dict().items())
 
 
-def test_without_logits_no_fakes_are_drawn_for_a_score() -> None:
+def test_without_logits_no_fakes_are_generated_for_a_score() -> None:
     result = Evaluator(MeanColour(), num_fake=20, num_score=1000).evaluate(generator(), noise(20))
     assert result["protocol"]["num_score"] == 20
     with pytest.raises(SlimGANError, match="gives no class logits, which the inception score needs"):
@@ -252,7 +252,7 @@ class Returns(torch.nn.Module):
     def __init__(self, function: Callable[[Tensor], Any]) -> None:
         super().__init__()
         self.function = function
-        self.resize = torch.nn.Identity()  # no text, so nothing that a stamp could say
+        self.resize = torch.nn.Identity()  # no text, so nothing that the provenance could say
 
     def forward(self, images: Tensor) -> Any:
         return self.function(images.float().flatten(1)[:, :4])
@@ -273,7 +273,7 @@ def test_what_an_extractor_may_not_return_is_named(function: Callable[[Tensor], 
         Evaluator(Returns(function), metrics=["fid", "is"]).evaluate(generator(), noise(20))
 
 
-def test_a_resize_that_is_no_text_does_not_stand_in_the_stamp() -> None:
+def test_a_resize_that_is_no_text_is_left_out_of_the_provenance() -> None:
     result = Evaluator(Returns(lambda x: x)).evaluate(generator(), noise(20))
     assert json.loads(json.dumps(result))["extractor"]["resize"] == "its own"
 

@@ -14,7 +14,7 @@ def test_the_papers_protocol_is_the_papers() -> None:
     assert PROTOCOLS["paper"].splits == 10
 
 
-def test_the_common_protocol_judges_50000_fakes_against_all_training_images() -> None:
+def test_the_common_protocol_evaluates_50000_fakes_against_all_training_images() -> None:
     assert PROTOCOLS["common"].real_split == "train"
     assert PROTOCOLS["common"].counts(60_000) == (60_000, 50_000, 50_000)
 
@@ -30,7 +30,7 @@ def test_more_fakes_than_exist_are_refused_with_their_number() -> None:
     assert PROTOCOLS["paper"].counts(10_000, fakes=10_000, scored=False) == (10_000, 10_000, 10_000)
 
 
-def test_without_a_number_all_fakes_that_exist_are_judged() -> None:
+def test_without_a_number_all_fakes_that_exist_are_evaluated() -> None:
     assert PROTOCOLS["test"].counts(300, fakes=20) == (300, 20, 20)
 
 

@@ -52,12 +52,12 @@ def found(source: Source, generator: SlimmableGenerator) -> Distances:
 
 
 def test_pytorchs_distances_are_those_of_the_run(found: Distances, digits_checkpoint: Path) -> None:
-    judged = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
-    expected = {row["width"]: row["fid_digits"] for row in judged["widths"]}
+    evaluated = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
+    expected = {row["width"]: row["fid_digits"] for row in evaluated["widths"]}
     own = {row["width"]: row["distance"] for row in found.provenance["pytorch"]}
     assert own == pytest.approx(expected, rel=1e-6)
-    assert found.provenance["protocol"]["num_fake"] == judged["protocol"]["num_fake"] == 60
-    assert found.provenance["extractor"] == judged["extractor"]
+    assert found.provenance["protocol"]["num_fake"] == evaluated["protocol"]["num_fake"] == 60
+    assert found.provenance["extractor"] == evaluated["extractor"]
 
 
 def test_a_float32_file_leaves_the_distance_and_noise_changes_it(

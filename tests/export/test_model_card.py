@@ -114,14 +114,14 @@ def test_the_json_holds_independent_counts(card: dict[str, Any]) -> None:
         assert row["macs"] == 8 * 16 * c + 16 * c * c * (4 * 4 + 8 * 8) + 9 * c * 16 * 16
 
 
-def test_the_markdown_has_a_row_per_width_with_the_figures_of_the_run(
+def test_the_markdown_has_a_row_per_width_with_the_metrics_of_the_run(
     card: dict[str, Any], digits_checkpoint: Path
 ) -> None:
     widths = tables(make_markdown(card))[0]
-    judged = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
+    evaluated = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
     assert widths[0][4] == "FID (digits) ↓"
     assert len(widths) == 1 + len(WIDTHS)
-    for row, width, result in zip(widths[1:], WIDTHS, judged["widths"], strict=True):
+    for row, width, result in zip(widths[1:], WIDTHS, evaluated["widths"], strict=True):
         assert float(row[0]) == width
         assert int(row[1].replace(",", "")) == result["parameters"]
         assert float(row[4]) == pytest.approx(result["fid_digits"], rel=1e-3)
@@ -200,7 +200,7 @@ def test_a_card_without_evaluation_says_so_and_how_to(digits_checkpoint: Path, t
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the last checkpoint of a plain GAN with the channels of one width, which was judged."""
+    """Return the last checkpoint of a plain GAN with the channels of one width, which was evaluated."""
     folder = tmp_path_factory.mktemp("alone")
     (folder / "tiny.yaml").write_text(TINY)
     run("fit", "--config", folder / "tiny.yaml", "--trainer.default_root_dir", folder, "--model.individual", 0.5)
@@ -211,29 +211,29 @@ def test_a_net_that_was_trained_alone_is_called_as_its_files_are(alone: Path, tm
     run("export", "--ckpt_path", alone, "--format", "safetensors", "--output", tmp_path / "export")
     card = json.loads((tmp_path / "export" / "model_card.json").read_text())
     text = (tmp_path / "export" / "model_card.md").read_text()
-    judged = json.loads((alone.parent.parent / "results.json").read_text())
+    evaluated = json.loads((alone.parent.parent / "results.json").read_text())
     (file,) = card["files"]
     with safe_open(tmp_path / "export" / file["name"], framework="pt") as weights:
         inside = json.loads(weights.metadata()["slimgan"])["widths"]
     assert file["name"] == "generator_1.safetensors"
     assert inside == file["widths"] == card["generator"]["widths"] == [1.0]
     assert [row["width"] for row in card["widths"]] == [row["width"] for row in card["evaluation"]["widths"]] == [1.0]
-    assert [row["width"] for row in judged["widths"]] == [0.5]
+    assert [row["width"] for row in evaluated["widths"]] == [0.5]
     row = tables(text)[0][1]
     assert row[0] == "1"
-    assert float(row[4]) == pytest.approx(judged["widths"][0]["fid_digits"], rel=1e-3)
+    assert float(row[4]) == pytest.approx(evaluated["widths"][0]["fid_digits"], rel=1e-3)
     assert "trained alone at width 0.5 of the configured channels" in text
     assert "distill_weight" not in card["training"]["settings"]
     assert card["title"] == "Generator of Digits, 16x16 pixels"
 
 
-def test_a_page_of_a_net_that_was_trained_alone_has_its_figures(alone: Path, tmp_path: Path) -> None:
+def test_a_page_of_a_net_that_was_trained_alone_has_its_metrics(alone: Path, tmp_path: Path) -> None:
     source = read_source(alone)
     runtime = dict.fromkeys(onnxruntime_web.FILES, b"")
     write_page(tmp_path, source, single_width_graph(source.model.generator, 1.0), runtime)
-    judged = json.loads((alone.parent.parent / "results.json").read_text())
+    evaluated = json.loads((alone.parent.parent / "results.json").read_text())
     (width,) = json.loads((tmp_path / "facts.json").read_text())["widths"]
-    assert width["figures"] == {"FID (digits)": judged["widths"][0]["fid_digits"]}
+    assert width["figures"] == {"FID (digits)": evaluated["widths"][0]["fid_digits"]}
 
 
 def test_what_was_read_stands_whatever_becomes_of_the_file(digits_checkpoint: Path, tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_a_checkpoint_that_says_little_has_a_card(digits_checkpoint: Path, tmp_p
     assert "- Data: not recorded" in text
 
 
-def test_figures_that_are_no_numbers_leave_valid_json(digits_checkpoint: Path, tmp_path: Path) -> None:
+def test_metrics_that_are_no_numbers_leave_valid_json(digits_checkpoint: Path, tmp_path: Path) -> None:
     results = json.loads((digits_checkpoint.parent.parent / "results.json").read_text())
     results["widths"][0]["fid_digits"] = float("nan")
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
@@ -305,7 +305,7 @@ def block_with(text: str, words: str) -> str:
     return next(code for code in blocks(text, "python") if words in code)
 
 
-def test_the_block_for_onnx_runtime_draws_the_generators_images(
+def test_the_block_for_onnx_runtime_generates_the_generators_images(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator = seasoned("switchable dcgan")
@@ -320,10 +320,10 @@ def test_the_block_for_onnx_runtime_draws_the_generators_images(
     expected = generator.eval()(inputs["latents"], inputs["labels"], width=0.5)
     np.testing.assert_allclose(names["images"], expected.detach().numpy(), atol=1e-5)
     assert names["pixels"].dtype == np.uint8
-    assert_runtime_draws(text, names["images"].shape, tmp_path, monkeypatch)
+    assert_runtime_generates(text, names["images"].shape, tmp_path, monkeypatch)
 
 
-def assert_runtime_draws(text: str, shape: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def assert_runtime_generates(text: str, shape: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the block for slimgan-runtime, where that lies in the repository."""
     if RUNTIME.is_dir():
         monkeypatch.syspath_prepend(RUNTIME)
@@ -334,10 +334,10 @@ def test_the_blocks_for_files_of_one_width_run(source: Source, tmp_path: Path, m
     generator = seasoned("dcgan")
     (tmp_path / "generator_0.25.onnx").write_bytes(single_width_graph(generator, 0.25).SerializeToString())
     save_generator(generator.slice(0.25), tmp_path / "generator_0.25.safetensors", 0.25)
-    kinds: tuple[Any, ...] = ("onnx", "safetensors")
+    formats: tuple[Any, ...] = ("onnx", "safetensors")
     files = [
-        describe_file(tmp_path / f"generator_0.25.{kind}", kind, "float32", (0.25,), folded=kind == "onnx")
-        for kind in kinds
+        describe_file(tmp_path / f"generator_0.25.{name}", name, "float32", (0.25,), folded=name == "onnx")
+        for name in formats
     ]
     text = written(tmp_path, generator, source, files)
     names = run_block(block_with(text, "import onnxruntime"), tmp_path, monkeypatch)
@@ -345,7 +345,7 @@ def test_the_blocks_for_files_of_one_width_run(source: Source, tmp_path: Path, m
     expected = loaded(torch.from_numpy(names["inputs"]["latents"])).detach().numpy()
     np.testing.assert_allclose(names["images"], expected, atol=1e-5)
     assert run_block(block_with(text, "import torch"), tmp_path, monkeypatch)["images"].shape == expected.shape
-    assert_runtime_draws(text, expected.shape, tmp_path, monkeypatch)
+    assert_runtime_generates(text, expected.shape, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("convert", [torch.Tensor.float, torch.Tensor.half])
@@ -386,15 +386,15 @@ def test_inputs_are_those_of_an_onnx_file(net: str, source: Source, tmp_path: Pa
     generator = seasoned(net)
     (tmp_path / "generator.onnx").write_bytes(one_file(net))
     (tmp_path / "generator_1.onnx").write_bytes(single_width_graph(generator, 1.0).SerializeToString())
-    kinds: dict[str, tuple[Any, Sequence[float]]] = {
+    formats: dict[str, tuple[Any, Sequence[float]]] = {
         "generator.onnx": ("onnx-multi", generator.widths),
         "generator_1.onnx": ("onnx", (1.0,)),
         "generator_1.onnx ": ("onnx-multi", (1.0,)),  # what all widths of a net with one are
     }
-    for name, (kind, widths) in kinds.items():
+    for name, (format_name, widths) in formats.items():
         path = tmp_path / name.strip()
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        text = written(tmp_path, generator, source, [describe_file(path, kind, "float32", widths, folded=True)])
+        text = written(tmp_path, generator, source, [describe_file(path, format_name, "float32", widths, folded=True)])
         rows = [row for row in tables(text)[2][1:] if row[0] == "input"]
         assert [row[1].strip("`") for row in rows] == [each.name for each in session.get_inputs()]
         assert [f"tensor({TENSORS.get(row[2], row[2])})" for row in rows] == [
@@ -423,7 +423,9 @@ def test_a_float32_file_is_shown_before_others() -> None:
         "c.onnx": ("float32", 1.0),
         "d.onnx": ("float16", 1.0),
     }
-    files = [{"name": name, "kind": "onnx", "precision": kind, "widths": [w]} for name, (kind, w) in names.items()]
+    files = [
+        {"name": name, "kind": "onnx", "precision": precision, "widths": [w]} for name, (precision, w) in names.items()
+    ]
     assert all('"c.onnx"' in code for _, code in make_snippets({"generator": net, "files": files}))
 
 

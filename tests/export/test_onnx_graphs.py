@@ -1,4 +1,4 @@
-"""An exported graph draws what the generator draws, and several widths share their weights."""
+"""An exported graph generates what the generator does, and several widths share their weights."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def run(model: ModelProto, feed: dict[str, Any]) -> np.ndarray:
 
 
 @torch.no_grad()
-def drawn(generator: SlimmableGenerator, count: int, width: float) -> np.ndarray:
+def generate(generator: SlimmableGenerator, count: int, width: float) -> np.ndarray:
     images: np.ndarray = generator(*draw_inputs(generator, count), width=width).numpy()
     return images
 
@@ -51,20 +51,20 @@ SEVERAL = [name for name in NETS if name != "one width"]
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-def test_each_width_of_the_one_file_draws_what_the_generator_draws(name: str) -> None:
+def test_each_width_of_the_one_file_generates_what_the_generator_does(name: str) -> None:
     generator = seasoned(name)
     for index, width in enumerate(generator.widths):
         for count in (1, 5):
             images = run(multi(name), {**feed_of(generator, count), "width": np.array(index)})
-            np.testing.assert_allclose(images, drawn(generator, count, width), rtol=0, atol=1e-5)
+            np.testing.assert_allclose(images, generate(generator, count, width), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "width"), [("dcgan", 0.25), ("sliceable resnet", 0.5), ("switchable dcgan", 1.0)])
-def test_a_file_of_one_width_draws_what_the_generator_draws(name: str, width: float) -> None:
+def test_a_file_of_one_width_generates_what_the_generator_does(name: str, width: float) -> None:
     generator = seasoned(name)
     for count in (1, 5):
         images = run(single(name, width), feed_of(generator, count))
-        np.testing.assert_allclose(images, drawn(generator, count, width), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(images, generate(generator, count, width), rtol=0, atol=1e-5)
 
 
 def test_a_file_of_one_width_has_no_norms_and_the_weights_of_that_width_alone() -> None:
@@ -91,7 +91,7 @@ def test_the_one_file_holds_each_weight_once(name: str) -> None:
 def test_of_one_width_the_one_file_has_no_input_for_it() -> None:
     generator = seasoned("one width")
     assert [each.name for each in multi("one width").graph.input] == ["latents"]
-    np.testing.assert_allclose(run(multi("one width"), feed_of(generator, 3)), drawn(generator, 3, 1.0), atol=1e-5)
+    np.testing.assert_allclose(run(multi("one width"), feed_of(generator, 3)), generate(generator, 3, 1.0), atol=1e-5)
 
 
 class Tinted(DCGANGenerator):
@@ -111,9 +111,9 @@ def test_a_generator_of_ones_own_class_is_exported_too() -> None:
     model = multi_width_graph(generator)
     for index, width in enumerate(generator.widths):
         images = run(model, {**feed_of(generator, 3), "width": np.array(index)})
-        np.testing.assert_allclose(images, drawn(generator, 3, width), atol=1e-5)
+        np.testing.assert_allclose(images, generate(generator, 3, width), atol=1e-5)
         alone = run(single_width_graph(generator, width), feed_of(generator, 3))
-        np.testing.assert_allclose(alone, drawn(generator, 3, width), atol=1e-5)
+        np.testing.assert_allclose(alone, generate(generator, 3, width), atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [multi_width_graph, lambda *given: single_width_graph(given[0], 1.0, given[1])])
@@ -127,24 +127,24 @@ def test_what_is_too_large_for_half_precision_is_told(make: Any) -> None:
 def test_a_run_whose_width_is_wider_than_all_takes_the_widest() -> None:
     generator = seasoned("dcgan")
     images = run(multi("dcgan"), {**feed_of(generator, 2), "width": np.array(7)})
-    np.testing.assert_allclose(images, drawn(generator, 2, 1.0), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(images, generate(generator, 2, 1.0), rtol=0, atol=1e-5)
 
 
 def test_half_precision_halves_the_file_and_keeps_float32_at_both_ends() -> None:
     generator, model = seasoned("dcgan"), multi("dcgan", "float16")
     images = run(model, {**feed_of(generator, 3), "width": np.array(1)})
     assert images.dtype == np.float32
-    error = np.abs(images - drawn(generator, 3, 0.5)).max()
+    error = np.abs(images - generate(generator, 3, 0.5)).max()
     assert 0 < error < 0.01
     sizes = [sum(len(t.raw_data) for t in graph.graph.initializer) for graph in (model, multi("dcgan"))]
     assert sizes[0] < 0.6 * sizes[1]
 
 
 @pytest.mark.parametrize("name", ["dcgan", "sliceable resnet"])
-def test_integers_are_a_quarter_of_the_weights_and_draw_nearly_the_same(name: str) -> None:
+def test_integers_are_a_quarter_of_the_weights_and_generate_nearly_the_same(name: str) -> None:
     generator = seasoned(name)
     model = quantized_graph(generator, 1.0)
-    images, real = run(model, feed_of(generator, 8)), drawn(generator, 8, 1.0)
+    images, real = run(model, feed_of(generator, 8)), generate(generator, 8, 1.0)
     error = np.sqrt(np.mean((images - real) ** 2))
     assert 0 < error < 0.1 * real.std()
     weights = [t for t in model.graph.initializer if len(t.dims) == 4]

@@ -11,7 +11,7 @@ from slimgan_pl.data import ByteArray
 from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.models import DCGANGenerator, SlimmableGenerator
 
-__all__ = ["WIDTHS", "MeanColour", "digits", "figures", "generator", "noise"]
+__all__ = ["WIDTHS", "MeanColour", "digits", "generator", "noise", "repeatable"]
 
 WIDTHS = (0.25, 0.5, 1.0)
 
@@ -42,6 +42,6 @@ def digits(**settings: Any) -> Evaluator:
     return Evaluator("digits", **{"num_fake": 50, "splits": 2, **settings})
 
 
-def figures(result: dict[str, Any]) -> dict[str, Any]:
-    """Return what has to repeat."""
+def repeatable(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result without its time, which no other evaluation repeats."""
     return {key: value for key, value in result.items() if key != "seconds"}

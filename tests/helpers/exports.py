@@ -10,7 +10,7 @@ from seasoned import draw_inputs, seasoned
 from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
 from slimgan_pl.models import SlimmableGenerator
 
-__all__ = ["TOLERANCE", "draws", "one_file", "one_width", "write_one_file"]
+__all__ = ["TOLERANCE", "generate_reference", "one_file", "one_width", "write_one_file"]
 
 TOLERANCE = 1e-4
 
@@ -36,7 +36,9 @@ def write_one_file(name: str, folder: Path) -> Path:
 
 
 @torch.no_grad()
-def draws(generator: SlimmableGenerator, count: int, width: float) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+def generate_reference(
+    generator: SlimmableGenerator, count: int, width: float
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Return latents, labels and the images that PyTorch makes of them."""
     latents, labels = draw_inputs(generator, count)
     images = generator(latents, labels, width=width)

@@ -13,7 +13,7 @@ from slimgan_pl.training.slimgan import SlimGAN
 Latents = list[tuple[Tensor, Tensor | None]]
 
 
-def draws(model: SlimGAN, iteration: int, rank: int, sets: Sequence[int], batch_size: int) -> list[Latents]:
+def sample_updates(model: SlimGAN, iteration: int, rank: int, sets: Sequence[int], batch_size: int) -> list[Latents]:
     """Return the latents and labels of each update of an iteration.
 
     With shared latents one set serves all widths, and that of the last discriminator update the generator's too.

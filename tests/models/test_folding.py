@@ -64,7 +64,7 @@ def inputs(generator: SlimmableGenerator, count: int = 4) -> tuple[Tensor, Tenso
 
 @pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_folded_slice_draws_the_generators_images(name: str, width: float) -> None:
+def test_a_folded_slice_generates_the_same_images(name: str, width: float) -> None:
     generator = trained(name)
     folded = folded_slice(generator, width)
     latents, labels = inputs(generator)
@@ -122,7 +122,7 @@ def test_weights_and_every_activation_are_channels_last(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["dcgan", "sliceable resnet"])
-def test_drawing_changes_neither_latents_nor_weights(name: str) -> None:
+def test_generating_changes_neither_latents_nor_weights(name: str) -> None:
     folded = folded_slice(trained(name), 1.0)
     latents, labels = inputs(folded)
     first_latents, first_state = latents.clone(), copy.deepcopy(folded.state_dict())

@@ -33,7 +33,7 @@ def labels_for(generator: SlimmableGenerator, count: int) -> torch.Tensor | None
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_every_width_draws_images_between_minus_one_and_one(name: str) -> None:
+def test_every_width_generates_images_between_minus_one_and_one(name: str) -> None:
     generator = GENERATORS[name]()
     for width in THIRDS:
         images = generator(torch.randn(4, 5), labels_for(generator, 4), width=width)
@@ -43,7 +43,7 @@ def test_every_width_draws_images_between_minus_one_and_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize("width", THIRDS)
-def test_a_slice_draws_the_same_images_with_that_width_alone(name: str, width: float) -> None:
+def test_a_slice_generates_the_same_images_with_that_width_alone(name: str, width: float) -> None:
     generator = GENERATORS[name]()
     for parameter in generator.parameters():
         torch.nn.init.normal_(parameter, std=0.3)

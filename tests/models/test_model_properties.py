@@ -30,7 +30,7 @@ def make(kind: type, schedule: list[int], numbers: list[int], classes: int = 0) 
 @torch.no_grad()
 @examples
 @given(kinds, schedules, parts, st.sampled_from([0, 3]))
-def test_any_width_draws_what_its_slice_draws(
+def test_any_width_generates_what_its_slice_generates(
     kind: type, schedule: list[int], numbers: list[int], classes: int
 ) -> None:
     generator = make(kind, schedule, numbers, classes)

@@ -23,7 +23,7 @@ def images(generator: SlimmableGenerator, **more: Any) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_a_whole_generator_draws_the_same_at_every_width(name: str, tmp_path: Path) -> None:
+def test_a_whole_generator_generates_the_same_at_every_width(name: str, tmp_path: Path) -> None:
     generator = seasoned(name)
     save_generator(generator, tmp_path / "g.safetensors")
     loaded = load_generator(tmp_path / "g.safetensors")
@@ -35,7 +35,7 @@ def test_a_whole_generator_draws_the_same_at_every_width(name: str, tmp_path: Pa
 
 @pytest.mark.parametrize("name", [name for name in NETS if name != "one width"])
 @pytest.mark.parametrize("fold", [False, True])
-def test_a_slice_draws_the_same_and_knows_its_width(name: str, fold: bool, tmp_path: Path) -> None:
+def test_a_slice_generates_the_same_and_knows_its_width(name: str, fold: bool, tmp_path: Path) -> None:
     generator = seasoned(name)
     narrow = folded_slice(generator, 0.5) if fold else generator.slice(0.5)
     save_generator(narrow, tmp_path / "g.safetensors", width=0.5)

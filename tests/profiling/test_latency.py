@@ -63,7 +63,7 @@ def test_the_median_and_the_95th_percentile_are_those_of_the_times(clock: Clock)
     assert result == pytest.approx(Latency(4, 50.5, 95.05, 4 / 50.5, 100))
 
 
-def test_each_turn_starts_with_a_draw_that_does_not_count(clock: Clock) -> None:
+def test_each_turn_starts_with_a_batch_that_does_not_count(clock: Clock) -> None:
     turn = [100.0] + [1.0] * latency.TURN
     ((result,),) = measure_latencies([timed(clock, [1.0] * (1 + latency.WARM_UP) + turn * 3)], [1], 3 * latency.TURN)
     assert (result.median_s, result.p95_s) == (1.0, 1.0)
@@ -76,7 +76,7 @@ def test_all_nets_and_batch_sizes_take_turns(clock: Clock) -> None:
     assert [name for _, name in turns] == ["a1", "a3", "b1", "b3"] * 2
 
 
-def test_it_goes_on_until_the_time_is_up(clock: Clock) -> None:
+def test_it_continues_until_the_time_is_up(clock: Clock) -> None:
     ((result,),) = measure_latencies([timed(clock, [1.0])], [1], rounds=1, seconds=10 * (1 + latency.TURN))
     assert result.rounds == 10 * latency.TURN
 
@@ -96,7 +96,7 @@ def test_measuring_leaves_the_generator_and_all_randomness_as_they_are(training:
     assert all(torch.equal(value, after[name]) for name, value in before.items())
 
 
-def test_nothing_is_drawn_for_a_graph_or_under_autocast(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measuring_builds_no_graph_and_ignores_autocast(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
     def forward(self: SlimmableGenerator, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> None:

@@ -53,7 +53,7 @@ def test_what_is_there_before_does_not_count() -> None:
     assert storages.peak == 30 * FLOAT, "the first is gone before the second comes"
 
 
-def test_a_batch_that_the_memory_cannot_hold_is_refused_before_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_the_memory_cannot_hold_is_refused_before_it_is_generated(monkeypatch: pytest.MonkeyPatch) -> None:
     net = narrow_net(dcgan(), 1.0)
     per_image = (8 * 64 + 2 * 4 * 256 + 6) * FLOAT
     monkeypatch.setattr(memory, "memory_size", lambda device: 10 * per_image)

@@ -88,8 +88,8 @@ def test_a_row_of_the_paper_has_its_net_its_data_and_its_settings(name: str) -> 
     assert model.objective.distill_weight == (10 if row.num_classes else 20)
     assert trainer["max_steps"] == 100_000
     assert model.evaluator is not None
-    count_judged = 8_000 if row.data == "stl10" else 10_000
-    assert model.evaluator.protocol == ("test", count_judged, count_judged, 50_000, 10)
+    num_evaluated = 8_000 if row.data == "stl10" else 10_000
+    assert model.evaluator.protocol == ("test", num_evaluated, num_evaluated, 50_000, 10)
     for optimizer in model.configure_optimizers():
         assert optimizer.defaults["lr"] == 2e-4
         assert tuple(optimizer.defaults["betas"]) == ((0.0, 0.9) if row.is_residual else (0.5, 0.999))

@@ -39,7 +39,7 @@ def test_every_page_is_on_the_site_and_loads_nothing_from_elsewhere(site: Path) 
 
 
 @pytest.mark.slow
-def test_the_results_page_holds_the_figures_and_stamps_of_each_file(site: Path) -> None:
+def test_the_results_page_holds_the_metrics_and_provenance_of_each_file(site: Path) -> None:
     text = (site / "results.html").read_text()
     files = sorted((ROOT / "docs" / "results").glob("*.json"))
     assert files
@@ -67,7 +67,7 @@ def results(tmp_path: Path) -> Callable[..., str]:
     return show
 
 
-def test_figures_of_another_extractor_carry_its_name(results: Callable[..., str]) -> None:
+def test_metrics_of_another_extractor_carry_its_name(results: Callable[..., str]) -> None:
     assert "FID (digits) ↓" in results()
     assert "FID ↓" in results("_digits", "", extractor={"name": "inception"})
 
@@ -77,7 +77,7 @@ def test_a_result_without_widths_to_compare_has_no_table_of_them(results: Callab
     assert "Between widths" not in results('"mic_digits"', '"other"')
 
 
-def test_over_seeds_the_deviation_stands_behind_the_figure(results: Callable[..., str]) -> None:
+def test_over_seeds_the_deviation_stands_behind_the_metric(results: Callable[..., str]) -> None:
     assert " ±1.5 |" in results(deviation={"widths": [{"fid_digits": 1.5}, {}, {}, {}]})
     assert "±" not in results()
 

@@ -79,7 +79,7 @@ def test_a_run_without_its_last_results_shows_its_last_evaluation(run: Path) -> 
     assert found.results.iteration == 2
 
 
-def test_a_run_that_goes_on_shows_its_newest_figures_and_says_what_is_drawn(run: Path) -> None:
+def test_a_resumed_run_shows_its_newest_metrics_and_names_the_iteration_of_its_pictures(run: Path) -> None:
     """Its ``results.json`` is of the time when it was to be shorter."""
     (run / "results" / "iteration_000004.json").unlink(missing_ok=True)
     final = json.loads((run / "results.json").read_text())
@@ -93,7 +93,7 @@ def test_a_run_that_goes_on_shows_its_newest_figures_and_says_what_is_drawn(run:
     assert second == "The metrics are of iteration 2, the pictures of iteration 4."
 
 
-def test_results_without_widths_are_no_figures(run: Path) -> None:
+def test_results_without_widths_are_no_metrics(run: Path) -> None:
     shutil.rmtree(run / "results")
     final = json.loads((run / "results.json").read_text())
     (run / "results.json").write_text(json.dumps({**final, "widths": []}))

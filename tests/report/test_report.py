@@ -13,9 +13,9 @@ from commands import fails, run
 from sharing import fill_once, mostly_slow
 
 from slimgan_pl.evaluation.results import EvaluationResults
-from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.page import make_page
 from slimgan_pl.report.reading import RunFiles
+from slimgan_pl.report.summary import RunSummary
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -130,17 +130,17 @@ def test_what_runs_say_is_never_a_tag(count: int) -> None:
     for number, each in enumerate(runs):
         each.name = f"{HOSTILE}{number}"
     runs[-1].settings["model"] = {HOSTILE: f"{HOSTILE} too"}
-    page = make_page(runs, [Drawn()] * count, "fid")
+    page = make_page(runs, [RunSummary()] * count, "fid")
     assert "alert(1)" in page
     assert "<script>alert" not in page
     assert page.count("</script>") == page.count("<script")
 
 
-def test_figures_that_are_not_finite_break_no_chart() -> None:
+def test_metrics_that_are_not_finite_break_no_chart() -> None:
     odd = hostile_run(narrow_fid=float("nan"))
     odd.name = "odd"
     odd.metrics += [{"step": 3.0, "generator_loss/0.5": float("nan"), "generator_loss/1": float("-inf")}]
-    page = make_page([odd], [Drawn()], "fid")
+    page = make_page([odd], [RunSummary()], "fid")
     for spec in specs(page):
         assert "NaN" not in spec
         assert "Infinity" not in spec
@@ -174,7 +174,7 @@ def test_what_is_missing_leaves_the_rest(
         assert words in page
 
 
-def test_runs_whose_figures_do_not_compare_are_pointed_out(here: Path) -> None:
+def test_runs_whose_metrics_do_not_compare_are_pointed_out(here: Path) -> None:
     path = Path("runs/none/version_0/results.json")
     results = json.loads(path.read_text())
     results["protocol"]["num_fake"] = 7
@@ -184,7 +184,7 @@ def test_runs_whose_figures_do_not_compare_are_pointed_out(here: Path) -> None:
 
 
 @pytest.mark.slow
-def test_figures_of_different_nets_never_share_a_table_or_a_chart(here: Path) -> None:
+def test_metrics_of_different_nets_never_share_a_table_or_a_chart(here: Path) -> None:
     path = Path("runs/none/version_0/results.json")
     path.write_text(path.read_text().replace('_digits"', '_other"').replace('"digits"', '"other"'))
     run("report", "runs/digits", "runs/none")
@@ -215,7 +215,7 @@ def test_a_profile_takes_the_place_of_times_measured_here(here: Path) -> None:
     assert "Latency: slimgan profile, batch of 1, CPU, median." in written()
 
 
-def test_a_checkpoint_that_names_foreign_classes_is_not_drawn_unless_it_is_trusted(here: Path) -> None:
+def test_a_checkpoint_that_names_foreign_classes_has_no_pictures_unless_it_is_trusted(here: Path) -> None:
     path = Path("runs/digits/version_0/checkpoints/last.ckpt")
     checkpoint = torch.load(path, weights_only=True)
     checkpoint["hyper_parameters"]["generator"]["class_path"] = "antigravity.Generator"
@@ -227,7 +227,7 @@ def test_a_checkpoint_that_names_foreign_classes_is_not_drawn_unless_it_is_trust
 
 
 @pytest.mark.slow
-def test_a_figure_that_all_widths_share_is_nobodys_best(here: Path) -> None:
+def test_a_metric_that_all_widths_share_has_no_best(here: Path) -> None:
     path = Path("runs/digits/version_0/results.json")
     results = json.loads(path.read_text())
     for row in results["widths"]:
@@ -279,7 +279,7 @@ def change_results(path: Path, **changes: object) -> None:
 
 
 @pytest.mark.slow
-def test_figures_of_other_nets_never_share_a_table(here: Path) -> None:
+def test_metrics_of_other_nets_never_share_a_table(here: Path) -> None:
     second = Path(shutil.copytree("runs/digits/version_0", "runs/other/version_0"))
     for file in [second / "results.json", *second.glob("results/*.json")]:
         text = file.read_text().replace('_digits"', '_rival"').replace('"name": "digits"', '"name": "rival"')

@@ -105,7 +105,7 @@ def test_a_page_asks_for_nothing_and_complains_of_nothing(name: str, browser: An
     visit.close()
 
 
-def test_every_figure_of_a_run_is_drawn(browser: Any, pages: dict[str, Path]) -> None:
+def test_every_chart_of_a_run_is_drawn(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["one"])
     marks = visit.marks()
     assert {*CURVES, *EVALUATIONS, *TRADE_OFFS, "Distance between widths (digits)"} <= marks.keys()
@@ -128,7 +128,7 @@ def test_runs_share_charts(browser: Any, pages: dict[str, Path]) -> None:
 
 
 @pytest.mark.slow
-def test_another_figure_can_be_chosen_by_keyboard(browser: Any, pages: dict[str, Path]) -> None:
+def test_another_metric_can_be_chosen_by_keyboard(browser: Any, pages: dict[str, Path]) -> None:
     visit = Visit(browser, pages["one"])
     visit.page.get_by_label("Metric").focus()
     visit.page.keyboard.press("ArrowDown")

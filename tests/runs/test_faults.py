@@ -91,7 +91,7 @@ def test_a_disk_that_refuses_for_a_while_costs_nothing_but_the_saves_of_that_whi
     run(*FIT)
     said = capsys.readouterr().err
     assert "last.ckpt could not be saved (" in said
-    assert "that of iteration 2 stays, and training goes on: make room or give write access there" in said
+    assert "that of iteration 2 stays, and training continues: make room or give write access there" in said
     assert how == "full" or "metrics.csv could not be written (" in said  # a row may fit where a file does not
     assert "Traceback" not in said
     assert kept == [2]
@@ -122,7 +122,7 @@ def refuse_log(*_: Any, **__: Any) -> None:
     "place",
     [
         "wandb.sdk.wandb_run.Run.log",
-        "slimgan_pl.callbacks.dashboards.widths_table",
+        "slimgan_pl.runs.wandb_charts.widths_table",
         "slimgan_pl.callbacks.dashboards.read_metrics",
         "slimgan_pl.callbacks.dashboards.log_checkpoint",
     ],
@@ -145,7 +145,7 @@ def test_what_weights_and_biases_cannot_write_costs_a_warning_and_no_net(
 
 
 @pytest.mark.slow
-def test_a_table_of_figures_that_is_gone_costs_the_charts_and_no_net(
+def test_a_table_of_metrics_that_is_gone_costs_the_charts_and_no_net(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -275,7 +275,7 @@ def test_memory_that_is_too_small_is_one_sentence(
     assert "set --model.micro_batches, or lower --data.batch_size" in fails(capsys, *FIT)[1]
 
 
-def test_a_table_of_figures_keeps_its_rows_while_it_cannot_be_written(tmp_path: Path) -> None:
+def test_a_table_of_metrics_keeps_its_rows_while_it_cannot_be_written(tmp_path: Path) -> None:
     table = CSVTable(tmp_path)
     table.log_metrics({"a": 1.0}, 1)
     table.save()

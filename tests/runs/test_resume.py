@@ -129,7 +129,7 @@ def test_a_signal_ends_an_evaluation_at_once_and_it_is_made_again(
 def test_a_kill_in_the_middle_of_a_save_leaves_the_checkpoint_before_it(
     commands: Commands, folder: Path, whole: dict[str, Any]
 ) -> None:
-    # In the third save, for no evaluation has written the figures yet.
+    # In the third save, as no evaluation has written metrics yet.
     process = commands.context.Process(target=die_in_save, args=(folder, 3))
     process.start()
     process.join(240)
@@ -177,7 +177,7 @@ def join(processes: list[BaseProcess]) -> list[int | None]:
 
 
 @pytest.mark.slow
-def test_two_processes_stop_together_and_go_on_as_if_they_had_not(commands: Commands, tmp_path: Path) -> None:
+def test_two_processes_stop_together_and_resume_as_if_they_had_not(commands: Commands, tmp_path: Path) -> None:
     alone, folder = make_folder(tmp_path, "alone"), make_folder(tmp_path, "stopped")
     assert join(start_pair(commands, alone)) == [0, 0], (alone / "log.txt").read_text()
     for iteration, told in ((8, [0, 1]), (32, [1])):  # a whole group, and a single process

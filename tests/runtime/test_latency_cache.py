@@ -53,15 +53,15 @@ def test_each_width_is_warm_when_the_times_are_known_already(
     cache: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Runtime(file, budget_ms=1, batch_size=3)
-    drawn, run = [], ExportedGenerator.run
+    widths_run, run = [], ExportedGenerator.run
 
     def note(exported: ExportedGenerator, width: float, latents: Any, labels: Any) -> Any:
-        drawn.append((width, len(latents)))
+        widths_run.append((width, len(latents)))
         return run(exported, width, latents, labels)
 
     monkeypatch.setattr(ExportedGenerator, "run", note)
     Runtime(file, budget_ms=1, batch_size=3)
-    assert drawn == [(0.25, 3), (0.5, 3), (1.0, 3)]
+    assert widths_run == [(0.25, 3), (0.5, 3), (1.0, 3)]
 
 
 ARM = """processor\t: 0
@@ -158,24 +158,24 @@ def test_a_measurement_that_cannot_be_moved_leaves_nothing(
 
 
 def test_widths_take_turns_and_the_median_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, drawn = [0.0], []
+    now, widths_run = [0.0], []
 
-    def draw(width: float) -> None:
-        drawn.append(width)
-        now[0] += 1.0 if len(drawn) in (1, 2, 9) else 0.001 * width  # the first calls, and one that was disturbed
+    def generate(width: float) -> None:
+        widths_run.append(width)
+        now[0] += 1.0 if len(widths_run) in (1, 2, 9) else 0.001 * width  # the first calls, and one that was disturbed
 
     monkeypatch.setattr("slimgan_runtime.latency.time.perf_counter", lambda: now[0])
-    assert measure(draw, (1.0, 2.0)) == pytest.approx({1.0: 1.0, 2.0: 2.0})
-    assert drawn[:4] == [1.0, 2.0, 1.0, 2.0]
+    assert measure(generate, (1.0, 2.0)) == pytest.approx({1.0: 1.0, 2.0: 2.0})
+    assert widths_run[:4] == [1.0, 2.0, 1.0, 2.0]
 
 
 def test_slow_widths_are_not_measured_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, drawn = [0.0], []
+    now, widths_run = [0.0], []
 
-    def draw(width: float) -> None:
-        drawn.append(width)
+    def generate(width: float) -> None:
+        widths_run.append(width)
         now[0] += 10.0
 
     monkeypatch.setattr("slimgan_runtime.latency.time.perf_counter", lambda: now[0])
-    assert measure(draw, (0.5, 1.0)) == pytest.approx({0.5: 10_000.0, 1.0: 10_000.0})
-    assert len(drawn) == 6
+    assert measure(generate, (0.5, 1.0)) == pytest.approx({0.5: 10_000.0, 1.0: 10_000.0})
+    assert len(widths_run) == 6

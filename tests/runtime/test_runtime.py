@@ -1,4 +1,4 @@
-"""The runtime draws what PyTorch draws, at the width that is asked for or that fits."""
+"""The runtime generates what PyTorch generates, at the width that is asked for or that fits."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from exports import TOLERANCE, draws, one_width, write_one_file
+from exports import TOLERANCE, generate_reference, one_width, write_one_file
 from seasoned import seasoned
 
 import slimgan_pl.export
@@ -29,13 +29,13 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["dcgan", "sliceable resnet"])
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_every_width_of_one_file_draws_what_the_generator_draws(name: str, what: str, tmp_path: Path) -> None:
+def test_every_width_of_one_file_generates_what_the_generator_does(name: str, what: str, tmp_path: Path) -> None:
     path = write_one_file(name, tmp_path)
     generator = seasoned(name)
     runtime = Runtime(path if what == "file" else tmp_path, threads=1)
     assert runtime.widths == generator.widths
     for width in generator.widths:
-        latents, labels, expected = draws(generator, 5, width)
+        latents, labels, expected = generate_reference(generator, 5, width)
         images = runtime.generate(latents, labels, width)
         assert images.dtype == np.float32
         np.testing.assert_allclose(images, expected, rtol=0, atol=TOLERANCE)
@@ -47,13 +47,13 @@ def test_files_of_one_width_make_one_runtime_with_all_of_them(tmp_path: Path) ->
     runtime = Runtime(tmp_path)
     assert runtime.widths == (0.25, 1.0)
     for width in runtime.widths:
-        latents, labels, expected = draws(seasoned("dcgan"), 3, width)
+        latents, labels, expected = generate_reference(seasoned("dcgan"), 3, width)
         np.testing.assert_allclose(runtime.generate(latents, labels, width), expected, rtol=0, atol=TOLERANCE)
     (tmp_path / "generator.onnx").write_bytes(write_one_file("dcgan", tmp_path).read_bytes())
     assert Runtime(tmp_path).widths == WIDTHS
 
 
-def test_it_says_what_it_takes_and_draws(file: Path, tmp_path: Path) -> None:
+def test_it_describes_its_inputs_and_images(file: Path, tmp_path: Path) -> None:
     runtime = Runtime(str(file))
     assert (runtime.latent_dim, runtime.num_classes, runtime.image_shape) == (12, 0, (1, 16, 16))
     assert runtime.generate(runtime.latents(2)).shape == (2, *runtime.image_shape)
@@ -61,9 +61,9 @@ def test_it_says_what_it_takes_and_draws(file: Path, tmp_path: Path) -> None:
     assert (runtime.latent_dim, runtime.num_classes, runtime.image_shape) == (12, 5, (3, 8, 8))
 
 
-def test_without_a_budget_the_widest_is_drawn_and_nothing_is_measured(file: Path) -> None:
+def test_without_a_budget_the_widest_runs_and_nothing_is_measured(file: Path) -> None:
     runtime = Runtime(file)
-    latents, _, expected = draws(seasoned("dcgan"), 2, 1.0)
+    latents, _, expected = generate_reference(seasoned("dcgan"), 2, 1.0)
     np.testing.assert_allclose(runtime.generate(latents), expected, rtol=0, atol=TOLERANCE)
     assert runtime.width == 1.0
     assert runtime.latencies_ms == {}
@@ -131,7 +131,7 @@ def test_the_budget_chooses_the_width_and_missing_it_goes_down(with_times: Calla
     for _ in range(4):
         runtime.generate(runtime.latents(1))
     assert runtime.width == 0.5
-    latents, _, expected = draws(seasoned("dcgan"), 1, 0.5)
+    latents, _, expected = generate_reference(seasoned("dcgan"), 1, 0.5)
     np.testing.assert_allclose(runtime.generate(latents), expected, rtol=0, atol=TOLERANCE)
 
 
@@ -147,22 +147,22 @@ def test_a_generous_budget_has_the_widest_and_an_impossible_one_the_narrowest(fi
     assert Runtime(file, budget_ms=1e-9).width == 0.25
 
 
-def test_threads_draw_what_one_draws(file: Path) -> None:
+def test_threads_generate_what_one_generates(file: Path) -> None:
     runtime = Runtime(file, budget_ms=5.0, threads=1)
     generator = seasoned("dcgan")
-    expected = {width: draws(generator, 3, width) for width in WIDTHS}
+    expected = {width: generate_reference(generator, 3, width) for width in WIDTHS}
 
-    def draw(call: int) -> float:
+    def generate_error(call: int) -> float:
         width = WIDTHS[call % 3]
         latents, _, images = expected[width]
         runtime.generate(latents)  # moves the width
         return float(np.abs(runtime.generate(latents, width=width) - images).max())
 
     with ThreadPoolExecutor(8) as pool:
-        assert max(pool.map(draw, range(120))) < TOLERANCE
+        assert max(pool.map(generate_error, range(120))) < TOLERANCE
 
 
-def test_calls_of_several_threads_draw_side_by_side(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_of_several_threads_run_side_by_side(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = Runtime(file, budget_ms=5.0)
     both, run = threading.Barrier(2), ExportedGenerator.run
 

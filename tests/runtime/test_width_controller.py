@@ -196,7 +196,7 @@ def test_a_narrow_width_that_was_measured_as_slower_does_not_stop_it_from_going_
     assert controller.width == 0.5
 
 
-def test_batch_sizes_that_were_not_drawn_for_long_are_forgotten() -> None:
+def test_batch_sizes_that_were_not_used_for_long_are_forgotten() -> None:
     controller = WidthController(MS, budget=0.090)
     drive(controller, slowness=8.0, calls=20, size=2)
     for size in range(1, 2_000):

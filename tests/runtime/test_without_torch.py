@@ -1,4 +1,4 @@
-"""The wheel draws in an environment that has numpy and ONNX Runtime and nothing else."""
+"""The wheel generates images in an environment with numpy and ONNX Runtime alone."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from docs_pages import ROOT
-from exports import TOLERANCE, draws, write_one_file
+from exports import TOLERANCE, generate_reference, write_one_file
 from seasoned import seasoned
 
 PROGRAM = """
@@ -70,18 +70,18 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_an_environment_without_torch_draws_what_torch_draws(python: Path, tmp_path: Path) -> None:
+def test_an_environment_without_torch_generates_what_torch_generates(python: Path, tmp_path: Path) -> None:
     write_one_file("dcgan", tmp_path)
     generator = seasoned("dcgan")
-    expected = [draws(generator, 3, width) for width in generator.widths]
+    expected = [generate_reference(generator, 3, width) for width in generator.widths]
     np.save(tmp_path / "latents.npy", expected[0][0])
-    (tmp_path / "draw.py").write_text(PROGRAM)
+    (tmp_path / "generate.py").write_text(PROGRAM)
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "LOCALAPPDATA": str(tmp_path / "cache")}
-    told = json.loads(run(python, "draw.py", cwd=tmp_path, env=cache))
+    told = json.loads(run(python, "generate.py", cwd=tmp_path, env=cache))
     assert told == {"there": [], "loaded": [], "from": str(python.parents[1])}
-    drawn = np.load(tmp_path / "images.npz")
+    generated = np.load(tmp_path / "images.npz")
     for index, (_, _, images) in enumerate([*expected, expected[-1]]):
-        np.testing.assert_allclose(drawn[f"arr_{index}"], images, rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(generated[f"arr_{index}"], images, rtol=0, atol=TOLERANCE)
     if sys.platform != "darwin":  # where no variable names the folder
         # ONNX Runtime would keep what it sends to its makers there, and a name for this device.
         assert os.listdir(tmp_path / "cache") == ["slimgan-runtime"]

@@ -11,7 +11,7 @@ import pytest
 import torch
 from distributed_worker import build
 from lightning.pytorch import Trainer
-from naive import Latents, descend, discriminator_gradients, draws, generator_gradients
+from naive import Latents, descend, discriminator_gradients, generator_gradients, sample_updates
 from torch import Tensor
 
 from slimgan_pl.data import ByteLoader, DigitsDataModule
@@ -68,7 +68,7 @@ def test_two_processes_of_six_images_take_the_gradients_of_one_of_twelve(
     real = torch.cat(
         [from_bytes(next(iter(ByteLoader(data.arrays["train"], 6, 0, rank=rank, world=2)))[0]) for rank in range(2)]
     )
-    shares = [draws(model, 0, rank, [2, 3], 6) for rank in range(2)]
+    shares = [sample_updates(model, 0, rank, [2, 3], 6) for rank in range(2)]
     updates: list[Latents] = [
         [(torch.cat([first[0], second[0]]), None) for first, second in zip(*update, strict=True)]
         for update in zip(*shares, strict=True)
@@ -92,14 +92,16 @@ def test_two_processes_take_the_mean_of_both_gradients(two_processes: tuple[Path
     loaders = [iter(ByteLoader(data.arrays["train"], 6, seed=0, rank=rank, world=2)) for rank in range(2)]
     for iteration in range(ITERATIONS):
         batches = [from_bytes(next(loader)[0]) for loader in loaders]
-        latents = [draws(model, iteration, rank, [2, 3], 6) for rank, model in enumerate(models)]
+        latents = [sample_updates(model, iteration, rank, [2, 3], 6) for rank, model in enumerate(models)]
         shares = [
-            discriminator_gradients(model, "hinge", batch, None, drawn[0])
-            for model, batch, drawn in zip(models, batches, latents, strict=True)
+            discriminator_gradients(model, "hinge", batch, None, sampled[0])
+            for model, batch, sampled in zip(models, batches, latents, strict=True)
         ]
         for model in models:
             descend(list(model.discriminators.parameters()), means(shares))
-        shares = [generator_gradients(model, "hinge", drawn[1]) for model, drawn in zip(models, latents, strict=True)]
+        shares = [
+            generator_gradients(model, "hinge", sampled[1]) for model, sampled in zip(models, latents, strict=True)
+        ]
         for model in models:
             descend(list(model.generator.parameters()), means(shares))
     for name, value in models[0].named_parameters():

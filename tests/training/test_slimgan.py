@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
-from naive import descend, discriminator_gradients, draws, generator_gradients, plain_descent
+from naive import descend, discriminator_gradients, generator_gradients, plain_descent, sample_updates
 from one_batch import OneBatch
 from sharing import mostly_slow
 from torch import Tensor
@@ -83,7 +83,7 @@ def test_an_iteration_equals_a_naive_loop_over_widths(
 
     make_trainer(max_steps=1, precision="64-true").fit(model, OneBatch(images, labels))
 
-    *critic, last = draws(naive, 0, 0, [3] * steps + [4], BATCH_SIZE)
+    *critic, last = sample_updates(naive, 0, 0, [3] * steps + [4], BATCH_SIZE)
     for step, latents in enumerate(critic):
         part = slice(step * BATCH_SIZE, (step + 1) * BATCH_SIZE)
         part_labels = None if labels is None else labels[part]

@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
-from slimgan_pl.training.iteration import Iteration, Player
+from slimgan_pl.training.iteration import Iteration, Side
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
 from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.torch_state import follow_layout, use_channels_last
@@ -37,7 +37,7 @@ def make_updates(channels: int = 8, widths: tuple[float, ...] = (0.25, 0.5, 1.0)
 
 def make_iteration(updates: Updates, critic_steps: int = 1) -> Iteration:
     optimizers = [torch.optim.SGD(net.parameters(), lr=0.01) for net in (updates.generator, updates.bank)]
-    first, second = (Player(optimizer, optimizer.step) for optimizer in optimizers)
+    first, second = (Side(optimizer, optimizer.step) for optimizer in optimizers)
     return Iteration(updates, first, second, critic_steps)
 
 
@@ -175,7 +175,7 @@ def test_a_batch_that_micro_batches_do_not_divide_is_refused() -> None:
 
 
 @pytest.mark.parametrize("fused", [True, False])
-def test_an_optimizer_goes_on_in_another_layout(fused: bool) -> None:
+def test_an_optimizer_continues_in_another_layout(fused: bool) -> None:
     """States that lie otherwise than their weights are silently taken for others by fused Adam on a CPU."""
 
     def train(net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -1,4 +1,4 @@
-"""Choice of the width by a latency budget, from the times of calls alone: no clocks, no sessions.
+"""Choice of the width by a latency budget, from call times alone.
 
 For each width it keeps the seconds that a call is expected to take now. The median of the last calls corrects the
 present width, and with it all others in proportion: the device got slower or faster. Right after a step up it corrects
@@ -11,25 +11,25 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from statistics import median
 
-from slimgan_runtime.checking import check_count, check_seconds, check_width
+from slimgan_runtime.checking import check_count, check_time, check_width
 from slimgan_runtime.errors import SlimGANError
 
 __all__ = ["WidthController"]
 
 RECENT = 7  # calls of the present width whose median counts
 FIRST = 21  # calls after a step up that correct the new width alone, by the median of all of them
-MISSES = 4.0  # of the budget that take a width back, if no calls are in time between them
-MADE_UP = 0.75  # of a miss, by each call in time: three misses in seven add up, outliers do not
+MISSES = 4.0  # calls over the budget that take a width back, if none between them is in time
+MADE_UP = 0.75  # misses that each call in time makes up for: three misses in seven add up, outliers do not
 ROOM = 0.8  # share of the budget that a wider width may be expected to take to be tried soon
 SOON = 10  # calls in a row that expect room before a wider width is tried
 LATER = 80  # calls before it is tried in spite of what is expected
-MOST_DOUBLINGS = 2  # of these calls, one for each try of the width that failed
+MOST_DOUBLINGS = 2  # doublings of these calls, one for each failed try of the width
 TRIAL = 100  # calls after which a wider width is no longer a try
-KEPT = 16  # batch sizes that are followed, the last ones
+KEPT = 16  # batch sizes to follow, the last ones
 
 
 class WidthController:
-    """Choice of the widest width that fits the budget, on a device that gets slower or faster.
+    """Choice of the widest width that fits the budget at present.
 
     Each batch size is followed by itself. A new one starts in proportion to the nearest that was.
 
@@ -54,9 +54,9 @@ class WidthController:
         if not latencies:
             raise SlimGANError("latencies are empty; give the seconds of at least one")
         self.widths = tuple(sorted(latencies))
-        self.budget = check_seconds("budget", budget)
+        self.budget = check_time("budget", budget)
         self.batch_size = check_count("batch_size", batch_size)
-        measured = [check_seconds(f"the latency of width {width!r}", latencies[width]) for width in self.widths]
+        measured = [check_time(f"the latency of width {width!r}", latencies[width]) for width in self.widths]
         # By chance a narrow width may have been measured as slower than a wide one.
         self._followers = {self.batch_size: Follower(list(accumulate(measured, max)), self.budget)}
 
@@ -66,17 +66,21 @@ class WidthController:
         return self.width_for(self.batch_size)
 
     def width_for(self, batch_size: int) -> float:
-        """Return the width that a call with so many images should have, or raise a SlimGANError if it has none."""
+        """Return the width for a call with so many images.
+
+        Raises:
+            SlimGANError: If the batch size is not a whole number above 0.
+        """
         return self.widths[self._follower(check_count("batch_size", batch_size)).index]
 
     def observe(self, width: float, batch_size: int, seconds: float) -> None:
-        """Learn from a call that took so many seconds, unless it began before the width was changed.
+        """Learn from a call, unless it began before the width changed.
 
         Raises:
             SlimGANError: If the width is unknown, there are no images, or the seconds are not a number above 0.
         """
         index = self.widths.index(check_width(width, self.widths))
-        seconds = check_seconds("seconds", seconds)
+        seconds = check_time("seconds", seconds)
         follower = self._follower(check_count("batch_size", batch_size))
         if index == follower.index:
             follower.observe(seconds)
@@ -94,21 +98,16 @@ class WidthController:
 
 
 class Follower:
-    """Follower of the calls of one batch size; ``index`` counts widths from narrow to wide.
-
-    Args:
-        seconds: Expected seconds of each width at the start.
-        budget: Seconds that a call may take.
-    """
+    """Follower of calls of one batch size; ``index`` counts from the narrowest."""
 
     def __init__(self, seconds: Sequence[float], budget: float) -> None:
-        self.seconds = list(seconds)
-        self.budget = budget
+        self.seconds = list(seconds)  # expected of a call at each width
+        self.budget = budget  # seconds that a call may take
         self.failures = [0] * len(seconds)  # tries of each width that failed, one after the other
         self.move(self.widest(len(seconds)), is_try=False)
 
     def widest(self, end: int) -> int:
-        """Return the widest width before ``end`` that is expected to fit, or the narrowest."""
+        """Return the widest width before ``end`` expected to fit, or the narrowest."""
         return max((index for index in range(end) if self.seconds[index] <= self.budget), default=0)
 
     def move(self, index: int, is_try: bool) -> None:
@@ -118,7 +117,7 @@ class Follower:
         self.calls, self.calm, self.misses = 0, 0, 0.0
 
     def observe(self, seconds: float) -> None:
-        """Learn from a call of the present width, and go down or up if it is time to."""
+        """Learn from a call of the present width, and perhaps change it."""
         self.calls += 1
         if self.calls > TRIAL and self.is_try:
             self.is_try, self.failures[self.index] = False, 0
@@ -146,13 +145,13 @@ class Follower:
         self.move(self.widest(self.index), is_try=False)
 
     def go_up(self) -> None:
-        """Try the next wider width; fewer misses end a try that is expected to miss."""
+        """Try the next wider width; fewer misses end an unpromising try."""
         self.move(self.index + 1, is_try=True)
         if self.seconds[self.index] > self.budget:
             self.misses = MISSES / 2
 
     def is_time_for(self, wider: int) -> bool:
-        """Return whether to try the next wider width; the more it is expected to cost, the later."""
+        """Return whether to try the next wider width; costly ones come later."""
         share = self.seconds[wider] / self.budget
         self.calm = self.calm + 1 if share <= ROOM else 0
         patience = 2 ** min(self.failures[wider], MOST_DOUBLINGS)

@@ -1,4 +1,4 @@
-"""Checks of arguments, and their conversion to the types that exported files take."""
+"""Checks of arguments, and conversion to the types of exported files."""
 
 import math
 import os
@@ -12,39 +12,21 @@ import numpy as np
 from slimgan_runtime.contract import Contract
 from slimgan_runtime.errors import SlimGANError
 
-__all__ = [
-    "as_array",
-    "check_budget",
-    "check_count",
-    "check_labels",
-    "check_latents",
-    "check_path",
-    "check_seconds",
-    "check_width",
-]
+__all__ = ["as_array", "check_count", "check_labels", "check_latents", "check_path", "check_time", "check_width"]
 
 TOLERANCE = 1e-5  # a width as it is printed, with six digits, is still that width
 
 
-def check_budget(milliseconds: object) -> float:
-    """Return a latency budget, or raise a SlimGANError unless it is a number above 0."""
-    budget = number(milliseconds)
-    if not 0 < budget < math.inf:
-        shown = briefly(milliseconds)
-        raise SlimGANError(f"budget_ms is {shown}; give a number of milliseconds above 0, or None for no budget")
-    return budget
-
-
-def check_seconds(name: str, value: object) -> float:
-    """Return a time, or raise a SlimGANError unless it is a number above 0."""
-    seconds = number(value)
-    if not 0 < seconds < math.inf:
-        raise SlimGANError(f"{name} is {briefly(value)}; give a number of seconds above 0")
-    return seconds
+def check_time(name: str, value: object, wanted: str = "seconds above 0") -> float:
+    """Return a finite number above 0, or raise a SlimGANError."""
+    time = number(value)
+    if not 0 < time < math.inf:
+        raise SlimGANError(f"{name} is {briefly(value)}; give a number of {wanted}")
+    return time
 
 
 def check_count(name: str, value: object, low: int = 1, high: int | None = None) -> int:
-    """Return a whole number, or raise a SlimGANError unless it is at least ``low`` and at most ``high``."""
+    """Return a whole number from ``low`` to ``high``, or raise a SlimGANError."""
     wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_whole or not low <= int(value) <= (math.inf if high is None else high):  # type: ignore[call-overload]
@@ -53,7 +35,7 @@ def check_count(name: str, value: object, low: int = 1, high: int | None = None)
 
 
 def check_path(path: object) -> Path:
-    """Return a path, or raise a SlimGANError unless it is text or a path."""
+    """Return text or a path as a path, or raise a SlimGANError."""
     given = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(given, str) or "\0" in given:
         raise SlimGANError(f"path is {briefly(path)}; give the path of an .onnx file or of a folder as text")
@@ -61,7 +43,7 @@ def check_path(path: object) -> Path:
 
 
 def check_width(width: object, widths: Sequence[float]) -> float:
-    """Return the width of the list that equals a number as printed, or raise a SlimGANError."""
+    """Return the width printed as a number, or raise a SlimGANError."""
     wanted = number(width)
     for candidate in widths:
         if abs(candidate - wanted) <= TOLERANCE * candidate:
@@ -93,13 +75,9 @@ def check_latents(latents: Any, latent_dim: int) -> np.ndarray:
 def check_labels(labels: Any, contract: Contract, count: int) -> np.ndarray | None:
     """Return labels as int64 ``(N,)``, or None of a generator without classes.
 
-    Args:
-        labels: The argument, or None.
-        contract: The contract of the file.
-        count: Number of latents.
-
     Raises:
-        SlimGANError: If they are missing or not expected, not one whole number per latent, or out of range.
+        SlimGANError: If they are missing or not expected, not one whole number for each of ``count`` latents, or out of
+            range.
     """
     classes = contract.num_classes
     if not classes:
@@ -127,7 +105,7 @@ def as_array(name: str, values: Any) -> np.ndarray:
 
 
 def number(value: object) -> float:
-    """Return a real number as a float, infinite where it is too large for one, and NaN for anything else."""
+    """Return a real number as a float, perhaps infinite; else NaN."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return math.nan
     try:

@@ -1,4 +1,4 @@
-"""The contract of an exported file: its inputs and widths, from its metadata."""
+"""Contract of an exported file: inputs and widths from its metadata."""
 
 import json
 import math
@@ -11,12 +11,11 @@ __all__ = ["IMAGES", "LABELS", "LATENTS", "WIDTH", "Contract", "read_contract"]
 
 KEY = "slimgan"  # of the metadata of an exported file
 NEWEST = 1
-
 LATENTS, LABELS, WIDTH, IMAGES = "latents", "labels", "width", "images"  # names of inputs and of the output
 
 
 class Contract(NamedTuple):
-    """Inputs and images of a file; ``widths`` ascend, ``image_shape`` is ``(C, H, W)``."""
+    """Inputs and images of a file: ascending ``widths``, ``image_shape`` ``(C, H, W)``."""
 
     widths: tuple[float, ...]
     latent_dim: int
@@ -25,16 +24,10 @@ class Contract(NamedTuple):
 
 
 def read_contract(metadata: Mapping[str, str], inputs: Collection[str], file: str) -> Contract:
-    """Read the contract in the metadata of a file.
-
-    Args:
-        metadata: Names and values.
-        inputs: Names of the inputs that the file has.
-        file: Its name, for the error message.
+    """Read the contract in the metadata of a file with such inputs.
 
     Raises:
-        SlimGANError: If slimgan-pl did not write them, or a later one than this package knows, or they do not go with
-            the inputs.
+        SlimGANError: If slimgan-pl did not write it, or a later one than this package knows, or it is damaged.
     """
     try:
         values = json.loads(metadata[KEY])
@@ -53,7 +46,7 @@ def read_contract(metadata: Mapping[str, str], inputs: Collection[str], file: st
 
 
 def parse(values: Mapping[str, Any]) -> Contract | None:
-    """Return the values as a contract, or None where they make no sense."""
+    """Return the values as a contract, or None for invalid ones."""
     size = whole(values["image_size"])
     widths = tuple(float(width) for width in values["widths"])
     shape = (whole(values["image_channels"]), size, size)
@@ -71,6 +64,6 @@ def whole(value: object) -> int:
 
 
 def goes_with(contract: Contract, inputs: Collection[str]) -> bool:
-    """Return whether a file with such inputs can be what its contract says."""
+    """Return whether a file's inputs match its contract."""
     expected = {LATENTS} | ({LABELS} if contract.num_classes else set())
     return set(inputs) == expected | {WIDTH} or (set(inputs) == expected and len(contract.widths) == 1)

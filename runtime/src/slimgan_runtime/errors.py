@@ -4,7 +4,7 @@ __all__ = ["SlimGANError", "UserError"]
 
 
 class SlimGANError(ValueError):
-    """Something the user can mend, told in one sentence that says what to do."""
+    """Mistake that the user can correct; the message is `problem; fix`."""
 
 
 UserError = SlimGANError  # its name in version 0.1.0

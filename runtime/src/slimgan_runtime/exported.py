@@ -9,6 +9,7 @@ import numpy as np
 
 from slimgan_runtime.contract import IMAGES, LABELS, LATENTS, WIDTH, Contract, read_contract
 from slimgan_runtime.errors import SlimGANError
+from slimgan_runtime.latency import num_cores
 from slimgan_runtime.ort import onnxruntime
 
 __all__ = ["ExportedGenerator"]
@@ -19,18 +20,14 @@ FATAL = 4  # the least that ONNX Runtime logs: errors become exceptions as well
 
 
 class Source(NamedTuple):
-    """Source of one width: a session, and its input ``width`` or None if it has one width alone."""
+    """Session of one width, and its inputs besides latents and labels."""
 
     session: onnxruntime.InferenceSession
-    number: np.ndarray | None
+    inputs: dict[str, np.ndarray]
 
 
 class ExportedGenerator:
-    """A generator of one file with all widths, or of several files with one width each.
-
-    Args:
-        path: A file, or the folder that ``slimgan export`` wrote, in which the file with all widths comes first.
-        threads: That ONNX Runtime computes with, or None for all cores that this process may use.
+    """Generator of one file with all widths, or one per width.
 
     Raises:
         SlimGANError: If there are no such files, or they are damaged, or do not go together.
@@ -55,12 +52,10 @@ class ExportedGenerator:
         Raises:
             SlimGANError: If there is not enough memory for so many images.
         """
-        session, number = self._sources[width]
-        feed = {LATENTS: latents}
+        session, inputs = self._sources[width]
+        feed = {**inputs, LATENTS: latents}
         if labels is not None:
             feed[LABELS] = labels
-        if number is not None:
-            feed[WIDTH] = number
         try:
             images: np.ndarray = session.run([IMAGES], feed)[0]
         except Exception as error:
@@ -71,7 +66,7 @@ class ExportedGenerator:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the files to load: the one that is named, or those of a folder."""
+    """Return the files to load: a given one, or a folder's."""
     if not path.exists():
         raise SlimGANError(f"{path} does not exist; give an .onnx file or a folder that slimgan export wrote")
     if not path.is_dir():
@@ -92,15 +87,14 @@ def load(file: Path, threads: int | None) -> tuple[onnxruntime.InferenceSession,
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # a class of its own for each kind of damage
-        raise SlimGANError(
-            f"{file} cannot be loaded as an ONNX file; export it again ({in_one_line(error)})"
-        ) from error
+        reason = " ".join(str(error).split())[:200]
+        raise SlimGANError(f"{file} cannot be loaded as an ONNX file; export it again ({reason})") from error
     inputs = [node.name for node in session.get_inputs()]
     return session, read_contract(session.get_modelmeta().custom_metadata_map, inputs, str(file))
 
 
 def check_together(files: Sequence[Path], contracts: Sequence[Contract]) -> None:
-    """Raise a SlimGANError unless files are of one generator and each has widths of its own."""
+    """Raise a SlimGANError unless files share a generator but no width."""
     widths: set[float] = set()
     for file, contract in zip(files, contracts, strict=True):
         if contract._replace(widths=()) != contracts[0]._replace(widths=()):
@@ -114,17 +108,15 @@ def sources(session: onnxruntime.InferenceSession, contract: Contract) -> Iterat
     """Yield each width of a file with its source."""
     has_all = any(node.name == WIDTH for node in session.get_inputs())
     for index, width in enumerate(contract.widths):
-        yield width, Source(session, np.array(index, np.int64) if has_all else None)
+        yield width, Source(session, {WIDTH: np.array(index, np.int64)} if has_all else {})
 
 
 def allowed_threads() -> int:
-    """Return as many threads as cores if this process may not use all, else 0: ONNX Runtime's own choice.
+    """Return the usable cores if not all are usable, else 0.
 
     By itself ONNX Runtime pins a thread to each core of the machine, and complains of those that it may not use.
     """
-    if not hasattr(os, "sched_getaffinity"):
-        return 0
-    allowed = len(os.sched_getaffinity(0))
+    allowed = num_cores()
     return allowed if allowed < (os.cpu_count() or 1) else 0
 
 
@@ -132,8 +124,3 @@ def lacks_memory(error: Exception) -> bool:
     """Return whether an error of a run says that memory is short."""
     said = ("allocate memory", "bad_alloc", "bad allocation")
     return isinstance(error, MemoryError) or any(words in str(error) for words in said)
-
-
-def in_one_line(error: Exception) -> str:
-    """Return the start of an error message of ONNX Runtime."""
-    return " ".join(str(error).split())[:200]

@@ -10,7 +10,7 @@ __all__ = ["to_bytes"]
 
 
 def to_bytes(images: npt.ArrayLike) -> np.ndarray:
-    """Turn images ``(N, C, H, W)`` in [-1, 1] into uint8 in [0, 255], rounding to the nearest.
+    """Turn images ``(N, C, H, W)`` in [-1, 1] into uint8, rounded.
 
     Returns:
         Pixels ``(N, H, W, C)``, or ``(N, H, W)`` of grey images, as libraries of pictures take them.

@@ -1,4 +1,4 @@
-"""Latency of each width on this device, measured once and kept in the user's cache folder."""
+"""Latency of each width on this device, measured once and cached."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from slimgan_runtime.ort import onnxruntime
 
-__all__ = ["LatencyCache", "measure"]
+__all__ = ["LatencyCache", "measure", "num_cores"]
 
 FORMAT = 1  # part of every key: raise it when the way to measure changes
 
@@ -28,11 +28,9 @@ CPU_FIELDS = ("model name", "Model", "Hardware", "CPU implementer", "CPU part") 
 
 
 def measure(generate: Callable[[float], object], widths: Sequence[float]) -> dict[float, float]:
-    """Return the median milliseconds of a call at each width; widths take turns, so that a disturbance slows all.
+    """Return the median milliseconds of a call at each width.
 
-    Args:
-        generate: Generates a batch at a width.
-        widths: The widths to measure.
+    Widths take turns, so that a disturbance slows all of them.
     """
     times: dict[float, list[float]] = {width: [] for width in widths}
     begin = time.perf_counter()
@@ -47,22 +45,16 @@ def measure(generate: Callable[[float], object], widths: Sequence[float]) -> dic
 
 
 class LatencyCache:
-    """File of the latencies of one generator on one device, with everything they depend on.
+    """Cache file of one generator's latencies on one device.
 
     A file that is damaged, or of something else, is as good as none, and so is a folder that cannot be written.
-
-    Args:
-        files: The exported files.
-        widths: Their widths.
-        threads: That ONNX Runtime computes with, or None.
-        batch_size: Images of each call.
     """
 
     def __init__(self, files: Sequence[Path], widths: Sequence[float], threads: int | None, batch_size: int) -> None:
         self.widths = widths
         self.key = {
             "format": FORMAT,
-            "files": [file_sha256(file) for file in files],
+            "files": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
             "onnxruntime": onnxruntime.__version__,
             "cpu": cpu_name(),
             "host": platform.node(),
@@ -113,10 +105,8 @@ def num_cores() -> int:
 def cpu_name() -> str:
     """Return the processor's name in this system."""
     with suppress(OSError, subprocess.SubprocessError):
-        if sys.platform == "linux":
-            name = cpu_of(Path("/proc/cpuinfo").read_text())
-            if name:
-                return name
+        if sys.platform == "linux" and (name := cpu_of(Path("/proc/cpuinfo").read_text())):
+            return name
         if sys.platform == "darwin":
             command = ["sysctl", "-n", "machdep.cpu.brand_string"]
             return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
@@ -124,18 +114,9 @@ def cpu_name() -> str:
 
 
 def cpu_of(cpuinfo: str) -> str:
-    """Return the processor that Linux tells of; on ARM it has no name there, but numbers of its maker and its kinds."""
+    """Return the processor in Linux's ``cpuinfo``; on ARM, its part numbers."""
     lines = [line.partition(":") for line in cpuinfo.splitlines()]
     values = {name.strip(): set[str]() for name, _, _ in lines}
     for name, _, value in lines:
         values[name.strip()].add(value.strip())
     return " ".join(value for field in CPU_FIELDS for value in sorted(values.get(field, ())))
-
-
-def file_sha256(file: Path) -> str:
-    """Return a file's SHA-256."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slimgan_runtime.budget import WidthController
-from slimgan_runtime.checking import check_budget, check_count, check_labels, check_latents, check_path, check_width
+from slimgan_runtime.checking import check_count, check_labels, check_latents, check_path, check_time, check_width
 from slimgan_runtime.errors import SlimGANError
 from slimgan_runtime.exported import ExportedGenerator
 from slimgan_runtime.latency import LatencyCache, measure
@@ -45,7 +45,8 @@ class Runtime:
         threads: int | None = None,
         batch_size: int = 1,
     ) -> None:
-        budget_ms = None if budget_ms is None else check_budget(budget_ms)
+        if budget_ms is not None:
+            budget_ms = check_time("budget_ms", budget_ms, "milliseconds above 0, or None for no budget")
         threads = None if threads is None else check_count("threads", threads, high=MAX_THREADS)
         self.batch_size = check_count("batch_size", batch_size)
         self._exported = ExportedGenerator(check_path(path), threads)
@@ -59,7 +60,7 @@ class Runtime:
 
     @property
     def widths(self) -> tuple[float, ...]:
-        """The widths, from narrow to wide, as shares of the trained generator's channels."""
+        """Widths from narrow to wide, as shares of the generator's channels."""
         return self._exported.contract.widths
 
     @property
@@ -79,12 +80,15 @@ class Runtime:
 
     @property
     def width(self) -> float:
-        """The width that a call with ``batch_size`` images and no ``width`` has now."""
+        """Current width of a call with ``batch_size`` images and no ``width``."""
         return self._width_for(self.batch_size)
 
     @property
     def latencies_ms(self) -> dict[float, float]:
-        """Milliseconds that a call of ``batch_size`` images took at each width at the start; empty without a budget."""
+        """Milliseconds of a call at each width, measured at the start.
+
+        A call has ``batch_size`` images. Empty without a budget.
+        """
         return dict(self._latencies_ms)
 
     def generate(
@@ -115,7 +119,7 @@ class Runtime:
         return images
 
     def latents(self, count: int, seed: int | None = None) -> np.ndarray:
-        """Return standard normal latents, float32 ``(count, latent_dim)``; the same ones for the same seed.
+        """Return standard normal latents, float32 ``(count, latent_dim)``, by the seed.
 
         Raises:
             SlimGANError: If the count is not a whole number above 0, or the seed not one of at least 0.

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or absent, and from which a run resumes exactly."""
+"""Whole or absent checkpoints, from which a run resumes exactly."""
 
 import tempfile
 import warnings
@@ -22,7 +22,7 @@ __all__ = ["IterationCheckpoint"]
 
 
 class IterationCheckpoint(Checkpoint):
-    """Saves ``checkpoints/last.ckpt`` at intervals, before each evaluation and at the end.
+    """Save ``checkpoints/last.ckpt`` at intervals, before each evaluation and at the end.
 
     A state that is not finite never replaces one that is: it ends the run with a SlimGANError, the checkpoints before
     it stay, and it is kept beside them as ``nonfinite.ckpt``. Where the system refuses a save, training continues and
@@ -64,13 +64,15 @@ class IterationCheckpoint(Checkpoint):
         if evaluation_follows(trainer):
             # NOTE: a run resumes behind the evaluation from a save made here, and with it from one made within it.
             self._due = names or [LAST]
-        else:
-            self._save_all(trainer, names)
+            return
+        for name in names:
+            self._save(trainer, name)
 
     def on_validation_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if self._due:
             with within_evaluation(trainer):
-                self._save_all(trainer, self._due)
+                for name in self._due:
+                    self._save(trainer, name)
             self._due = []
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -87,13 +89,9 @@ class IterationCheckpoint(Checkpoint):
                 rank_zero_only(print)(f"What went wrong: {path}")
 
     def save_now(self, trainer: Trainer) -> None:
-        """Save the run unless its state is saved already; fall back on the temporary folder."""
+        """Save the run if it has changed, if need be elsewhere."""
         if self._is_stale or self.saved_at != trainer.global_step:
             self._save(trainer, LAST, is_final=True)
-
-    def _save_all(self, trainer: Trainer, names: list[str]) -> None:
-        for name in names:
-            self._save(trainer, name)
 
     def _save(self, trainer: Trainer, name: str, is_final: bool = False) -> None:
         check_state(trainer, trainer.lightning_module)
@@ -116,12 +114,12 @@ class IterationCheckpoint(Checkpoint):
 
     def _advice(self) -> str:
         kept = "there is no checkpoint yet" if self.saved_at is None else f"that of iteration {self.saved_at} stays"
-        return f"{kept}, and training goes on: make room or give write access there before the next save"
+        return f"{kept}, and training continues: make room or give write access there before the next save"
 
 
 @contextmanager
 def within_evaluation(trainer: Trainer) -> Iterator[None]:
-    """Count the evaluation's batch as started, which makes a resumed run evaluate again."""
+    """Count the evaluation's batch as started, so that resuming evaluates again."""
     progress: Any = trainer.fit_loop.epoch_loop.val_loop.batch_progress
     progress.increment_started()
     yield
@@ -130,7 +128,10 @@ def within_evaluation(trainer: Trainer) -> Iterator[None]:
 
 
 def count_again(trainer: Trainer) -> None:
-    """Set the counts of epochs; Lightning loses them when a run resumes at an epoch's end or within an evaluation."""
+    """Set the counts of epochs that Lightning loses when resuming.
+
+    It loses them where a run resumes at an epoch's end or within an evaluation.
+    """
     loop = trainer.fit_loop
     is_evaluating = loop.epoch_loop.val_loop.restarted_mid_evaluation  # it belongs to the epoch before
     done = (trainer.global_step - is_evaluating) // int(trainer.num_training_batches)
@@ -145,7 +146,7 @@ def count_again(trainer: Trainer) -> None:
 
 
 def save_elsewhere(checkpoint: dict[str, Any]) -> Path | None:
-    """Save a checkpoint into the system's temporary folder; return its path, or None."""
+    """Save a checkpoint into the temporary folder and return its path."""
     with suppress(OSError):
         path = Path(tempfile.mkdtemp(prefix="slimgan-")) / LAST
         AtomicCheckpointIO().save_checkpoint(checkpoint, path)

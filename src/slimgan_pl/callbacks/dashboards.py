@@ -14,10 +14,10 @@ from slimgan_pl.runs.csv_log import RunCSVLogger
 from slimgan_pl.runs.curves import read_metrics
 from slimgan_pl.runs.evaluations import evaluations_before
 from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
-from slimgan_pl.runs.loggers import ITERATION, RunWandbLogger, going_on_without_wandb
+from slimgan_pl.runs.loggers import ITERATION, RunWandbLogger, continuing_without_wandb
 from slimgan_pl.training.gradient_norms import NORM
 from slimgan_pl.training.slimgan import SlimGAN
-from slimgan_pl.utils.files import going_on_without
+from slimgan_pl.utils.files import continuing_without
 
 __all__ = ["Dashboards"]
 
@@ -30,11 +30,11 @@ LATENCY_ROUNDS = 10  # rounds of each measurement
 
 
 class Dashboards(Callback):
-    """Charts with a line per width, and each evaluation as a table and as quality against cost.
+    """Charts with a line per width, tables, and quality against cost.
 
-    TensorBoard has the charts under Custom Scalars. Weights & Biases has them as custom charts, which evaluations and
-    the end of training bring up to date, with the best metrics in the summary, and the last checkpoint as an artifact
-    if its logger is asked for it.
+    TensorBoard has the lines under Custom Scalars. Weights & Biases has all, brought up to date by evaluations and the
+    end of training, with the best metrics in the summary, and the last checkpoint as an artifact if its logger is asked
+    for it.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Dashboards(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger) and trainer.is_global_zero:
-                with going_on_without("the layout of TensorBoard's charts"):
+                with continuing_without("the layout of TensorBoard's charts"):
                     logger.experiment.add_custom_scalars(layout())
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -54,7 +54,7 @@ class Dashboards(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         folder = run_folder(trainer).path
         if isinstance(pl_module, SlimGAN) and pl_module.results is not None and wandb_loggers(trainer):
-            with going_on_without_wandb():
+            with continuing_without_wandb():
                 self._log_results(trainer, pl_module, folder)
             self._log_curves(trainer)
 
@@ -64,7 +64,7 @@ class Dashboards(Callback):
         for logger in wandb_loggers(trainer):
             paths = [callback.last_path for callback in callbacks_of(trainer, IterationCheckpoint)]
             if logger.log_checkpoint and paths and paths[0] is not None:
-                with going_on_without_wandb():
+                with continuing_without_wandb():
                     log_checkpoint(logger, paths[0], trainer.global_step)
 
     def _log_results(self, trainer: Trainer, model: SlimGAN, folder: Path) -> None:
@@ -87,20 +87,20 @@ class Dashboards(Callback):
             logger.experiment.summary.update(best)
 
     def _log_curves(self, trainer: Trainer) -> None:
-        """Log a chart with a line per width of each quantity in the run's CSV log, unless it has no new row."""
+        """Log the charts of the CSV log, if it has new rows."""
         for table in (logger for logger in trainer.loggers if isinstance(logger, RunCSVLogger)):
             if wandb_loggers(trainer) and table.num_rows != self._rows:
                 from slimgan_pl.runs.wandb_charts import curve_charts  # which loads wandb
 
                 self._rows = table.num_rows
-                with going_on_without_wandb():
+                with continuing_without_wandb():
                     charts = curve_charts(read_metrics(table.experiment.path), (*QUANTITIES, *COLUMN_KEYS))
                     for logger in wandb_loggers(trainer):
                         logger.log_metrics(charts, trainer.global_step)
 
 
 def layout() -> dict[str, dict[str, list[Any]]]:
-    """Return the charts of TensorBoard's Custom Scalars: which tags share one, by regular expressions."""
+    """Return TensorBoard's Custom Scalars: charts of tags by regular expressions."""
     metrics = {metric: ["Multiline", [rf"^{metric}(_(?!std).*)?/"]] for metric in COLUMN_KEYS}
     return {"Training": {name: ["Multiline", [f"^{name}/"]] for name in QUANTITIES}, "Evaluation": metrics}
 

@@ -14,7 +14,7 @@ __all__ = ["NonFiniteError", "StopOnNonFinite", "check_report", "check_state"]
 
 
 class NonFiniteError(SlimGANError):
-    """A loss, a gradient or a weight is NaN or infinite; raised by all processes together."""
+    """NaN or infinity in training, raised by all processes together."""
 
     def __init__(self, wrong: str, iteration: int) -> None:
         super().__init__(
@@ -24,7 +24,7 @@ class NonFiniteError(SlimGANError):
 
 
 class StopOnNonFinite(Callback):
-    """Ends training at the first iteration with a loss or a gradient that is NaN or infinite.
+    """Stop training at the first loss or gradient that is not finite.
 
     The checkpoints from before it stay. On a GPU an iteration is checked while the next one runs, so the device never
     waits.
@@ -44,7 +44,7 @@ def check_report(model: LightningModule, report: Report) -> None:
 
 
 def first_wrong(model: LightningModule, report: Report, status: Status) -> str:
-    """Name the first number that was not finite: discriminators before generator, a loss before its gradient."""
+    """Name the first number that was not finite, losses before their gradients."""
     assert isinstance(model, TrainedModule)
     losses = {name: by_width for name, by_width in report.metrics.items() if not name.endswith(NORM)}
     values = {name: float(value) for name, value in model.per_width(losses).items()}
@@ -59,7 +59,7 @@ def first_wrong(model: LightningModule, report: Report, status: Status) -> str:
 
 
 def check_state(trainer: Trainer, model: LightningModule) -> None:
-    """Raise a NonFiniteError where the last iteration, a weight or a statistic is not finite on any process."""
+    """Raise a NonFiniteError unless the state is finite on all processes."""
     if isinstance(model, TrainedModule) and model.reports:
         check_report(model, model.reports[-1])
     state = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}

@@ -44,9 +44,9 @@ class Bars(Progress):
 
 
 class IterationProgress(ProgressBar):
-    """Bar of the whole run, with throughput and a line per width below, and a bar of each pass over images.
+    """Bars of the run and of each pass over images.
 
-    Where the output is no terminal, it prints such lines at intervals.
+    Throughput and a line per width stand below. Where the output is no terminal, it prints such lines at intervals.
     """
 
     def __init__(self) -> None:
@@ -63,9 +63,7 @@ class IterationProgress(ProgressBar):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         total = trainer.estimated_stepping_batches
         self._total = int(total) if total != float("inf") else None
-        if not (self._enabled and trainer.is_global_zero):
-            return
-        if not sys.stdout.isatty():
+        if not (self._enabled and trainer.is_global_zero and sys.stdout.isatty()):
             return
         self._progress = make_bars()
         self._task = self._progress.add_task("Training", total=self._total, completed=trainer.global_step)
@@ -82,9 +80,8 @@ class IterationProgress(ProgressBar):
         elif iteration % max(1, (self._total or 100_000) // PLAIN_LINES) == 0:
             total = "" if self._total is None else f"/{self._total}"
             rates = throughput_line(pl_module)
-            print(
-                f"Iteration {iteration}{total}{rates and f': {rates}'}", *width_lines(pl_module), sep="\n", flush=True
-            )
+            head = f"Iteration {iteration}{total}{rates and f': {rates}'}"
+            print(head, *width_lines(pl_module), sep="\n", flush=True)
 
     def track(self, batches: Sequence[Tensor], name: str) -> Iterator[Tensor]:
         """Yield batches of image numbers, and show the progress of the pass."""
@@ -127,7 +124,7 @@ class IterationProgress(ProgressBar):
 
 
 def make_bars() -> Bars:
-    """Return bars with a name, the count, the elapsed and the remaining time."""
+    """Return bars with name, count, elapsed and remaining time."""
     return Bars(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -138,17 +135,8 @@ def make_bars() -> Bars:
     )
 
 
-def duration(seconds: float) -> str:
-    """Return a time in hours, minutes and seconds.
-
-    >>> duration(75), duration(200_000)
-    ('0:01:15', '2 days, 7:33:20')
-    """
-    return str(timedelta(seconds=round(seconds)))
-
-
 def throughput_line(model: LightningModule) -> str:
-    """Return throughput and remaining time in one line, as far as they are known."""
+    """Return throughput and remaining time, as far as known."""
     rates = model.measure_throughput() if isinstance(model, TrainedModule) else {}
     forms = {
         "iterations_per_second": "{:.3g} iterations/s",
@@ -157,14 +145,13 @@ def throughput_line(model: LightningModule) -> str:
     }
     parts = [form.format(rates[name]) for name, form in forms.items() if name in rates]
     if "seconds_left" in rates:
-        parts.append(f"{duration(rates['seconds_left'])} left")
+        parts.append(f"{timedelta(seconds=round(rates['seconds_left']))} left")
     return ", ".join(parts)
 
 
 def width_metrics(model: LightningModule) -> dict[str, dict[str, float]]:
     """Return metrics by width and short name, of the newest settled iteration."""
-    report = model.settled_report if isinstance(model, TrainedModule) else None
-    if report is None or not isinstance(model, TrainedModule):
+    if not isinstance(model, TrainedModule) or (report := model.settled_report) is None:
         return {}
     metrics: dict[str, dict[str, float]] = {}
     named = model.per_width({name: report.metrics[name] for name in SHORT if name in report.metrics})
@@ -175,7 +162,7 @@ def width_metrics(model: LightningModule) -> dict[str, dict[str, float]]:
 
 
 def width_lines(model: LightningModule) -> list[str]:
-    """Return a line of at most 80 characters per width, for a log."""
+    """Return a log line of at most 80 characters per width."""
     metrics = width_metrics(model)
     return [
         f"  width {width:<5}" + "".join(f"  {name} {number(row.get(name)):>7}" for name in names_in(metrics))

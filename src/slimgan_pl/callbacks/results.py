@@ -14,14 +14,14 @@ from slimgan_pl.evaluation.results_table import results_table
 from slimgan_pl.runs.evaluations import evaluations_before
 from slimgan_pl.runs.lightning_internals import callbacks_of, evaluated_run, output_path, run_folder
 from slimgan_pl.training.evaluate import EvaluatedModule, ImageEvaluation
-from slimgan_pl.utils.files import file_sha256, going_on_without, replacing
+from slimgan_pl.utils.files import continuing_without, file_sha256, write_whole
 from slimgan_pl.utils.terminal import print_whole
 
 __all__ = ["ResultsTable"]
 
 
 class ResultsTable(Callback):
-    """Printer of the metrics of every width after each evaluation, which saves them as JSON."""
+    """Print the metrics of each evaluation, and save them as JSON."""
 
     def __init__(self) -> None:
         self.last_path: Path | None = None
@@ -41,11 +41,11 @@ class ResultsTable(Callback):
         self._report(trainer, pl_module, path)
 
     def on_test_end(self, trainer: Trainer, pl_module: EvaluatedModule) -> None:  # type: ignore[override]
+        path = output_path(trainer, run_folder(trainer).results)
         if isinstance(pl_module, ImageEvaluation):
             folder = pl_module.root.resolve()
-            self._report(trainer, pl_module, folder.with_name(f"{folder.name}.test.json"))
-        else:
-            self._report(trainer, pl_module, output_path(trainer, run_folder(trainer).results))
+            path = folder.with_name(f"{folder.name}.test.json")
+        self._report(trainer, pl_module, path)
 
     def _report(self, trainer: Trainer, model: EvaluatedModule, path: Path) -> None:
         if model.results is None:
@@ -58,19 +58,19 @@ class ResultsTable(Callback):
 
 
 def find_evaluated_checkpoint(trainer: Trainer) -> Path | None:
-    """Return the file of the evaluated weights, or None if they are not on disk."""
+    """Return the file of the evaluated weights, or None."""
     if trainer.ckpt_path and trainer.state.fn != "fit":
         return Path(trainer.ckpt_path)
-    for callback in callbacks_of(trainer, IterationCheckpoint):
-        return callback.last_path if callback.saved_at == trainer.global_step else None
-    return None
+    saved = [
+        each.last_path for each in callbacks_of(trainer, IterationCheckpoint) if each.saved_at == trainer.global_step
+    ]
+    return saved[0] if saved else None
 
 
 @rank_zero_only
 def report(results: EvaluationResults, path: Path, run: Path) -> None:
-    """Print results whole, however narrow the terminal, with the changes since the run's last, and write them."""
+    """Print results with the changes since the last, and save them."""
     print_whole(results_table(results, *evaluations_before(run, results)[-1:]))
-    with going_on_without(f"the results {path}"):
+    with continuing_without(f"the results {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(f"{json.dumps(results.to_json(), indent=2)}\n".encode())
+        write_whole(path, f"{json.dumps(results.to_json(), indent=2)}\n".encode())

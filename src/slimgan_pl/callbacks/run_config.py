@@ -8,14 +8,14 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 
 from slimgan_pl.runs.csv_log import RunCSVLogger
-from slimgan_pl.runs.loggers import RunWandbLogger, going_on_without_wandb
+from slimgan_pl.runs.loggers import RunWandbLogger, continuing_without_wandb
 from slimgan_pl.runs.settings import run_settings
 
 __all__ = ["RunRecord"]
 
 
 class RunRecord(SaveConfigCallback):
-    """Saves the configuration into the run's folder, into Weights & Biases, and into each checkpoint.
+    """Save the configuration in the run's folder, logs and checkpoints.
 
     A checkpoint also holds the number of rows in the run's CSV log. So a resumed run can name the settings that have
     changed, and drops the rows behind its checkpoint.
@@ -23,14 +23,14 @@ class RunRecord(SaveConfigCallback):
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The configuration as plain values, without settings that do not change a run."""
+        """Settings that change a run, as plain values."""
         settings: dict[str, Any] = yaml.safe_load(self.parser.dump(self.config, skip_none=False))
         return run_settings(settings)
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         for logger in trainer.loggers:
             if isinstance(logger, RunWandbLogger):
-                with going_on_without_wandb():
+                with continuing_without_wandb():
                     logger.experiment.config.update({"settings": self.settings}, allow_val_change=True)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

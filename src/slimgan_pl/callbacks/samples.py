@@ -12,14 +12,16 @@ from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.runs.lightning_internals import output_path, run_folder
 from slimgan_pl.training.sample_grid import sample_grid
 from slimgan_pl.training.slimgan import SlimGAN
-from slimgan_pl.utils.files import going_on_without
+from slimgan_pl.utils.files import continuing_without
 from slimgan_pl.utils.images import save_images
 
 __all__ = ["SampleGrid"]
 
 
 class SampleGrid(Callback):
-    """Saves a grid with a row per width (and class) and a column per latent, always of the same latents.
+    """Save grids of every width, always of the same latents.
+
+    A grid has a row per width (and class) and a column per latent.
 
     Args:
         every_n_iterations: Iterations between two grids; one more comes at the end. 0 saves only that one.
@@ -38,7 +40,7 @@ class SampleGrid(Callback):
         self._saved_at: int | None = None
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: SlimGAN, *_: Any) -> None:  # type: ignore[override]
-        if self._is_due(trainer):
+        if self.every_n_iterations > 0 and trainer.global_step % self.every_n_iterations == 0:
             self._save_in_run(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: SlimGAN) -> None:  # type: ignore[override]
@@ -50,21 +52,18 @@ class SampleGrid(Callback):
     def on_test_end(self, trainer: Trainer, pl_module: SlimGAN) -> None:  # type: ignore[override]
         self._save(output_path(trainer, run_folder(trainer).samples), pl_module)
 
-    def _is_due(self, trainer: Trainer) -> bool:
-        return self.every_n_iterations > 0 and trainer.global_step % self.every_n_iterations == 0
-
     def _save_in_run(self, trainer: Trainer, model: SlimGAN) -> None:
         model.settle_statistics()
         self._saved_at = trainer.global_step
         path = run_folder(trainer).sample_grid(trainer.global_step)
         grid = self._save(path, model)
-        with going_on_without("the picture in the logs"):
+        with continuing_without("the picture in the logs"):
             log_picture(trainer, grid)
 
     def _save(self, path: Path, model: SlimGAN) -> Tensor:
         grid = sample_grid(model, self.num_latents, self.seed)
         if model.global_rank == 0:
-            with going_on_without(f"the picture {path}"):
+            with continuing_without(f"the picture {path}"):
                 save_images(grid, path)
         self.last_path = path
         return grid
@@ -72,7 +71,7 @@ class SampleGrid(Callback):
 
 @rank_zero_only
 def log_picture(trainer: Trainer, grid: Tensor) -> None:
-    """Log a grid to TensorBoard and Weights & Biases, as bytes: wandb shows floats in [-1, 1] black."""
+    """Log a grid of bytes; wandb shows floats in [-1, 1] black."""
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image("samples", grid, trainer.global_step)

@@ -20,10 +20,10 @@ PATIENCE = 3.0  # seconds; a later signal ends the run at once, an earlier one i
 
 
 class StopOnSignal(Callback):
-    """Finishes the iteration, saves and raises Interrupted when SIGINT, SIGTERM or SIGHUP arrives, on all processes.
+    """Finish the iteration, save and raise Interrupted on a signal.
 
-    During an evaluation, before which the run was saved, it is raised at once. Give it to the trainer as the last
-    callback, so that the others finish the iteration.
+    Signals are SIGINT, SIGTERM and SIGHUP, of any process. During an evaluation, before which the run was saved, it is
+    raised at once. Give it to the trainer as the last callback, so that the others finish the iteration.
     """
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ __all__ = ["TrainingCost"]
 
 
 class TrainingCost(Callback):
-    """Sum of the time and the multiply-accumulates of training, over all devices and resumed runs.
+    """Time and multiply-accumulates of training, over all devices and resumed runs.
 
     The multiply-accumulates of convolutions and linear layers, forward and backward, are counted in the first iteration
     after each start, which is not compiled; all others cost the same. The time is without evaluations.

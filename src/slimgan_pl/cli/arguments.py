@@ -22,7 +22,7 @@ EARLY = {  # options whose values are needed early, by what they are called here
 
 
 class CommandLine(NamedTuple):
-    """Settings of a command line and its configuration files that are needed before it is parsed.
+    """Settings that are needed before a command line is parsed.
 
     Attributes:
         ckpt_path: The last checkpoint, or None.
@@ -42,7 +42,7 @@ class CommandLine(NamedTuple):
 
     @property
     def names_data(self) -> bool:
-        """Whether a data set is named, or a configuration that may name one."""
+        """Whether a data set, or a configuration, is named."""
         return not self.options.isdisjoint(("--data", "--data.class_path", "--config", "-c"))
 
     @property
@@ -52,7 +52,9 @@ class CommandLine(NamedTuple):
 
 
 def read_command_line(argv: Sequence[str]) -> CommandLine:
-    """Read the options in :class:`CommandLine`; what is wrong in a configuration file ends the process.
+    """Read the options that :class:`CommandLine` holds, also from configuration files.
+
+    A mistake in a file ends the process.
 
     >>> read_command_line(["--ckpt_path=a.ckpt", "--trainer.default_root_dir", "runs/a"])[:2]
     ('a.ckpt', 'runs/a')
@@ -83,7 +85,7 @@ def read_command_line(argv: Sequence[str]) -> CommandLine:
 
 
 def read_settings(path: str) -> dict[str, Any]:
-    """Return the settings of a configuration file; what is wrong with its content ends the process."""
+    """Return a configuration file's settings; mistakes in it end the process."""
     try:
         settings = read_config(Path(path))
     except OSError:  # Lightning's parser names what is wrong with the path

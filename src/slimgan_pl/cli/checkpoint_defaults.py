@@ -1,4 +1,4 @@
-"""Settings from a checkpoint, a configuration file and the command line; the later ones win."""
+"""Settings of a checkpoint as defaults of Lightning's command."""
 
 import logging
 import sys
@@ -50,21 +50,20 @@ class CheckpointDefaultsCLI(LightningCLI):
         use_evaluation_options(self.config[command], line.options)
 
     def _find_checkpoint(self, command: str, line: CommandLine) -> str | None:
-        """Return the checkpoint that is asked for; ``last`` is that of the newest run, which fit resumes."""
+        """Return the checkpoint; ``last`` is the newest run's, which fit resumes."""
         if line.ckpt_path != "last":
             return line.ckpt_path
         root = line.root or str(TRAINER_DEFAULTS["default_root_dir"])
         found = find_newest_run(Path(root))
         if found is None and command != "fit":
             raise SlimGANError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
+        if found is None:
+            say(f"There is no checkpoint in {root} yet; starting a new run.")
+            return None
         if command == "fit":
             self.stopped = found
-            say(
-                f"There is no checkpoint in {root} yet; starting a new run."
-                if found is None
-                else f"Resuming {found.folder} after iteration {found.iteration}."
-            )
-        return None if found is None else str(found.checkpoint)
+            say(f"Resuming {found.folder} after iteration {found.iteration}.")
+        return str(found.checkpoint)
 
     def _take_checkpoint(self, command: str, ckpt_path: str, line: CommandLine) -> None:
         """Check a checkpoint and make its settings the defaults."""
@@ -73,7 +72,13 @@ class CheckpointDefaultsCLI(LightningCLI):
         if not line.trusts_checkpoint:
             carried = [checkpoint["hyper_parameters"], checkpoint.get("datamodule_hyper_parameters")]
             check_trusted(carried, ckpt_path, line.names)
-        self._use_settings_of(checkpoint, ckpt_path, self._subcommand_parsers[command])
+        for key, value in carried_settings(checkpoint, ckpt_path).items():
+            try:
+                self._subcommand_parsers[command].set_defaults({key: value})
+            except KeyError:  # a setting of another version
+                logging.getLogger(__name__).warning("%s: the setting %s is not known here, left out", ckpt_path, key)
+            except (ImportError, AttributeError, TypeError, ValueError) as error:
+                raise SlimGANError(f"{ckpt_path} needs for its {key} what is not to be had here: {error}") from error
         if not checkpoint.get("datamodule_hyper_parameters") and not line.names_data:
             raise SlimGANError(
                 f"{ckpt_path} does not say which data it belongs to; name them, for example "
@@ -82,15 +87,5 @@ class CheckpointDefaultsCLI(LightningCLI):
         if command == "fit" and not checkpoint["optimizer_states"]:
             say(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
 
-    def _use_settings_of(self, checkpoint: dict[str, Any], ckpt_path: str, parser: LightningArgumentParser) -> None:
-        """Make the settings of a checkpoint the defaults."""
-        for key, value in carried_settings(checkpoint, ckpt_path).items():
-            try:
-                parser.set_defaults({key: value})
-            except KeyError:  # a setting of another version
-                logging.getLogger(__name__).warning("%s: the setting %s is not known here, left out", ckpt_path, key)
-            except (ImportError, AttributeError, TypeError, ValueError) as error:
-                raise SlimGANError(f"{ckpt_path} needs for its {key} what is not to be had here: {error}") from error
-
     def _parse_ckpt_path(self) -> None:
-        """Do nothing: the checkpoint's settings are defaults already, which the user can override."""
+        """Leave the checkpoint's settings as defaults, which the user can override."""

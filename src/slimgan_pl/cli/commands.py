@@ -8,7 +8,7 @@ __all__ = ["COMMANDS", "Command"]
 
 
 class Command(NamedTuple):
-    """A subcommand: its function as ``module:name``, one line about it, and whether Lightning parses its arguments."""
+    """Subcommand: function as ``module:name``, summary, and whether Lightning parses its arguments."""
 
     path: str
     summary: str

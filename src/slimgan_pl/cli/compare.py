@@ -9,8 +9,9 @@ from typing import Literal
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.metrics.registry import ColumnKey
+from slimgan_pl.evaluation.results import read_results
 from slimgan_pl.runs.comparison import Run, add_up, differences, lines, make_run, short_names, width_name, widths_of
-from slimgan_pl.runs.evaluations import read_newest_results
+from slimgan_pl.runs.folder import find_results
 from slimgan_pl.utils.formatting import markdown_table
 
 __all__ = ["compare"]
@@ -22,9 +23,10 @@ def compare(
     format: Literal["table", "markdown", "csv"] = "table",
     output: str | None = None,
 ) -> None:
-    """Compare the results of several runs in one table: a row per run, a column per width.
+    """Compare the results of several runs in one table.
 
-    The best of each width is marked, and the costs of training are added up below.
+    It has a row per run and a column per width. The best of each width is marked, and the costs of training are added
+    up below.
 
     Args:
         runs: Folders of runs, or files of results.
@@ -32,7 +34,7 @@ def compare(
         format: A table for the terminal, Markdown, or CSV with plain numbers and no marks.
         output: File to write instead of printing, as Markdown unless the format is CSV.
     """
-    results = [read_newest_results(run) for run in runs]
+    results = [read_results(find_results(run)) for run in runs]
     names = short_names(runs)
     for difference in differences(results):
         print(f"NOTE: {difference}", file=sys.stderr)

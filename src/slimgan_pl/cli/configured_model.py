@@ -16,7 +16,9 @@ OTHER_SETTINGS = (  # of a configuration, besides those of the model
 
 
 def configured_model(config: str) -> SlimGAN:
-    """Return the model that ``slimgan fit --config X`` would train, with new weights; no data set is needed.
+    """Return the model that ``slimgan fit --config X`` would train.
+
+    It has new weights; no data set is needed.
 
     Raises:
         SlimGANError: If its settings do not fit together. A file that cannot be read or parsed ends the process.

@@ -16,7 +16,7 @@ def demo(
     onnxruntime_web: str | None = None,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Show a checkpoint in the browser: every width, sampled and timed there, until Ctrl-C.
+    """Sample and time a checkpoint's widths in the browser, until Ctrl-C.
 
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
@@ -52,5 +52,5 @@ def demo(
 
 
 def has_screen() -> bool:
-    """Return whether there is a screen; without one, a browser of text would take over the terminal."""
+    """Return whether there is a screen, which a browser of text lacks."""
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -27,9 +27,7 @@ def add_evaluation_options(parser: LightningArgumentParser) -> None:
 def use_evaluation_options(config: Namespace, options: Collection[str]) -> None:
     """Put the options into the evaluator's settings.
 
-    Args:
-        config: The parsed settings.
-        options: All options of the command line; those of the evaluator win over the protocol.
+    The evaluator's own ``options`` on the command line win over the protocol.
     """
     given = {name: config.get(name) for name in ("protocol", "seeds") if config.get(name) is not None}
     if not given:

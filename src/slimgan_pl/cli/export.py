@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.formats import FormatName, Precision
 
 __all__ = ["export"]
@@ -22,7 +23,7 @@ def export(
     onnxruntime_web: str | None = None,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Write the generator of a checkpoint for other programs and devices, with a model card.
+    """Write a checkpoint's generator for other programs, with a model card.
 
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
@@ -48,15 +49,19 @@ def export(
     from slimgan_pl.export.frechet import prepare_comparison
     from slimgan_pl.export.model_card import CARD_MARKDOWN
     from slimgan_pl.export.table import make_table
+    from slimgan_pl.layers import width_index
     from slimgan_pl.runs.checkpoints import read_source
     from slimgan_pl.utils.terminal import print_whole
 
     made = make_format(format, precision, width, fold=fold, onnxruntime_web=onnxruntime_web)
-    if extractor is None:
-        check_unused(weights_path=weights_path, num_fake=num_fake, data_root=data_root)
+    for name, value in {"weights_path": weights_path, "num_fake": num_fake, "data_root": data_root}.items():
+        if extractor is None and value is not None:
+            raise SlimGANError(f"--{name} is for the Fréchet distance; name an --extractor too, or leave it out")
     folder = find_output(output, overwrite)
     source = read_source(ckpt_path, trust_checkpoint)
-    widths = choose_widths(source.model.generator.widths, width)
+    widths = source.model.generator.widths
+    if width != "all":
+        widths = (widths[width_index(widths, width)],)
     made.prepare()
     comparison = None
     if extractor is not None:
@@ -67,23 +72,3 @@ def export(
     next_step = made.next_step(shown(folder))
     if next_step is not None:
         print(next_step)
-
-
-def check_unused(**options: object) -> None:
-    """Raise a SlimGANError where options for the Fréchet distance come without an extractor."""
-    from slimgan_pl.errors import SlimGANError
-
-    for name, value in options.items():
-        if value is not None:
-            raise SlimGANError(f"--{name} is for the Fréchet distance; name an --extractor too, or leave it out")
-
-
-def choose_widths(widths: tuple[float, ...], width: float | Literal["all"]) -> tuple[float, ...]:
-    """Return all widths, or the one that was asked for.
-
-    Raises:
-        SlimGANError: If it is not in the list.
-    """
-    from slimgan_pl.layers import width_index
-
-    return widths if width == "all" else (widths[width_index(widths, width)],)

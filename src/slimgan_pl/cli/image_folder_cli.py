@@ -35,7 +35,7 @@ class FolderEvaluation(ImageEvaluation):
 
 
 class ImageFolderCLI(SlimGANCLI):
-    """Command that evaluates a folder of images in place of a net's; settings of nets are not used."""
+    """Command that evaluates a folder of images; nets' settings are not used."""
 
     module_class = FolderEvaluation
     has_net = False

@@ -18,7 +18,7 @@ RESIDUAL_ADAM = {"class_path": "torch.optim.Adam", "init_args": {"lr": 2e-4, "be
 def import_checkpoint(
     generator: str, output: str, discriminator: str | None = None, num_shared: int | None = None
 ) -> None:
-    """Turn a checkpoint of the SlimGAN authors' code into one that test, sample and fit take.
+    """Convert a checkpoint of the SlimGAN authors for test, sample and fit.
 
     Args:
         generator: Their generator file; the net is read from its tensors. A plain generator becomes a GAN of one width.
@@ -90,7 +90,7 @@ def describe(net: "SlimmableGenerator | DiscriminatorBank") -> str:
 
 
 def write_checkpoint(generator: "SlimmableGenerator", bank: "DiscriminatorBank", iteration: int, path: Path) -> None:
-    """Write a checkpoint with the paper's settings for these nets, and no state of an optimizer."""
+    """Write a checkpoint with the paper's settings, without optimizer states."""
     from lightning.pytorch import Trainer
     from lightning.pytorch.cli import instantiate_module
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.loggers import Logger
 
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
@@ -32,7 +31,7 @@ from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
-from slimgan_pl.runs.resume import StoppedRun, lock_run
+from slimgan_pl.runs.resume import lock_run
 from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.training.compatibility import check_data, check_training
 from slimgan_pl.training.slimgan import SlimGAN
@@ -42,7 +41,7 @@ __all__ = ["SlimGANCLI"]
 
 
 class SlimGANCLI(CheckpointDefaultsCLI):
-    """Lightning's command with one model, any byte-array data module, and defaults from a checkpoint."""
+    """Lightning's command with one model and any byte-array data module."""
 
     module_class: type[LightningModule] = SlimGAN
 
@@ -77,19 +76,10 @@ class SlimGANCLI(CheckpointDefaultsCLI):
                     subcommand_parser.add_argument("--images", type=str | None, default=None, help=IMAGES_HELP)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument(
-            "--wandb",
-            type=WandbMode,
-            default="off",
-            help="Also log to Weights & Biases.",
-        )
+        parser.add_argument("--wandb", type=WandbMode, default="off", help="Also log to Weights & Biases.")
         parser.add_class_arguments(WandbRun, "wandb_run")
-        parser.add_argument(
-            "--trust_checkpoint",
-            type=bool,
-            default=False,
-            help="Let the checkpoint name classes of other packages, whose code is then run.",
-        )
+        meaning = "Let the checkpoint name classes of other packages, whose code is then run."
+        parser.add_argument("--trust_checkpoint", type=bool, default=False, help=meaning)
         parser.add_lightning_class_args(IterationCheckpoint, "checkpoint")
         parser.add_lightning_class_args(SampleGrid, "samples")
         self.add_model_arguments(parser)
@@ -133,10 +123,11 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         if given["enable_checkpointing"] is not False:
             callbacks.append(self.checkpoint)
         plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]
-        logger = given["logger"]
+        logger, wandb = given["logger"], self._get(self.config, "wandb")
         if logger is None or logger is True:
-            logger = self._make_loggers(given["default_root_dir"]) if is_fit else False
-        if not logger and self._get(self.config, "wandb") != "off":
+            wandb_run = self._get(self.config_init, "wandb_run")
+            logger = make_loggers(given["default_root_dir"], wandb, wandb_run, self.stopped) if is_fit else False
+        if not logger and wandb != "off":
             say("NOTE: Weights & Biases is told of training alone, and with loggers; --wandb has no effect here")
         if not is_fit:
             self.save_config_callback = None
@@ -146,12 +137,8 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         except (TypeError, ValueError) as error:
             raise SlimGANError(f"the trainer refuses its settings: {error}") from error
 
-    def _make_loggers(self, root: str) -> list[Logger]:
-        mode, wandb_run = self._get(self.config, "wandb"), self._get(self.config_init, "wandb_run")
-        return make_loggers(root, mode, wandb_run, self.stopped)
-
     def check_settings(self) -> None:
-        """Raise a SlimGANError for settings that do not fit together, before data or folders are written."""
+        """Raise a SlimGANError for settings that do not fit, before writing."""
         check_data(self.model.generator, self.datamodule)
         if self.subcommand == "fit":
             trainer = self._get(self.config, "trainer")
@@ -163,23 +150,18 @@ class SlimGANCLI(CheckpointDefaultsCLI):
             check_weights(self.model, checkpoint["state_dict"], ckpt_path)
             iteration = checkpoint["global_step"]
             if self.subcommand == "fit" and 0 <= self._get(self.config, "trainer.max_steps") <= iteration:
-                if self.stopped is not None:
-                    self._finish(self.stopped)
-                    return
-                raise SlimGANError(
-                    f"{ckpt_path} is already at iteration {iteration}; raise --trainer.max_steps to resume it"
-                )
+                more = "raise --trainer.max_steps to resume it"
+                if self.stopped is None:
+                    raise SlimGANError(f"{ckpt_path} is already at iteration {iteration}; {more}")
+                if self.stopped.is_evaluated:
+                    say(f"It has all its {iteration} iterations and its results; {more}.")
+                    sys.exit()
+                return  # it has all its iterations, and fit evaluates it
         if self.model.evaluator is not None:
             self.model.evaluator.start(self.model.device, self.model.fakes().shape)
 
-    def _finish(self, run: StoppedRun) -> None:
-        """Exit for a run with all its iterations and its results; one without results is evaluated."""
-        if run.is_evaluated:
-            say(f"It has all its {run.iteration} iterations and its results; raise --trainer.max_steps to resume it.")
-            sys.exit()
-
     def before_fit(self) -> None:
-        """Print the settings that differ from those of the run that is resumed."""
+        """Print the settings that differ from the resumed run's."""
         if self.settings_before is None:
             return
         for record in callbacks_of(self.trainer, RunRecord):
@@ -199,20 +181,12 @@ class SlimGANCLI(CheckpointDefaultsCLI):
             )
         say(next_commands(self.checkpoint.last_path, run_folder(self.trainer).path, self.model.evaluator is not None))
 
-    def after_test(self) -> None:
-        self._say_paths()
-
-    def after_validate(self) -> None:
-        self._say_paths()
-
     def _say_paths(self) -> None:
-        folder = run_folder(self.trainer) if self.subcommand == "fit" else None  # which the processes tell each other
-        config = None if folder is None else folder.config
-        paths = {
-            "Run": None if folder is None else folder.path,
-            "Configuration": config if config is not None and config.is_file() else None,
-            "Checkpoint": self.checkpoint.last_path,
-            "Results": self.results.last_path,
-            "Picture": self.samples.last_path,
-        }
-        say(paths_table(paths))
+        paths = {}
+        if self.subcommand == "fit":
+            run = run_folder(self.trainer)  # which the processes tell each other
+            paths = {"Run": run.path, "Configuration": run.config if run.config.is_file() else None}
+        paths |= {"Checkpoint": self.checkpoint.last_path, "Results": self.results.last_path}
+        say(paths_table(paths | {"Picture": self.samples.last_path}))
+
+    after_test = after_validate = _say_paths

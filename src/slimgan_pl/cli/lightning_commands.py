@@ -18,10 +18,7 @@ __all__ = ["run_lightning"]
 
 
 def run_lightning(args: Sequence[str] | None = None) -> str:
-    """Run ``slimgan fit``, ``validate`` or ``test``, and return which of them it was.
-
-    Args:
-        args: Words of the command line; by default those that the process was started with.
+    """Run ``slimgan fit``, ``validate`` or ``test``, and return its name.
 
     Raises:
         SlimGANError: If a setting is wrong, or another process of the run ended.

@@ -13,14 +13,9 @@ __all__ = ["OneLineParser", "accept_and_ignore"]
 MAX_LENGTH = 300  # characters of a message
 
 PLAINER = (  # parts of jsonargparse's messages about unions of types, and their replacements
-    (r" Given value type: <class '\S*NestedArg'>.*", ""),
+    (r"(- Expected a path but|Does not validate against|Type typing\.Callable).*?(invalid|Errors:|class:) (- )?", ""),
     (r" Given value type: .*? Given value:", ". Got value:"),
-    (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
-    (r"Type typing\.Callable\[.*?\] expects a function or a callable class: ", ""),
-    (r" Got value: Namespace\(.*", ""),
-    (r"- Expected a path but .*? either not accessible or invalid ", ""),
-    (r" ?- Expected a <class 'NoneType'>", ""),
-    (r": (- )+", ": "),
+    (r" - Expected a <class 'NoneType'>|\.? Got value: (NestedArg|Namespace)\(.*", ""),
     (r" - Expected ", " or "),
     (r"a typing\.Literal", "one of "),
     (r"a <class '(\S*)'>", r"\1"),
@@ -28,7 +23,7 @@ PLAINER = (  # parts of jsonargparse's messages about unions of types, and their
 
 
 class OneLineParser(LightningArgumentParser):
-    """Parser that ends with one line, without the usage that fills a screen."""
+    """Parser whose errors are one line, without the usage."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
@@ -40,7 +35,7 @@ class OneLineParser(LightningArgumentParser):
 
 
 def shorten(message: str) -> str:
-    """Return a parser's message in one line that keeps its key and its end."""
+    """Return a message in one line that keeps key and end."""
     message = " ".join(message.split())
     for pattern, replacement in PLAINER:
         message = re.sub(pattern, replacement, message)

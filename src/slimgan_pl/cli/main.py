@@ -52,7 +52,7 @@ def run(args: Sequence[str] | None, output: LossyOutput) -> None:
 
 
 def dispatch(args: Sequence[str] | None) -> str:
-    """Run the subcommand of a command line, and return its name; only its modules are imported."""
+    """Run a subcommand, importing only its modules, and return its name."""
     argv = list(sys.argv[1:] if args is None else args)
     name = argv[0] if argv else ""
     if name in ("-h", "--help", "--version"):

@@ -1,4 +1,4 @@
-"""What the command says at its end: where everything lies, and what to type next."""
+"""Last lines of the command: paths, and what to type next."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def paths_table(paths: Mapping[str, Path | None]) -> str:
 
 
 def next_commands(checkpoint: Path | None, folder: Path, has_evaluator: bool = True) -> str:
-    """Return the commands that use what a run has left, with what they do."""
+    """Return the commands that use a run's files, with explanations."""
     commands = {}
     if checkpoint is not None:
         path = quote(shown(checkpoint))

@@ -1,4 +1,4 @@
-"""``slimgan profile``: cost of every width on a device, as a table, JSON and a picture."""
+"""``slimgan profile``: cost of every width on a device."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
-from slimgan_pl.utils.files import check_folder, file_sha256, replacing
+from slimgan_pl.utils.files import check_folder, file_sha256, write_whole
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +34,7 @@ def profile(
     output: str | None = None,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Measure size, arithmetic, latency and memory of every width of a generator, and write them with a picture.
+    """Measure size, arithmetic, latency and memory of a generator's widths.
 
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
@@ -91,29 +91,20 @@ def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threa
 
 
 def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> "SlimGAN":
-    """Return the model of a checkpoint or of a configuration.
-
-    Raises:
-        SlimGANError: If both are given, or neither.
-    """
-    if (ckpt_path is None) == (config is None):
-        raise SlimGANError("slimgan profile takes a net: give either a checkpoint with --ckpt_path or a --config")
-    if ckpt_path is not None:
+    """Return the model of either a checkpoint or a configuration."""
+    if ckpt_path is not None and config is None:
         from slimgan_pl.runs.checkpoints import load_model
 
         return load_model(ckpt_path, trust)
-    from slimgan_pl.cli.configured_model import configured_model
+    if config is not None and ckpt_path is None:
+        from slimgan_pl.cli.configured_model import configured_model
 
-    assert config is not None
-    return configured_model(config)
+        return configured_model(config)
+    raise SlimGANError("slimgan profile takes a net: give either a checkpoint with --ckpt_path or a --config")
 
 
 def output_stem(source: str, output: str | None, is_config: bool) -> Path:
-    """Return the path of the files without their suffixes, in an existing folder.
-
-    Raises:
-        SlimGANError: If the folder cannot be written to.
-    """
+    """Return the files' path without suffixes, in a writable folder."""
     if output == "":
         raise SlimGANError("--output is empty; name a folder")
     path = Path(source)
@@ -128,9 +119,12 @@ def output_stem(source: str, output: str | None, is_config: bool) -> Path:
 
 def find_provenance(ckpt_path: str | None, config: str | None, device: "torch.device", form: "Form") -> dict[str, Any]:
     """Return the provenance of a profile as plain values."""
+    import torch
+
     from slimgan_pl.profiling.memory import memory_kind
     from slimgan_pl.utils.environment import machine, versions
 
+    is_rounded = device.type == "cuda" and torch.backends.cudnn.allow_tf32  # the factors of products
     checkpoint = None
     if ckpt_path is not None:
         checkpoint = {"file": Path(ckpt_path).name, "sha256": file_sha256(Path(ckpt_path))}
@@ -139,19 +133,11 @@ def find_provenance(ckpt_path: str | None, config: str | None, device: "torch.de
         "config": None if config is None else Path(config).name,
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         **machine(device),
-        "precision": precision(device),
+        "precision": "float32 with TF32 convolutions" if is_rounded else "float32",
         "form": form,
         "memory": memory_kind(device),
         "versions": versions(),
     }
-
-
-def precision(device: "torch.device") -> str:
-    """Return the precision that weights are loaded in, and whether a GPU rounds its factors."""
-    import torch
-
-    is_rounded = device.type == "cuda" and torch.backends.cudnn.allow_tf32
-    return "float32 with TF32 convolutions" if is_rounded else "float32"
 
 
 def save(profile: dict[str, Any], name: str, stem: Path) -> None:
@@ -162,8 +148,7 @@ def save(profile: dict[str, Any], name: str, stem: Path) -> None:
 
     Console(width=max(Console().width, 80)).print(profile_table(profile, name))
     path, picture = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".png"))
-    with replacing(path) as file:
-        file.write(f"{json.dumps(profile, indent=2)}\n".encode())
+    write_whole(path, f"{json.dumps(profile, indent=2)}\n".encode())
     print(f"Profile: {path}")
     try:
         from slimgan_pl.profiling.chart import save_picture

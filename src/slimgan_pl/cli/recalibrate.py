@@ -22,7 +22,9 @@ def recalibrate_checkpoint(
     seed: int = 0,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Measure each width's batch-norm statistics anew and write a checkpoint with them; all else in it stays.
+    """Write a checkpoint with each width's batch-norm statistics measured anew.
+
+    All else in it stays.
 
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.

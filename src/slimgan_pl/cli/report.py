@@ -1,16 +1,15 @@
 """``slimgan report``: runs as one web page in one file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.evaluation.metrics.registry import COLUMN_KEYS, ColumnKey
 from slimgan_pl.runs.comparison import short_names
-from slimgan_pl.utils.files import check_folder, replacing
+from slimgan_pl.utils.files import check_folder, write_whole
 
 if TYPE_CHECKING:
-    from slimgan_pl.report.drawing import Drawn
     from slimgan_pl.report.reading import RunFiles
 
 __all__ = ["report"]
@@ -25,7 +24,9 @@ def report(
     seed: int = 0,
     trust_checkpoint: bool = False,
 ) -> None:
-    """Write one web page about runs: metrics, curves, pictures, settings; it needs no other file and no network.
+    """Write one web page about runs that needs no other file.
+
+    It shows metrics, curves, samples and settings, and fetches nothing from the network.
 
     Args:
         runs: Folders of runs, such as runs/digits for the newest in it.
@@ -34,39 +35,28 @@ def report(
         seed: Seed of the latents of the pictures.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
-    make_page = page_maker()
-    check_range("the seed", seed, 0, MAX_SEED)
-    path = Path(output)
-    check_output(path)
-    from slimgan_pl.report.drawing import draw_run  # PyTorch, which help does not need
-    from slimgan_pl.report.reading import find_run, read_run
-
-    folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
-    found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
-    first = first_metric(found, metric)
-    drawn = [draw_run(run, seed, trust_checkpoint) for run in found]
-    page = make_page(found, drawn, first).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(page)
-    print(f"{len(found)} {'run' if len(found) == 1 else 'runs'} in {output} ({len(page) / 1e6:.1f} MB)")
-
-
-def page_maker() -> "Callable[[Sequence[RunFiles], Sequence[Drawn], str], str]":
-    """Return what makes the page.
-
-    Raises:
-        SlimGANError: If the libraries for it are not installed.
-    """
     try:
         from slimgan_pl.report.page import make_page
     except ModuleNotFoundError as error:
         raise SlimGANError(f"a report needs {error.name}; install it with pip install 'slimgan-pl[report]'") from error
-    return make_page
+    check_range("the seed", seed, 0, MAX_SEED)
+    path = Path(output)
+    check_output(path)
+    from slimgan_pl.report.reading import find_run, read_run  # PyTorch, which help does not need
+    from slimgan_pl.report.summary import summarize_run
+
+    folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
+    found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
+    first = first_metric(found, metric)
+    summaries = [summarize_run(run, seed, trust_checkpoint) for run in found]
+    page = make_page(found, summaries, first).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, page)
+    print(f"{len(found)} {'run' if len(found) == 1 else 'runs'} in {output} ({len(page) / 1e6:.1f} MB)")
 
 
 def check_output(path: Path) -> None:
-    """Raise a SlimGANError where a page would take the place of something else."""
+    """Raise a SlimGANError where a page would replace something else."""
     if not path.name or path.is_dir():
         raise SlimGANError(f"--output {path} is a folder; name a file such as report.html")
     check_folder(path.parent)
@@ -89,11 +79,7 @@ def names_of(folders: Sequence[Path]) -> list[str]:
 
 
 def first_metric(runs: "Sequence[RunFiles]", asked: ColumnKey | None) -> str:
-    """Return the metric that is asked for, or the first that any of the runs has.
-
-    Raises:
-        SlimGANError: If the one that is asked for is nowhere.
-    """
+    """Return the metric asked for, or the first of any run."""
     results = [run.results for run in runs if run.results is not None]
     held = [key for key in COLUMN_KEYS if any(column.key == key for each in results for column in each.columns)]
     if asked is not None and asked not in held:

@@ -38,7 +38,12 @@ def sample(
     check_range("the seed", seed, 0, MAX_SEED)
     if not output:
         raise SlimGANError("--output is empty; name a picture such as samples.png, or a folder")
-    from slimgan_pl.utils.images import picture_suffixes  # PyTorch, which help does not need
+    import torch  # which help does not need
+
+    from slimgan_pl.models.sampling import sample_images
+    from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
+    from slimgan_pl.training.sample_grid import sample_grid
+    from slimgan_pl.utils.images import make_grid, picture_suffixes, save_images, to_bytes
 
     path = Path(output)
     is_picture = bool(path.suffix) and not path.is_dir()
@@ -47,30 +52,8 @@ def sample(
             f"no picture can be written as {path.suffix}; end --output in .png or .jpg for one picture, or leave the "
             "suffix out for a folder of them"
         )
-    write_images(ckpt_path, width, num_images, path, is_picture, label, seed, trust_checkpoint)
-    print(f"{num_images} images at width {width} in {output}")
-
-
-def write_images(
-    ckpt_path: str,
-    width: float | Literal["all"],
-    num_images: int,
-    path: Path,
-    is_picture: bool,
-    label: int | None,
-    seed: int,
-    trust: bool,
-) -> None:
-    """Build the generator of a checkpoint and write its images, as one picture or into a folder."""
-    import torch
-
-    from slimgan_pl.models.sampling import sample_images
-    from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
-    from slimgan_pl.training.sample_grid import sample_grid
-    from slimgan_pl.utils.images import make_grid, save_images, to_bytes
-
     checkpoint = read_checkpoint(ckpt_path)
-    generator = build_generator(checkpoint, ckpt_path, trust)
+    generator = build_generator(checkpoint, ckpt_path, trust_checkpoint)
     classes = generator.num_classes
     if label is not None and not 0 <= label < classes:
         raise SlimGANError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
@@ -88,3 +71,4 @@ def write_images(
     else:
         for each in generator.widths:
             save_images(generate(each), path / f"width_{each:g}")
+    print(f"{num_images} images at width {width} in {output}")

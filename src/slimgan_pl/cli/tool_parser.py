@@ -1,4 +1,4 @@
-"""Argument parsers of tools, made from their signatures and docstrings with argparse alone."""
+"""Argument parsers made from signatures and docstrings, with argparse alone."""
 
 import inspect
 import re
@@ -22,7 +22,7 @@ class ToolParser(ArgumentParser):
 
 
 def call_tool(function: Callable[..., None], name: str, argv: Sequence[str]) -> None:
-    """Call a tool with the arguments of a command line; mistakes in them end the process with status 2."""
+    """Call a tool with a command line; mistakes exit with status 2."""
     parser = tool_parser(function, name)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
@@ -42,11 +42,9 @@ def suggest(word: str, known: Sequence[str]) -> str:
 
 
 def tool_parser(function: Callable[..., None], name: str) -> ArgumentParser:
-    """Return the parser of a tool: a parameter ``list[str]`` is positional, the others are options.
+    """Return the parser of a tool.
 
-    Args:
-        function: The tool. Its docstring says in ``Args:`` what its parameters mean.
-        name: The word that the user types.
+    A parameter ``list[str]`` is positional, the others are options; the docstring's ``Args:`` are their help.
     """
     summary, meanings = read_docstring(inspect.getdoc(function) or "")
     parser = ToolParser(f"slimgan {name}", description=summary, allow_abbrev=False)
@@ -70,11 +68,11 @@ def tool_parser(function: Callable[..., None], name: str) -> ArgumentParser:
 
 
 def read_docstring(text: str) -> tuple[str, dict[str, str]]:
-    """Return the first line of a docstring, and the meaning of each argument in its section ``Args:``."""
-    arguments = re.search(r"^Args:\n((?: .*\n?|\n)*)", text, re.MULTILINE)
-    entries = re.split(r"^    (?=\w+: )", arguments[1] if arguments else "", flags=re.MULTILINE)[1:]
+    """Return the text before a docstring's ``Args:``, and each argument's meaning."""
+    about, _, arguments = text.replace("``", "").partition("\nArgs:\n")
+    entries = re.split(r"^    (?=\w+: )", arguments.partition("\n\n")[0], flags=re.MULTILINE)[1:]
     parts = [entry.partition(":") for entry in entries]
-    return text.split("\n")[0], {name: " ".join(meaning.split()).replace("``", "") for name, _, meaning in parts}
+    return " ".join(about.split()), {name: " ".join(meaning.split()) for name, _, meaning in parts}
 
 
 def shown_value(value: object) -> str:
@@ -89,7 +87,7 @@ def shown_value(value: object) -> str:
 
 
 def converter(kind: Any) -> Callable[[str], Any]:
-    """Return the function that turns the text of an argument into a value of a type."""
+    """Return the function that converts an argument's text to a type."""
 
     def convert(text: str) -> Any:
         for each in alternatives(kind):
@@ -103,17 +101,13 @@ def converter(kind: Any) -> Callable[[str], Any]:
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:
-    """Return the types of a union, those that are no text first, or the type itself."""
+    """Return a union's types, ``str`` last, or the type itself."""
     is_union = get_origin(kind) is Union or type(kind).__name__ == "UnionType"
     return tuple(sorted(get_args(kind), key=lambda each: each is str)) if is_union else (kind,)
 
 
 def read_value(text: str, kind: Any) -> Any:
-    """Return a text as a value of one type.
-
-    Raises:
-        ValueError: If it is none.
-    """
+    """Return a text as a value of a type, or raise ValueError."""
     if kind is str:
         return text
     if kind is bool and text.lower() in ("true", "false"):

@@ -1,7 +1,7 @@
-"""Conversion of checkpoints of the SlimGAN authors' code, and of plain GANs of its layout.
+"""Conversion of checkpoints of the SlimGAN authors' code.
 
-Their nets are the ones here under other names: ``l1`` is the stem, ``block2.c1`` the first block's first convolution,
-``b1.bn.0`` the first batch norm of the narrowest width.
+So are checkpoints of plain GANs of its layout. The nets are the ones here under other names: ``l1`` is the stem,
+``block2.c1`` the first block's first convolution, ``b1.bn.0`` the first batch norm of the narrowest width.
 """
 
 from slimgan_pl.convert.discriminators import Sharing, default_discriminators, find_sharing, make_discriminators

@@ -6,6 +6,7 @@ untouched.
 
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,23 +25,24 @@ from slimgan_pl.models import (
 
 __all__ = ["DEFAULT_SHARED", "Sharing", "default_discriminators", "find_sharing", "make_discriminators"]
 
-DEFAULT_SHARED = 2  # the paper's
+DEFAULT_SHARED = 2  # shared stages in the paper
 NAME = re.compile(r"(?:c|block)(\d+)(?:s\.(\d+))?\.(.+)")
 HEAD_NAME = re.compile(r"l(\d+|_y)(?:s\.(\d+))?\.(.+)")
+HEAD = sys.maxsize  # its number among the stages: the last
 RESIDUAL_PARTS = {"c1": "conv1", "c2": "conv2", "c_sc": "shortcut"}
 
 Stage = list[Tensors]  # a copy per width; a plain discriminator has one
 
 
 class Sharing(NamedTuple):
-    """Number of first stages that the discriminators share, and whether they share the last layer."""
+    """Number of first stages that discriminators share, and sharing of the head."""
 
     num_shared: int
     share_head: bool = False
 
 
 class Parts(NamedTuple):
-    """The tensors of a file by stage and copy, under their names within the stage; the last stage is the head."""
+    """Tensors of a file by stage and copy, named within the stage."""
 
     stages: list[Stage]
     head: Stage
@@ -48,7 +50,7 @@ class Parts(NamedTuple):
 
 
 def make_discriminators(tensors: Tensors, image_size: int, sharing: Sharing) -> DiscriminatorBank:
-    """Build a bank, or a plain discriminator, from tensors, whose shapes give its schedule.
+    """Build a bank or a plain discriminator; tensors' shapes give the schedule.
 
     Args:
         tensors: Tensors of a discriminator file.
@@ -64,12 +66,12 @@ def make_discriminators(tensors: Tensors, image_size: int, sharing: Sharing) -> 
     settings: dict[str, Any] = {
         "num_branches": len(parts.head),
         "num_shared": num_shared,
-        "num_classes": weight_of(head, "embedding").shape[0] if has_layer(head, "embedding") else 0,
+        "num_classes": weight_of(head, "embedding").shape[0] if "embedding" in layers_of(head) else 0,
         "share_head": share_head,
     }
     bank: DiscriminatorBank
     if parts.residual:
-        shortcuts = [has_layer(stage, "shortcut") for stage in first]
+        shortcuts = ["shortcut" in layers_of(stage) for stage in first]
         channels = [weight_of(stage, "conv2").shape[0] for stage in first]
         num_downsamples = count_downsamples(shortcuts, image_size)
         image_channels = weight_of(first[0], "conv1").shape[1]
@@ -80,12 +82,11 @@ def make_discriminators(tensors: Tensors, image_size: int, sharing: Sharing) -> 
         bottom_size = math.isqrt(weight_of(head, "linear").shape[1] // channels[-1])
         bank = DCGANDiscriminatorBank(channels, bottom_size, shapes[0][1], **settings)
     renamed: Tensors = {}
-    for number, stage in enumerate(parts.stages):
-        if number < num_shared:
-            renamed |= spectral_tensors(f"trunk.{number}", stage[-1])
-            continue
+    for number, stage in enumerate(parts.stages[:num_shared]):
+        renamed |= spectral_tensors(f"trunk.{number}", stage[-1])
+    for number, stage in enumerate(parts.stages[num_shared:]):
         for branch, copy in enumerate(stage):
-            renamed |= spectral_tensors(f"branches.{branch}.{number - num_shared}", copy)
+            renamed |= spectral_tensors(f"branches.{branch}.{number}", copy)
     for branch, copy in enumerate(parts.head[-1:] if share_head else parts.head):
         renamed |= spectral_tensors(f"heads.{branch}", copy)
     fill(bank, renamed)
@@ -93,7 +94,7 @@ def make_discriminators(tensors: Tensors, image_size: int, sharing: Sharing) -> 
 
 
 def count_downsamples(shortcuts: Sequence[bool], image_size: int) -> int:
-    """Count the first residual blocks that halve the side: those with a shortcut, while the side is even.
+    """Count the first blocks with a shortcut, while the side is even.
 
     >>> count_downsamples([True] * 5, 48), count_downsamples([True] * 5, 64), count_downsamples([True, True, False], 32)
     (4, 5, 2)
@@ -107,27 +108,24 @@ def count_downsamples(shortcuts: Sequence[bool], image_size: int) -> int:
 def split(tensors: Tensors) -> Parts:
     """Sort the tensors of a file by stage and copy."""
     residual = any(name.startswith("block") for name in tensors)
-    stages: dict[int, dict[int, Tensors]] = {}
-    heads: dict[int, Tensors] = {}
+    found: dict[int, dict[int, Tensors]] = {}
     for name, value in tensors.items():
         if match := NAME.fullmatch(name):
             part, _, rest = match[3].partition(".") if residual else ("conv", "", match[3])
-            layer = RESIDUAL_PARTS[part] if residual else part
-            copies = stages.setdefault(int(match[1]), {})
-            copies.setdefault(int(match[2] or 0), {})[f"{layer}.{rest}"] = value
+            stage, layer = int(match[1]), RESIDUAL_PARTS[part] if residual else part
         elif match := HEAD_NAME.fullmatch(name):
-            layer = "embedding" if match[1] == "_y" else "linear"
-            heads.setdefault(int(match[2] or 0), {})[f"{layer}.{match[3]}"] = value
+            stage, layer, rest = HEAD, "embedding" if match[1] == "_y" else "linear", match[3]
         else:
             raise LookupError(f"{name} has no counterpart")
-    if not heads or not stages:
+        found.setdefault(stage, {}).setdefault(int(match[2] or 0), {})[f"{layer}.{rest}"] = value
+    if HEAD not in found or len(found) == 1:
         raise LookupError("there is no last layer or nothing before it")
-    sorted_stages = [[copies[key] for key in sorted(copies)] for _, copies in sorted(stages.items())]
-    return Parts(sorted_stages, [heads[key] for key in sorted(heads)], residual)
+    *stages, head = [[copies[key] for key in sorted(copies)] for _, copies in sorted(found.items())]
+    return Parts(stages, head, residual)
 
 
-def has_layer(copy: Tensors, layer: str) -> bool:
-    return any(name.startswith(f"{layer}.") for name in copy)
+def layers_of(copy: Tensors) -> set[str]:
+    return {name.partition(".")[0] for name in copy}
 
 
 def weight_of(copy: Tensors, layer: str) -> Tensor:
@@ -136,9 +134,9 @@ def weight_of(copy: Tensors, layer: str) -> Tensor:
 
 
 def spectral_tensors(prefix: str, copy: Tensors) -> Tensors:
-    """Return the tensors of a stage under this package's names, with the singular vectors that evaluation needs."""
+    """Return a stage's tensors under this package's names, with singular vectors."""
     result: Tensors = {}
-    for layer in sorted({name.partition(".")[0] for name in copy}):
+    for layer in sorted(layers_of(copy)):
         weight = weight_of(copy, layer)
         if f"{layer}.sn_u" in copy:
             # NOTE: the authors' residual blocks run a power iteration in every forward, in evaluation too, and do not
@@ -155,11 +153,8 @@ def spectral_tensors(prefix: str, copy: Tensors) -> Tensors:
     return result
 
 
-# Sharing
-
-
 def find_sharing(tensors: Tensors, optimizer: Mapping[str, Any]) -> Sharing | None:
-    """Return the sharing of a file's discriminators, or None if the file does not show it.
+    """Return the sharing of a file's discriminators, or None if unknown.
 
     A stage is shared if only its last copy was trained. That shows in the optimizer's state; without one, in the
     singular vectors of spectral norm, which no forward pass has changed in the other copies.
@@ -180,7 +175,7 @@ def find_sharing(tensors: Tensors, optimizer: Mapping[str, Any]) -> Sharing | No
 
 
 def updated_tensors(tensors: Tensors, optimizer: Mapping[str, Any]) -> set[int]:
-    """Return the ids of the tensors that Adam has updated; nothing if its state belongs to another net."""
+    """Return ids of tensors updated by Adam; none for another net's state."""
     kinds = ("weight", "weight_orig", "bias")
     parameters = [value for name, value in tensors.items() if name.rpartition(".")[2] in kinds]
     keys = [key for group in optimizer.get("param_groups", []) for key in group.get("params", [])]
@@ -196,7 +191,7 @@ def updated_tensors(tensors: Tensors, optimizer: Mapping[str, Any]) -> set[int]:
 
 def was_used(copy: Tensors) -> bool:
     """Return whether the singular vectors of a copy come from forward passes."""
-    return all(is_singular(copy, layer) for layer in {name.partition(".")[0] for name in copy} - {"embedding"})
+    return all(is_singular(copy, layer) for layer in layers_of(copy) - {"embedding"})
 
 
 def is_singular(copy: Tensors, layer: str) -> bool:
@@ -208,9 +203,6 @@ def is_singular(copy: Tensors, layer: str) -> bool:
     u, v = copy[f"{layer}.weight_u"], copy[f"{layer}.weight_v"]
     pair = (u, matrix @ v) if len(u) > 1 else (v, matrix.T @ u)
     return float(torch.cosine_similarity(*pair, dim=0)) > 0.9
-
-
-# Without a discriminator file
 
 
 def default_discriminators(generator: SlimmableGenerator) -> DiscriminatorBank:

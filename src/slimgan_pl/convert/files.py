@@ -23,7 +23,7 @@ EXPECTED = (
 
 
 class Weights(NamedTuple):
-    """Content of a file: tensors by name, the optimizer's state, and the iteration."""
+    """Content of a file: tensors by name, optimizer state, and iteration."""
 
     tensors: Tensors
     optimizer: Mapping[str, Any]
@@ -59,7 +59,7 @@ def read_weights(path: str | Path) -> Weights:
 
 @contextmanager
 def refusing(net: str, path: object) -> Iterator[None]:
-    """Turn errors that foreign tensors raise into a SlimGANError that says what was expected."""
+    """Turn errors of foreign tensors into a SlimGANError with the expected content."""
     try:
         yield
     except SlimGANError as error:
@@ -71,9 +71,9 @@ def refusing(net: str, path: object) -> Iterator[None]:
 
 
 def fill(net: nn.Module, tensors: Tensors) -> None:
-    """Load tensors into a net, and refuse missing or unexpected ones; old files do not count the batches of norms."""
+    """Load tensors into a net, and refuse missing or unexpected ones."""
     missing, unexpected = net.load_state_dict(tensors, strict=False)
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]  # old files count no batches
     if missing or unexpected:
         odd = f"such as {(missing + unexpected)[0]}"
         raise LookupError(f"{len(missing)} tensors are missing and {len(unexpected)} too many, {odd}")

@@ -13,7 +13,7 @@ RESIDUAL_PARTS = {"c1": "conv1", "c2": "conv2", "c_sc": "shortcut", "b1": "norm1
 
 
 def make_generator(tensors: Tensors) -> SlimmableGenerator:
-    """Build a slimmable or plain generator from tensors, whose shapes give its schedule.
+    """Build a slimmable or plain generator; tensors' shapes give the schedule.
 
     Raises:
         LookupError, RuntimeError, ValueError: If the tensors belong to no known net.
@@ -51,7 +51,7 @@ def make_generator(tensors: Tensors) -> SlimmableGenerator:
 
 
 def read_widths(renamed: Tensors) -> list[float]:
-    """Return the widths: the sizes of one stage's batch norms, as shares of the last."""
+    """Return the widths: sizes of one stage's batch norms over the largest."""
     pattern = re.compile(r"blocks\.0\.norm1?\.(?:norm\.)?norms\.\d+\.running_mean")
     sizes = [value.numel() for name, value in renamed.items() if pattern.fullmatch(name)]
     return [size / sizes[-1] for size in sizes]
@@ -73,23 +73,22 @@ def rename(tensors: Tensors, residual: bool) -> Tensors:
         prefix = next((prefix for prefix in prefixes if name.startswith(f"{prefix}.")), None)
         if prefix is None:
             raise LookupError(f"{name} has no counterpart")
-        rest = name.removeprefix(f"{prefix}.")
+        new, rest = prefixes[prefix], name.removeprefix(f"{prefix}.")
         if rest.endswith("embed.weight"):  # of 2C numbers per class, the gains first
-            classes = f"{prefixes[prefix]}.classes"
+            classes = f"{new}.classes"
             if own := re.fullmatch(r"c?bn\.(\d+)\.embed\.weight", rest):  # one per width: switchable
                 classes += f".{own[1]}"
             elif not any(".cbn." in other for other in tensors):  # plain
                 classes += ".0"
             renamed[f"{classes}.gain.weight"], renamed[f"{classes}.bias.weight"] = value.chunk(2, dim=1)
-        elif prefixes[prefix].rpartition(".")[2].startswith("norm"):
-            renamed[f"{prefixes[prefix]}.{rename_norm(rest)}"] = value
         else:
-            renamed[f"{prefixes[prefix]}.{rest}"] = value
+            is_norm = new.rpartition(".")[2].startswith("norm")
+            renamed[f"{new}.{rename_norm(rest) if is_norm else rest}"] = value
     return renamed
 
 
 def rename_norm(rest: str) -> str:
-    """Rename a tensor of a batch norm: switchable, sliceable or switchable conditional, plain conditional, or plain."""
+    """Rename a tensor of a batch norm of any kind."""
     rest = re.sub(r"^c?bn\.(\d+)\.bn\.", r"norm.norms.\1.", rest)
     rest = re.sub(r"^bn\.(\d)", r"norms.\1", rest)
     rest = re.sub(r"^cbn\.(\d)", r"norm.norms.\1", rest)

@@ -1,4 +1,4 @@
-"""Data sets as arrays of bytes: built once from a source, then memory-mapped.
+"""Data sets as memory-mapped arrays of bytes, built once from a source.
 
 Shape legend: N images, C channels, H = W pixels a side.
 """
@@ -11,9 +11,9 @@ import shutil
 import warnings
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,22 +28,20 @@ from slimgan_pl.utils.files import file_sha256, replacing
 __all__ = ["ByteArray", "ImageSource", "open_byte_array"]
 
 CHUNK = 4  # images that a thread reads at once; an interrupt waits for them
-
 MAX_AHEAD = 8  # chunks per thread that wait to be written
 
 DIGESTS = "sha256.json"  # checksums by file names
+LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # named for an array and its digest
+FORMAT = 1  # version of the conversion, part of every key: raise it when the bytes change
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
-LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # named for an array and its digest
-
-FORMAT = 1  # version of the conversion, part of every key: raise it when the bytes change
-
 
 class ByteArray(NamedTuple):
-    """Memory-mapped images ``(N, C, H, W)``, uint8, and their labels ``(N,)``, int64, or None.
+    """Memory-mapped images with their labels.
 
-    The name of the folder, if there is one, identifies everything that the bytes depend on.
+    Images are uint8 ``(N, C, H, W)``, labels int64 ``(N,)`` or None. The name of the folder, if there is one,
+    identifies everything that the bytes depend on.
     """
 
     images: npt.NDArray[np.uint8]
@@ -52,14 +50,14 @@ class ByteArray(NamedTuple):
 
 
 class ImageSource(ABC):
-    """Source of one split of a data set: its images one by one, and all labels."""
+    """Images and labels of one split of a data set."""
 
     labels: npt.NDArray[np.int64] | None = None
 
     @property
     @abstractmethod
     def key(self) -> dict[str, Any]:
-        """Everything that the bytes depend on, as plain values: source, split, size, transform."""
+        """Plain values that the bytes depend on: source, split, size, transform."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -71,7 +69,7 @@ class ImageSource(ABC):
 
 
 def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: bool = True) -> ByteArray:
-    """Return a source's images from the cache; build them there first if necessary.
+    """Return a source's images from the cache; the first call builds them.
 
     One process builds; others that need the same array wait for it.
 
@@ -83,28 +81,40 @@ def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: boo
     """
     digest = hashlib.sha256(json.dumps([FORMAT, source.key], sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_dir / f"{name}-{digest}"
-    cached = _load(folder, verify)
-    if cached is None:
-        if folder.exists():
-            message = f"{folder} is damaged or of another version; it is built again"
-            warnings.warn(message, SlimGANWarning, stacklevel=2)
-        try:
-            cached = _build_once(source, name, folder)
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                raise _no_room(source, name, cache_dir, str(error.strerror)) from error
+    if (cached := _load(folder, verify)) is not None:
+        return cached
+    if folder.exists():
+        warnings.warn(f"{folder} is damaged or of another version; it is built again", SlimGANWarning, stacklevel=2)
+    try:
+        return _build_once(source, name, folder)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
             raise
-    return cached
+        raise SlimGANError(
+            f"the bytes of {name} take {_num_bytes(source) / 1e9:.3g} GB, "
+            f"for which {cache_dir} has no room ({error.strerror})",
+            {"": "free some", "data.cache_dir": "name another folder with {}"},
+        ) from error
 
 
 def _build_once(source: ImageSource, name: str, folder: Path) -> ByteArray:
-    """Build an array, or wait for another process that builds it, and return it."""
+    """Build an array, or wait for another process that builds it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     _clear_up(folder.parent)
-    with _locked(folder.with_name(f".{folder.name}.lock"), name):
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))  # the system frees it if this process is killed
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"Waiting for another process that reads {name}", flush=True)
+        lock.acquire()
+    try:
         if _load(folder, verify=True) is None:
             _build(source, name, folder)
         built = _load(folder)
+    finally:
+        with suppress(OSError):  # Windows removes no file that is open
+            os.unlink(lock.lock_file)
+        lock.release()
     if built is None:
         raise OSError(f"{folder} cannot be read back; is another program changing it?")
     return built
@@ -118,25 +128,8 @@ def _clear_up(cache_dir: Path) -> None:
             path.unlink()
 
 
-@contextmanager
-def _locked(path: Path, name: str) -> Iterator[None]:
-    """Lock an array against other processes; the system frees the lock if this one is killed."""
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"Waiting for another process that reads {name}", flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows removes no file that is open
-            path.unlink()
-        lock.release()
-
-
 def _load(folder: Path, verify: bool = False) -> ByteArray | None:
-    """Return the array of a folder, or None if it is missing or incomplete or, with ``verify``, changed."""
+    """Return a folder's array, or None if it is missing or damaged."""
     try:
         digests = json.loads((folder / DIGESTS).read_text())
         if verify and any(file_sha256(folder / name) != digest for name, digest in digests.items()):
@@ -149,14 +142,14 @@ def _load(folder: Path, verify: bool = False) -> ByteArray | None:
 
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:
-    """Write a source's array into a temporary folder, then move it to its place: it is complete or absent."""
+    """Write a source's array to a temporary folder, then rename the folder."""
     scratch = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)  # from a build that was killed while this process waited
     scratch.mkdir()  # with the user's default mode, so that users can share a cache
     try:
         free = shutil.disk_usage(scratch).free
         if free < _num_bytes(source):
-            raise _no_room(source, name, folder.parent, f"{free / 1e9:.3g} GB left")
+            raise OSError(errno.ENOSPC, f"{free / 1e9:.3g} GB left")
         with closing(_read_in_order(source)) as images:
             rows = track(images, f"Reading {name}", len(source), transient=True)
             _write(scratch / "images.npy", (len(source), *source.read(0).shape), np.dtype(np.uint8), rows)
@@ -172,11 +165,7 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
 
 
 def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], rows: Iterable[npt.NDArray[Any]]) -> None:
-    """Write an array row by row, because a full disk would crash a write to a memory map.
-
-    Raises:
-        ValueError: If the shape or type of a row differs.
-    """
+    """Write an array row by row; a full disk crashes memory maps."""
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     with replacing(path) as file:
         np.lib.format.write_array_header_1_0(file, header)
@@ -187,7 +176,7 @@ def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], rows: Itera
 
 
 def _read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8], None, None]:
-    """Yield all images; a thread per core reads a little ahead."""
+    """Yield all images, with one thread per core reading ahead."""
 
     def read(start: int) -> list[npt.NDArray[np.uint8]]:
         return [source.read(index) for index in range(start, min(start + CHUNK, len(source)))]
@@ -208,10 +197,3 @@ def _read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8], None
 
 def _num_bytes(source: ImageSource) -> int:
     return len(source) * source.read(0).nbytes + (0 if source.labels is None else source.labels.nbytes)
-
-
-def _no_room(source: ImageSource, name: str, cache_dir: Path, why: str) -> SlimGANError:
-    return SlimGANError(
-        f"the bytes of {name} take {_num_bytes(source) / 1e9:.3g} GB, for which {cache_dir} has no room ({why})",
-        {"": "free some", "data.cache_dir": "name another folder with {}"},
-    )

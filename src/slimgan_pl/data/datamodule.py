@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -23,10 +23,11 @@ Batch = tuple[Tensor, Tensor | None]
 
 
 class ByteDataModule(Recorded, LightningDataModule, ABC):
-    """Base of the data modules; a data set defines its name, its number of classes and its source.
+    """Base of the data modules.
 
-    It trains on the ``train`` split; batches arrive on the device as bytes and are scaled there to images
-    ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None. Validation and test get a whole split as one batch.
+    A subclass defines ``name``, ``num_classes`` and ``source``. Batches of the ``train`` split arrive on the device as
+    bytes and are scaled there to images ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None. Validation and test
+    get a whole split as one batch.
 
     Args:
         image_size: Side of the images in pixels.
@@ -60,7 +61,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         """Return the source of a split's images."""
 
     def prepare_data(self) -> None:
-        """Build the byte arrays that are missing or damaged in the cache; once on each node."""
+        """Build the byte arrays that the cache lacks, once on each node."""
         self._open(verify=True)
 
     def setup(self, stage: str) -> None:
@@ -69,52 +70,47 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             self._open(verify=False)
 
     def train_dataloader(self) -> ByteLoader:
-        """Return shuffled batches of ``critic_steps * batch_size`` images, the same number on every process.
+        """Return shuffled batches of ``critic_steps * batch_size`` images.
 
         Raises:
             SlimGANError: If there are fewer images than one batch takes.
         """
         trainer = self.trainer
         model = getattr(trainer, "lightning_module", None)
-        rank, world = self._rank_and_world()
         loader = ByteLoader(
             self.arrays["train"],
             self.batch_size * getattr(model, "critic_steps", 1),
             seed=getattr(model, "seed", 0),
             position=lambda: 0 if trainer is None else trainer.global_step,
-            rank=rank,
-            world=world,
+            rank=0 if trainer is None else trainer.global_rank,
+            world=1 if trainer is None else trainer.world_size,
             pin_memory=trainer is not None and trainer.strategy.root_device.type == "cuda",
         )
         if len(loader) == 0:
             raise SlimGANError(
                 f"there are {len(self.arrays['train'].images)} training images, but one iteration takes "
-                f"{loader.batch_size} on each of {world} processes; lower --data.batch_size or give more images"
+                f"{loader.batch_size} on each of {loader.world} processes; lower --data.batch_size or give more images"
             )
         return loader
 
     def val_dataloader(self) -> WholeSplit:
-        """Return the split that the model's evaluator needs, as a single batch, a ``ByteArray``."""
+        """Return the evaluator's real split as a single batch, a ``ByteArray``."""
         evaluator = getattr(getattr(self.trainer, "lightning_module", None), "evaluator", None)
         return WholeSplit(self.arrays["test" if evaluator is None else evaluator.protocol.real_split])
 
     def test_dataloader(self) -> WholeSplit:
-        """Return the loader of validation."""
+        """Return the validation loader."""
         return self.val_dataloader()
 
     def on_after_batch_transfer(self, batch: Batch | ByteArray, dataloader_idx: int) -> Batch | ByteArray:
-        """Scale the bytes of a training batch to [-1, 1] on the device."""
+        """Scale a training batch from bytes to [-1, 1], on the device."""
         if isinstance(batch, ByteArray):
             return batch
         images, labels = batch
         return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
 
     def _open(self, verify: bool) -> None:
-        splits: tuple[Split, ...] = ("train", "test")
         self.arrays = {
             split: open_byte_array(self.source(split), f"{self.name}-{split}", self.cache_dir, verify)
-            for split in splits
+            for split in get_args(Split)
         }
-
-    def _rank_and_world(self) -> tuple[int, int]:
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -1,4 +1,4 @@
-"""Handwritten digits that scikit-learn carries: no download, small enough for a laptop."""
+"""Handwritten digits from scikit-learn, without a download."""
 
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ NUM_TEST = 450  # of 1,797 images
 
 
 class DigitsSource(ImageSource):
-    """A split of the digits, in a fixed order, upscaled from 8x8 by bicubic interpolation."""
+    """Split of the digits, upscaled from 8x8 by bicubic interpolation."""
 
     def __init__(self, split: Split, image_size: int) -> None:
         from sklearn.datasets import load_digits  # takes a second to import
@@ -42,7 +42,7 @@ class DigitsSource(ImageSource):
 
 
 class DigitsDataModule(ByteDataModule):
-    """1,797 handwritten digits in ten classes, grey: 1,347 to train on and 450 to test (Alpaydin and Kaynak 1998).
+    """Handwritten digits: 1,347 training and 450 test images (Alpaydin & Kaynak 1998).
 
     Args:
         image_size: Side in pixels.

@@ -36,14 +36,14 @@ def open_image(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
             yield image
+    except SlimGANError:
+        raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        if isinstance(error, SlimGANError):
-            raise
         raise SlimGANError(f"the image {path} cannot be used ({error}); repair or delete it") from error
 
 
 class Entry(NamedTuple):
-    """An image file, and its class or -1."""
+    """Image file and its class, or -1."""
 
     path: Path
     label: int
@@ -148,7 +148,9 @@ class ImageFolderDataModule(ByteDataModule):
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return all image files under a folder, sorted; hidden files and folders are ignored, links followed.
+    """Return all image files under a folder, sorted.
+
+    Hidden files and folders are ignored, links followed.
 
     Raises:
         SlimGANError: If there are none.
@@ -160,7 +162,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
-    """Yield the image files and broken links under a folder, but no pipes.
+    """Yield the image files and broken links under a folder.
 
     ``above`` holds the real paths of the folder and of those that led to it.
     """
@@ -177,11 +179,7 @@ def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
 
 
 def split_entries(entries: list[Entry], test_fraction: float, folder: Path) -> tuple[list[Entry], list[Entry]]:
-    """Return the entries to train on and a fixed random share to test.
-
-    Raises:
-        SlimGANError: If there are too few.
-    """
+    """Split entries into training and test entries, in a fixed random way."""
     if len(entries) <= MIN_TEST:
         raise SlimGANError(f"the number of images in {folder} is {len(entries)}; give at least {MIN_TEST + 1}")
     order = np.random.default_rng(0).permutation(len(entries))
@@ -190,14 +188,14 @@ def split_entries(entries: list[Entry], test_fraction: float, folder: Path) -> t
 
 
 def class_names(folder: Path, paths: list[Path]) -> list[str]:
-    """Return the names of the subfolders, or an empty list if any image is outside of them."""
+    """Return the subfolders' names, or none if an image lies outside them."""
     if any(path.parent == folder for path in paths):
         return []
     return sorted({path.relative_to(folder).parts[0] for path in paths})
 
 
 def label_images(folder: Path, paths: list[Path], classes: list[str]) -> list[Entry]:
-    """Give each image the number of its class, or -1 where there are no classes."""
+    """Pair each image with its class, or -1 where there are none."""
     if not classes:
         return [Entry(path, -1) for path in paths]
     numbers = {name: number for number, name in enumerate(classes)}

@@ -1,4 +1,4 @@
-"""Batches gathered by index from an array of bytes: no workers, no per-image Python."""
+"""Loaders that gather batches by index, without workers or per-image Python."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,14 +13,15 @@ __all__ = ["ByteLoader", "WholeSplit", "epoch_order"]
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """Return the order of ``count`` images in an epoch: a pure function, so that resuming is exact."""
+    """Return the order of an epoch's images, reproducible for exact resuming."""
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
 class ByteLoader:
-    """Iterate over one process's batches ``(images, labels)``: uint8 ``(B, C, H, W)``, and int64 ``(B,)`` or None.
+    """Loader of one process's batches ``(images, labels)``.
 
-    All batches are full, and every process has the same number.
+    Images are uint8 ``(B, C, H, W)``, labels int64 ``(B,)`` or None. All batches are full, and every process has the
+    same number.
 
     Args:
         array: The images.
@@ -64,7 +65,7 @@ class ByteLoader:
 
 
 class WholeSplit:
-    """Iterate over a single batch: a whole split, the real images of an evaluation."""
+    """Loader of a whole split as a single batch, for evaluation."""
 
     def __init__(self, array: ByteArray) -> None:
         self.array = array

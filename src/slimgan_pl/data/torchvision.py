@@ -19,7 +19,7 @@ __all__ = ["CIFAR10DataModule", "CIFAR100DataModule", "CelebADataModule", "STL10
 
 
 class TorchvisionSource(ImageSource):
-    """Split of a published data set; its loader opens only if the bytes are not in the cache."""
+    """Split of a published data set, opened on first use."""
 
     def __init__(self, data: "TorchvisionDataModule", split: Split) -> None:
         self.data, self.split = data, split
@@ -53,9 +53,10 @@ class TorchvisionSource(ImageSource):
 
 
 class TorchvisionDataModule(ByteDataModule):
-    """Base of the published data sets: colour images, centre-cropped where the paper does, and resized.
+    """Base of the published data sets of colour images.
 
     A data set is its name, torchvision's class and the arguments of its splits, its classes, and the paper's size.
+    Images are centre-cropped where the paper does, and resized.
 
     Args:
         root: The folder that holds the data set's own folder, as torchvision lays it out.
@@ -119,10 +120,7 @@ class TorchvisionDataModule(ByteDataModule):
         elif missing:
             raise SlimGANError(
                 f"{self.folder} is not the whole {self.title}: it lacks {', '.join(missing)}",
-                {
-                    "": "put that there",
-                    "data.download": "delete the folder and let {} true fetch it",
-                },
+                {"": "put that there", "data.download": "delete the folder and let {} true fetch it"},
             )
         return TorchvisionSource(self, split)
 
@@ -141,26 +139,22 @@ class TorchvisionDataModule(ByteDataModule):
                     f"{self.title} could not be downloaded ({reason(error)}); fetch it by other means and put "
                     f"{', '.join(path.name for path in self.files)} into {self.folder}"
                 ) from error
-            raise self._what_is_broken(error) from error
-
-    def _what_is_broken(self, error: Exception) -> SlimGANError:
-        if self.verify:
-            sums = published_files(self.dataset).items()
+            sums = published_files(self.dataset).items() if self.verify else ()
             broken = [name for name, md5 in sums if md5 and not check_integrity(self.folder / name, md5)]
-            if broken:
-                return SlimGANError(
-                    f"{', '.join(broken)} in {self.folder} is damaged or not the published {self.title}",
-                    {
-                        "data.root": "name a whole copy with {}",
-                        "data.download": "delete it and let {} true fetch it",
-                        "data.verify": "set {} false if you made it yourself",
-                    },
-                )
-        return SlimGANError(f"{self.title} in {self.folder} cannot be read ({reason(error)})")
+            if not broken:
+                raise SlimGANError(f"{self.title} in {self.folder} cannot be read ({reason(error)})") from error
+            raise SlimGANError(
+                f"{', '.join(broken)} in {self.folder} is damaged or not the published {self.title}",
+                {
+                    "data.root": "name a whole copy with {}",
+                    "data.download": "delete it and let {} true fetch it",
+                    "data.verify": "set {} false if you made it yourself",
+                },
+            ) from error
 
 
 class CIFAR10DataModule(TorchvisionDataModule):
-    """CIFAR-10: 50,000 images to train on and 10,000 to test, 32x32, ten classes (Krizhevsky 2009)."""
+    """CIFAR-10: 50,000 training and 10,000 test images in ten classes (Krizhevsky 2009)."""
 
     name = "cifar10"
     title = "CIFAR-10"
@@ -180,7 +174,10 @@ class CIFAR100DataModule(CIFAR10DataModule):
 
 
 class STL10DataModule(TorchvisionDataModule):
-    """STL-10: 100,000 unlabelled images to train on and 8,000 to test, 96x96 to 48x48 (Coates et al. 2011)."""
+    """STL-10: 100,000 unlabelled training and 8,000 test images (Coates et al. 2011).
+
+    By default they are resized from 96x96 to 48x48.
+    """
 
     name = "stl10"
     title = "STL-10"
@@ -191,7 +188,10 @@ class STL10DataModule(TorchvisionDataModule):
 
 
 class CelebADataModule(TorchvisionDataModule):
-    """CelebA, aligned: 162,770 faces to train on and 19,962 to test, cut to 178x178, 64x64 (Liu et al. 2015)."""
+    """CelebA, aligned: 162,770 training and 19,962 test faces (Liu et al. 2015).
+
+    By default they are cropped to 178x178 and resized to 64x64.
+    """
 
     name = "celeba"
     title = "CelebA"
@@ -203,7 +203,7 @@ class CelebADataModule(TorchvisionDataModule):
 
 
 def published_files(dataset: Any) -> dict[str, str | None]:
-    """Return the files that a torchvision data set reads, with their checksums or None."""
+    """Return a torchvision data set's files with their MD5s or None."""
     if dataset is CelebA:
         files = {name: md5 for _, md5, name in dataset.file_list}
         images = next(name for name in files if name.endswith(".zip"))
@@ -226,6 +226,6 @@ def without_checksums(dataset: Any) -> Any:
 
 
 def reason(error: Exception) -> str:
-    """Return the first line of an error, or the name of its class."""
+    """Return an error's first line, or its class name."""
     cause = error.reason if isinstance(error, URLError) else error
     return str(cause).strip().split("\n")[0] or type(error).__name__

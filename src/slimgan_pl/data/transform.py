@@ -10,7 +10,10 @@ __all__ = ["Transform", "as_bytes", "convert_image", "convert_mode"]
 
 
 class Transform(NamedTuple):
-    """Steps applied to an image: centre-crop to ``crop`` pixels a side (None: the shorter side), resize, convert."""
+    """Conversion of images: a centre crop, a resize, a number of channels.
+
+    ``crop`` is the side of the crop in pixels; None stands for the shorter side of the image.
+    """
 
     image_size: int
     image_channels: int
@@ -18,7 +21,7 @@ class Transform(NamedTuple):
 
 
 def convert_image(image: Image.Image, transform: Transform) -> npt.NDArray[np.uint8]:
-    """Turn an image of any mode into bytes ``(C, H, W)`` of one size; the resize is PIL's antialiased bilinear one."""
+    """Centre-crop, resize (bilinear, antialiased) and convert to bytes ``(C, H, W)``."""
     image = convert_mode(image, transform.image_channels)
     side = transform.crop or min(image.size)
     size = (transform.image_size, transform.image_size)
@@ -30,7 +33,7 @@ def convert_image(image: Image.Image, transform: Transform) -> npt.NDArray[np.ui
 
 
 def convert_mode(image: Image.Image, image_channels: int) -> Image.Image:
-    """Turn an image of any mode into a colour or a grey one.
+    """Convert an image of any mode to colour or grey.
 
     It applies orientation tags, scales 16-bit values to 8 bits, and puts transparent pixels on white.
     """

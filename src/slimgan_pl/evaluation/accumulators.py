@@ -1,4 +1,4 @@
-"""Sums of features and class logits that add up over batches and processes.
+"""Sums of features and class logits over batches and processes.
 
 The sums are float64 and may lie on another device than the features, since some devices have no float64.
 """
@@ -14,7 +14,7 @@ __all__ = ["ClassAgreement", "FeatureStatistics", "InceptionConsistency", "Split
 
 
 def device_of_sums(device: torch.device) -> torch.device:
-    """Return where float64 sums are kept: on the device itself, or on the CPU for one that has no float64."""
+    """Return the device itself, or the CPU if it has no float64."""
     return torch.device("cpu") if device.type == "mps" else device
 
 
@@ -81,7 +81,7 @@ class SplitScore(Metric):
         self.negative_entropies.index_add_(0, split, (p * log_p).sum(1))
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Return mean and standard deviation of the score over the splits that have images."""
+        """Return mean and standard deviation over the splits that have images."""
         used = self.counts > 0
         marginal = self.probabilities[used] / self.counts[used, None]
         divergence = self.negative_entropies[used] / self.counts[used] - torch.xlogy(marginal, marginal).sum(1)
@@ -99,7 +99,7 @@ def split_numbers(num_samples: int, splits: int) -> Tensor:
 
 
 class InceptionConsistency(Metric):
-    """Mean squared feature distance of each pair of widths on the same latents.
+    """Mean squared feature distance between each pair of widths.
 
     Its mean over ordered pairs is the mean inception consistency, mIC (Hou et al. 2021); lower is better.
     """
@@ -114,20 +114,20 @@ class InceptionConsistency(Metric):
         self.add_state("total", torch.zeros(num_widths, num_widths, dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, features: Tensor) -> None:
-        """Add features ``(W, N, F)`` of the same N latents at each width."""
+        """Add features ``(W, N, F)`` of the same latents at each width."""
         features = features.to(self.device).double()
         self.count += features.shape[1]
         self.total += (features[:, None] - features[None]).square().sum(dim=(2, 3))
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Return the mean over ordered pairs of different widths, and the matrix ``(W, W)`` behind it."""
+        """Return the mean over pairs of widths, and the matrix ``(W, W)``."""
         matrix = self.total / self.count
         num_pairs = len(matrix) * (len(matrix) - 1)
         return matrix.sum() / max(num_pairs, 1), matrix
 
 
 class ClassAgreement(Metric):
-    """Share of latents for which two widths generate the same class, the mean over pairs; higher is better."""
+    """Mean share of latents that two widths give the same class."""
 
     full_state_update = False
     count: Tensor
@@ -139,7 +139,7 @@ class ClassAgreement(Metric):
         self.add_state("same", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, logits: Tensor) -> None:
-        """Add class logits ``(W, N, K)`` of the same N latents at each width."""
+        """Add logits ``(W, N, K)`` of the same latents at each width."""
         classes = logits.to(self.device).argmax(2)
         first, second = torch.triu_indices(len(classes), len(classes), offset=1, device=classes.device)
         self.count += classes.shape[1] * len(first)

@@ -24,17 +24,10 @@ FORMAT = 2  # part of every key: raise it when the computation changes
 
 
 class StatisticsCache:
-    """A file that holds the statistics of one set of images, and all that they depend on.
+    """Statistics of one set of images in a file.
 
-    A file is taken only if it says that it is about the same images, split, count, extractor and weights, if its
-    checksum is right, and if the extractor still gives the features of two fixed images of noise that it gave then: its
-    code and its settings may have changed. Any other file is ignored and written anew.
-
-    Args:
-        folder: Where the file lies.
-        name: What its name begins with.
-        key: All that the statistics depend on, as plain values.
-        probe: What the extractor makes of the images of noise.
+    A file is loaded only if its key, all that the statistics depend on, and its checksum match, and if the extractor
+    gives the stored ``probe`` of two images of noise: its code may have changed. Any other file is overwritten.
     """
 
     def __init__(self, folder: Path, name: str, key: dict[str, Any], probe: Extracted) -> None:
@@ -45,7 +38,7 @@ class StatisticsCache:
             self.probe["probe_logits"] = probe.logits.float().cpu()
 
     def load(self) -> ImageStatistics | None:
-        """Return the statistics, or None where there is no file that can be trusted."""
+        """Return the statistics, or None without a file that matches."""
         try:
             with safe_open(self.path, framework="pt") as file:
                 about = file.metadata() or {}
@@ -60,16 +53,11 @@ class StatisticsCache:
         return ImageStatistics(gaussian, tensors.get("score"), tensors.get("features"), tensors.get("radii"))
 
     def save(self, statistics: ImageStatistics) -> None:
-        """Write the statistics beside their place, sync and move them there; warn where that cannot be done."""
-        gaussian, *others = statistics
-        named = dict(zip(("score", "features", "radii"), others, strict=True))
-        tensors = {
-            "count": torch.tensor(gaussian.num_samples),
-            "mean": gaussian.mean,
-            "covariance": gaussian.covariance,
-        }
-        tensors |= {name: value for name, value in named.items() if value is not None} | self.probe
-        tensors = {name: value.contiguous() for name, value in tensors.items()}
+        """Write the file atomically; warn if that fails."""
+        values = statistics._asdict() | self.probe
+        count, mean, covariance = values.pop("gaussian")
+        values |= {"count": torch.tensor(count), "mean": mean, "covariance": covariance}
+        tensors = {name: value.contiguous() for name, value in values.items() if value is not None}
         content = save(tensors, {"key": self.key, "sha256": tensors_sha256(tensors)})
         try:
             with replacing(self.path, is_contended=True) as file:
@@ -84,5 +72,5 @@ class StatisticsCache:
 
 
 def is_close(stored: Tensor | None, now: Tensor) -> bool:
-    """Return whether an output is the same but for the rounding of another device."""
+    """Return whether two outputs differ by no more than rounding."""
     return stored is not None and stored.shape == now.shape and bool((stored - now).norm() <= 1e-3 * now.norm())

@@ -1,4 +1,4 @@
-"""Evaluation of sets of images, one for each width of a generator, against real images."""
+"""Evaluation of each width's images against real images."""
 
 import time
 import warnings
@@ -15,17 +15,15 @@ from slimgan_pl.evaluation.extractors import check_name, make_extractor
 from slimgan_pl.evaluation.features import Extraction, extractor_name
 from slimgan_pl.evaluation.image_sources import FakeSource, GeneratorSource
 from slimgan_pl.evaluation.metrics.kernel import KID_SUBSET_SIZE, KID_SUBSETS
-from slimgan_pl.evaluation.metrics.metric import Metric
 from slimgan_pl.evaluation.metrics.prdc import COVERAGE_NEIGHBOURS, FIDELITY_NEIGHBOURS
 from slimgan_pl.evaluation.metrics.registry import METRICS, MetricName
 from slimgan_pl.evaluation.protocols import CHOICE_SEED, Counts, ProtocolName, make_protocol
 from slimgan_pl.evaluation.results_json import metric_key
-from slimgan_pl.evaluation.seeds import over_seeds
-from slimgan_pl.evaluation.session import Progress, Session, compute_metrics
+from slimgan_pl.evaluation.session import Progress, Session, compute_metrics, over_seeds
 from slimgan_pl.evaluation.statistics import RealSide
 from slimgan_pl.evaluation.summaries import SHUFFLE_SEED
 from slimgan_pl.models import SlimmableGenerator
-from slimgan_pl.utils.distributed import all_agree, rank_and_world
+from slimgan_pl.utils.distributed import gather_objects, rank_and_world
 from slimgan_pl.utils.environment import array_sha256, device_name, versions
 from slimgan_pl.utils.recipes import Recorded
 
@@ -108,7 +106,7 @@ class Evaluator(Recorded):
         self._real: tuple[dict[str, Any], RealSide] | None = None  # with its key
 
     def start(self, device: torch.device, shape: tuple[int, int, int]) -> Extraction:
-        """Load the extractor and try it on images of a shape ``(C, H, W)``, unless that was done before."""
+        """Load the extractor and try it on images ``(C, H, W)``, once."""
         if isinstance(self.extractor, str):
             self.extractor = make_extractor(self.extractor, self.weights_path)
         if isinstance(self.classifier, str):
@@ -118,11 +116,11 @@ class Evaluator(Recorded):
         return self._extraction
 
     def check(self, available: int, fakes: int | None = None) -> Counts:
-        """Return the numbers of images of an evaluation.
+        """Return the numbers of images that an evaluation uses.
 
         Args:
-            available: Real images that there are.
-            fakes: Fakes that there are; None: any number can be generated.
+            available: Number of real images.
+            fakes: Number of fakes; None: any number can be generated.
 
         Raises:
             SlimGANError: If there are too few, or nothing can be computed.
@@ -142,9 +140,10 @@ class Evaluator(Recorded):
     def evaluate(
         self, fakes: SlimmableGenerator | FakeSource, real: ByteArray, progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Return the metrics of every width against real images, with their provenance, as ``results.json`` has them.
+        """Return the metrics of every width and their provenance.
 
-        Keys of metrics end in the name of the net that they come from, unless it is Inception.
+        They have the form of ``results.json``: keys of metrics end in the name of the net that they come from, unless
+        it is Inception.
 
         Raises:
             SlimGANError: If there are not enough images for the protocol, or they or their features are not finite.
@@ -153,8 +152,9 @@ class Evaluator(Recorded):
         source = GeneratorSource(fakes) if isinstance(fakes, SlimmableGenerator) else fakes
         extraction = self.start(source.device, source.shape)
         counts = self.check(len(real.images), source.available)
+        metrics = [metric for name, metric in METRICS.items() if name in self.metrics]
         progress = progress or (lambda batches, _: batches)
-        session = Session(extraction, counts, self.protocol.splits, self._chosen(), self.batch_size, progress)
+        session = Session(extraction, counts, self.protocol.splits, metrics, self.batch_size, progress)
         seeds = list(range(self.seed, self.seed + self.seeds))
         provenance = self._provenance(session, real, seeds)
         truth = self._real_side(session, real, provenance)
@@ -167,7 +167,7 @@ class Evaluator(Recorded):
                 stacklevel=2,
             )
         evaluated = [with_extractor(session.evaluate(source, truth, seed), provenance) for seed in seeds]
-        alone = [metric for metric in session.metrics if metric.is_alone]
+        alone = [metric for metric in metrics if metric.is_alone]
         real_values = compute_metrics(truth.statistics, truth, alone, extraction.device)
         return {
             **over_seeds(source.heads, evaluated),
@@ -181,10 +181,6 @@ class Evaluator(Recorded):
         """Call ``evaluate``; deprecated."""
         warnings.warn("Evaluator.judge is now Evaluator.evaluate", DeprecationWarning, stacklevel=2)
         return self.evaluate(fakes, real)
-
-    def _chosen(self) -> list[Metric]:
-        """Return the metrics to compute, in the order of the registry."""
-        return [metric for name, metric in METRICS.items() if name in self.metrics]
 
     def _provenance(self, session: Session, real: ByteArray, seeds: list[int]) -> dict[str, Any]:
         counts, extraction = session.counts, session.extraction
@@ -212,7 +208,7 @@ class Evaluator(Recorded):
         }
 
     def _real_side(self, session: Session, real: ByteArray, provenance: dict[str, Any]) -> RealSide:
-        """Return the statistics of the real images, from memory, from the cache, or from the images."""
+        """Return the real images' statistics, from memory or the cache if possible."""
         name = real.folder.name if real.folder else array_sha256(real.images)
         extraction = session.extraction
         key = {
@@ -226,10 +222,10 @@ class Evaluator(Recorded):
             "kept": str(session.kept),
         }
         if self._real is None or self._real[0] != key:
-            folder = None if real.folder is None else real.folder.parent
-            cache = folder and StatisticsCache(folder, f"{name}-{extraction.name}", key, extraction.probe)
+            label = f"{name}-{extraction.name}"
+            cache = real.folder and StatisticsCache(real.folder.parent, label, key, extraction.probe)
             statistics = cache.load() if cache else None
-            if not all_agree(statistics is not None) or statistics is None:
+            if not all(gather_objects(statistics is not None)) or statistics is None:
                 statistics = session.collect_real(real)
                 if cache and rank_and_world()[0] == 0:
                     cache.save(statistics)
@@ -238,6 +234,6 @@ class Evaluator(Recorded):
 
 
 def with_extractor(values: dict[str, Any], provenance: dict[str, Any]) -> dict[str, Any]:
-    """Return metrics, and those of their rows, by keys that end in the name of the net that they come from."""
+    """Add the names of nets to the keys of metrics."""
     rows = {"widths": [with_extractor(row, provenance) for row in values["widths"]]} if "widths" in values else {}
     return rows | {metric_key(name, provenance): value for name, value in values.items() if name != "widths"}

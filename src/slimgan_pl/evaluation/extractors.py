@@ -26,10 +26,10 @@ __all__ = ["DigitsClassifier", "FidelityExtractor", "InceptionExtractor", "make_
 
 
 def make_extractor(name: str, weights_path: str | None = None) -> nn.Module:
-    """Return the extractor of a name: inception, digits, or one of torch-fidelity's such as dinov2-vit-b-14.
+    """Return the extractor of a name.
 
     Args:
-        name: The name.
+        name: ``inception``, ``digits``, or a name of torch-fidelity's such as ``dinov2-vit-b-14``.
         weights_path: File of its weights; without it they come from the torch hub folder, or are downloaded there.
 
     Raises:
@@ -58,10 +58,10 @@ def check_name(name: str) -> None:
 
 
 class FidelityExtractor(Recorded, nn.Module):
-    """One of torch-fidelity's networks, by its name there: DINOv2, CLIP, VGG16 or Inception, with its own resize.
+    """Network of torch-fidelity: DINOv2, CLIP, VGG16 or Inception, with its resize.
 
     Args:
-        name: Such as ``dinov2-vit-b-14`` or ``clip-vit-b-32``.
+        name: Its name there, such as ``dinov2-vit-b-14`` or ``clip-vit-b-32``.
         weights_path: File of its weights in torch-fidelity's form. Without it the weights come from the torch hub
             folder, and are downloaded there the first time.
 
@@ -81,9 +81,9 @@ class FidelityExtractor(Recorded, nn.Module):
         if weights_path is not None:
             check_weights(name, weights_path)
         network = FEATURE_EXTRACTORS_REGISTRY[name]
-        layers = (
-            ["2048", "logits_unbiased"] if name == INCEPTION else [network.get_default_feature_layer_for_metric("fid")]
-        )
+        layers = [network.get_default_feature_layer_for_metric("fid")]
+        if name == INCEPTION:
+            layers.append("logits_unbiased")
         try:
             file = fetch_inception() if name == INCEPTION and weights_path is None else weights_path
             self.net = network(name, layers, file, verbose=False)
@@ -96,7 +96,7 @@ class FidelityExtractor(Recorded, nn.Module):
 
 
 class InceptionExtractor(FidelityExtractor):
-    """The Inception network that FID was defined with, torch-fidelity's port: 2048 pool features and unbiased logits.
+    """torch-fidelity's Inception for FID: 2048 pool features and unbiased logits.
 
     Args:
         weights_path: File of its weights in torch-fidelity's form. Without it the weights come from the torch hub
@@ -124,7 +124,7 @@ class InceptionExtractor(FidelityExtractor):
 
 
 def fetch_inception() -> str:
-    """Return the file of Inception's weights in the torch hub folder, downloaded if it is missing.
+    """Return the file of Inception's weights, downloaded if it is missing.
 
     torch-fidelity itself would run what is pickled in it; here it is read as tensors first.
     """
@@ -154,7 +154,7 @@ def what_is_missing(name: str, weights_path: str | None, error: Exception) -> Sl
 
 
 def check_weights(name: str, path: str) -> None:
-    """Raise a SlimGANError unless a file holds plain tensors; torch-fidelity itself would run what is pickled in it."""
+    """Raise a SlimGANError unless a file holds plain tensors: torch-fidelity unpickles it."""
     if name.startswith("dinov2"):
         raise SlimGANError(f"torch-fidelity reads {name} from the torch hub folder alone; leave its weights_path out")
     if not Path(path).is_file():

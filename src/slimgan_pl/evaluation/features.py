@@ -23,11 +23,8 @@ class Extracted(NamedTuple):
 class Extraction:
     """An extractor, and perhaps a classifier, on a device.
 
-    Args:
-        extractor: Module that maps uint8 images ``(N, 3, H, W)`` to features, or to features and logits.
-        classifier: Module that maps such images to logits, or to a pair as above, in place of the extractor's.
-        device: Where they run.
-        shape: ``(C, H, W)`` of the images.
+    The extractor maps uint8 images ``(N, 3, H, W)`` to features, or to features and logits; the classifier maps them to
+    logits, or to such a pair, in place of the extractor's.
 
     Raises:
         SlimGANError: If what the extractor returns is not of that form.
@@ -40,13 +37,14 @@ class Extraction:
         self.name = extractor_name(extractor)
         for net in filter(None, (extractor, classifier)):
             net.to(device).eval()
-        self.probe = self(probe_images(shape))
+        noise = torch.Generator().manual_seed(0)
+        self.probe = self(torch.randint(0, 256, (2, *shape), generator=noise, dtype=torch.uint8))
         self.num_features = self.probe.features.shape[1]
         self.num_classes = None if self.probe.logits is None else self.probe.logits.shape[1]
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Extracted:
-        """Return features and logits of uint8 images ``(N, C, H, W)``, of one channel or three."""
+        """Return features and logits of uint8 images ``(N, C, H, W)``."""
         pixels = images.to(self.device).expand(-1, 3, -1, -1)
         with exact_float32(self.device):
             output = self.extractor(pixels)
@@ -62,20 +60,18 @@ class Extraction:
     @property
     def provenance(self) -> dict[str, Any]:
         """Name, class, weights and resize of the extractor, as plain values."""
-        return {"name": self.name, **net_provenance(self.extractor), "resize": resize_of(self.extractor)}
+        resize = getattr(self.extractor, "resize", None)
+        return {**net_provenance(self.extractor), "resize": resize if isinstance(resize, str) else "its own"}
 
     @property
     def classifier_provenance(self) -> dict[str, Any] | None:
         """Name, class and weights of the classifier, if there is one."""
-        if self.classifier is None:
-            return None
-        return {"name": extractor_name(self.classifier), **net_provenance(self.classifier)}
+        return None if self.classifier is None else net_provenance(self.classifier)
 
 
 def check_rows(output: object, count: int, what: str) -> None:
-    """Raise a SlimGANError unless an output is floats with a row per image."""
-    is_rows = isinstance(output, Tensor) and output.ndim == 2 and len(output) == count and output.is_floating_point()
-    if not is_rows:
+    """Raise a SlimGANError unless an output has float rows, one per image."""
+    if not (isinstance(output, Tensor) and output.is_floating_point() and output.ndim == 2 and len(output) == count):
         shape = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
         raise SlimGANError(
             f"{what} returned {shape} for {count} images; an extractor has to return float features (N, F), or a pair "
@@ -83,26 +79,12 @@ def check_rows(output: object, count: int, what: str) -> None:
         )
 
 
-def resize_of(net: nn.Module) -> str:
-    """Return a net's description of its resize."""
-    resize = getattr(net, "resize", None)
-    return resize if isinstance(resize, str) else "its own"
-
-
 def net_provenance(net: nn.Module) -> dict[str, Any]:
-    """Return a net's class and the hash of its weights."""
-    return {
-        "class": class_path(type(net)),
-        "weights_sha256": tensors_sha256(net.state_dict()),
-    }
+    """Return a net's name, its class, and the hash of its weights."""
+    weights = tensors_sha256(net.state_dict())
+    return {"name": extractor_name(net), "class": class_path(type(net)), "weights_sha256": weights}
 
 
 def extractor_name(extractor: nn.Module | str) -> str:
     """Return an extractor's ``name``, or its class's."""
     return extractor if isinstance(extractor, str) else str(getattr(extractor, "name", type(extractor).__name__))
-
-
-def probe_images(shape: tuple[int, int, int]) -> Tensor:
-    """Return two images of noise, always the same."""
-    source = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (2, *shape), generator=source, dtype=torch.uint8)

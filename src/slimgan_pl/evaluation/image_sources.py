@@ -1,4 +1,4 @@
-"""Sources of the images to evaluate: a generator, or a folder of images."""
+"""Sources of the images to evaluate: a generator, or a folder."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ __all__ = ["FakeSource", "FolderSource", "GeneratorSource"]
 
 
 class FakeSource(ABC):
-    """Sets of images to evaluate, one for each width, that go together by their numbers."""
+    """Numbered images to evaluate, a set for each width."""
 
     device: torch.device
     shape: tuple[int, int, int]  # (C, H, W)
@@ -36,11 +36,11 @@ class FakeSource(ABC):
 
     @abstractmethod
     def draw(self, numbers: Tensor) -> list[Tensor]:
-        """Return the images of these numbers in each set: uint8 ``(N, C, H, W)``."""
+        """Return each set's images of these numbers: uint8 ``(N, C, H, W)``."""
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Entries that results have of these images, as plain values."""
+        """Entries of the results about these images, as plain values."""
         return {}
 
     def names(self) -> list[str]:
@@ -49,7 +49,7 @@ class FakeSource(ABC):
 
 
 class GeneratorSource(FakeSource):
-    """Images of a generator in evaluation mode, at each width from one fixed set of latents (and labels)."""
+    """Images of a generator at each width, from one set of latents."""
 
     def __init__(self, generator: SlimmableGenerator) -> None:
         self.generator = generator
@@ -78,11 +78,11 @@ class GeneratorSource(FakeSource):
     def draw(self, numbers: Tensor) -> list[Tensor]:
         latents, labels = self.latents[numbers], None if self.labels is None else self.labels[numbers]
         with evaluating(self.generator):
-            drawn = [self.generator(latents, labels, width=width) for width in self.generator.widths]
-        for images, name in zip(drawn, self.names(), strict=True):
+            sets = [self.generator(latents, labels, width=width) for width in self.generator.widths]
+        for images, name in zip(sets, self.names(), strict=True):
             if not images.isfinite().all():
                 raise SlimGANError(f"{name} are not finite; evaluate an earlier checkpoint")
-        return [to_bytes(images) for images in drawn]
+        return [to_bytes(images) for images in sets]
 
 
 class FolderSource(FakeSource):

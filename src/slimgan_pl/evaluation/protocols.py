@@ -1,6 +1,6 @@
-"""Protocols: numbers of real images and fakes, and the split of the real ones."""
+"""Numbers of real images and fakes, and the real split."""
 
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -43,8 +43,8 @@ class Protocol(NamedTuple):
         """Return the numbers of an evaluation.
 
         Args:
-            available: Images that the split holds.
-            fakes: Fakes that there are; None: any number can be generated.
+            available: Number of images in the split.
+            fakes: Number of fakes; None: any number can be generated.
             scored: Whether the score is computed.
 
         Raises:
@@ -81,7 +81,7 @@ class Protocol(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Numbers of real images, of fakes for distances, and of fakes for the score."""
+    """Numbers of real images, fakes for distances, and fakes for the score."""
 
     real: int
     fake: int
@@ -103,35 +103,29 @@ def make_protocol(
     num_score: int | None = None,
     splits: int | None = None,
 ) -> Protocol:
-    """Return a protocol of a name, with the numbers that are not None in place of its own.
+    """Return a named protocol; settings other than None replace its own.
 
     Raises:
         SlimGANError: If a number is out of range.
     """
     check_choice("protocol", name, tuple(PROTOCOLS))
-    own = PROTOCOLS[name]
-    check_choice("real_split", real_split or own.real_split, get_args(Split))
-    for key, number in {"num_real": num_real, "num_fake": num_fake, "num_score": num_score}.items():
+    if real_split:
+        check_choice("real_split", real_split, get_args(Split))
+    numbers = {"num_real": num_real, "num_fake": num_fake, "num_score": num_score}
+    for key, number in numbers.items():
         if number is not None:
             check_range(f"the evaluator's {key}", number, 2, MAX_IMAGES)
     if splits is not None:
         check_range("the evaluator's splits", splits, 1)
-    return Protocol(
-        real_split or own.real_split,
-        num_real or own.num_real,
-        num_fake or own.num_fake,
-        num_score or own.num_score,
-        splits or own.splits,
-    )
+    settings: dict[str, Any] = {"real_split": real_split, **numbers, "splits": splits}
+    return PROTOCOLS[name]._replace(**{key: value for key, value in settings.items() if value})
 
 
 def choose(available: int, count: int) -> npt.NDArray[np.int64]:
-    """Return the numbers of ``count`` of the available images: a fixed random choice, in order, or all."""
-    if count == available:
-        return np.arange(available)
+    """Return the numbers of a fixed random choice of images, in order."""
     return np.sort(shuffled(available)[:count])
 
 
 def shuffled(available: int) -> npt.NDArray[np.int64]:
-    """Return the numbers of images in a random order that is always the same."""
+    """Return the numbers of images in a fixed random order."""
     return np.random.default_rng(CHOICE_SEED).permutation(available)

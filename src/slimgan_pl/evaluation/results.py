@@ -58,7 +58,7 @@ class EvaluationResults:
 
     @classmethod
     def from_json(cls, document: Any, source: object = "this") -> "EvaluationResults":
-        """Check the content of a ``results.json`` of this version or an earlier one.
+        """Check the content of a ``results.json`` of any version.
 
         Args:
             document: The content as plain values.
@@ -84,29 +84,28 @@ class EvaluationResults:
 
     @property
     def training(self) -> Mapping[str, float]:
-        """Iterations, device seconds and multiply-accumulates of the training, as far as they are known."""
+        """Known iterations, device seconds and multiply-accumulates of the training."""
         return self.document.get("training") or {}
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """All that is neither a metric nor the cost of training; what is unknown is left out."""
+        """Everything known but metrics and the cost of training."""
         left_out = {"iteration", "individual", "widths", "real", "deviation", "per_seed", "training"}
         left_out |= {self.key(name) for name in (*(column.key for column in BETWEEN), "consistency")}
         return {key: value for key, value in self.document.items() if key not in left_out and value is not None}
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """A row per width, or the one of a folder of images."""
-        deviations = (self.document.get("deviation") or {}).get("widths") or []
+        """Rows of the widths, or the one of a folder of images."""
         rows = self.document["widths"]
-        deviations = [*deviations, *[{}] * len(rows)]
+        deviation = self.document.get("deviation") or {"widths": [{}] * len(rows)}
         return tuple(
             Row(
                 row["width"],
                 {**{key: row[key] for key in SIZES if key in row}, **self._metrics(row)},
-                self._metrics(deviation),
+                self._metrics(std),
             )
-            for row, deviation in zip(rows, deviations, strict=False)
+            for row, std in zip(rows, deviation["widths"], strict=True)
         )
 
     @property
@@ -116,18 +115,17 @@ class EvaluationResults:
 
     @cached_property
     def real(self) -> Mapping[str, float]:
-        """Metrics of the real images themselves, by their keys without the extractor's name."""
+        """Metrics of the real images, by keys without the extractor's name."""
         return self._metrics(self.document.get("real") or {})
 
     @cached_property
     def between(self) -> Mapping[str, float]:
-        """Metrics between widths, by their keys without the extractor's name."""
-        keys = {column.key: self.key(column.key) for column in BETWEEN}
-        return {name: self.document[key] for name, key in keys.items() if key in self.document}
+        """Metrics between widths, by keys without the extractor's name."""
+        return {column.key: self.document[key] for column in BETWEEN if (key := self.key(column.key)) in self.document}
 
     @property
     def consistency(self) -> list[list[float]] | None:
-        """Feature distances ``(W, W)`` between widths, or None unless they are whole and finite."""
+        """Feature distances ``(W, W)`` between widths, if complete and finite."""
         matrix, size = self.document.get(self.key("consistency")), len(self.rows)
         if not isinstance(matrix, list) or size < 2 or len(matrix) != size:
             return None
@@ -139,7 +137,7 @@ class EvaluationResults:
         return next((row for row in self.rows if row.width == width), None)
 
     def value(self, metric: str, width: float | None) -> float | None:
-        """Return a metric of a width, by its key without the extractor's name, or None."""
+        """Return a metric by its key without the extractor's name."""
         row = self.row(width)
         return None if row is None else row.values.get(metric)
 
@@ -164,7 +162,7 @@ class EvaluationResults:
         return title if net == "inception" or not (names_extractor or column.is_named) else f"{title} ({net})"
 
     def is_comparable(self, other: "EvaluationResults") -> bool:
-        """Return whether the metrics of two results are by one protocol and one extractor."""
+        """Return whether two results share a protocol and an extractor."""
         return all(self.document.get(key) == other.document.get(key) for key in COMPARABLE)
 
     def _metrics(self, row: Mapping[str, float]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import chain, repeat
 from typing import Any
 
 from slimgan_pl.evaluation.metrics.registry import BETWEEN, COLUMNS
@@ -19,11 +20,15 @@ STD = "_std"  # behind the key of a metric's deviation within one evaluation
 
 
 def checked(document: dict[str, Any]) -> dict[str, Any]:
-    """Return results without what is not a number but has to be, or raise a ValueError, TypeError or the like."""
+    """Return results without values that should be numbers and are not.
+
+    Raises:
+        ValueError: If they have another form; a TypeError or the like if types are wrong.
+    """
     if not {"extractor", "protocol", "iteration", "widths"} <= document.keys():
         raise ValueError("metrics are missing")
-    nets = {name: with_current_paths(document.get(name)) for name in ("extractor", "classifier")}
-    for net in filter(None, (nets["extractor"] or {"name": None}, nets["classifier"])):
+    nets = {name: with_current_paths(document[name]) for name in document.keys() & {"extractor", "classifier"}}
+    for net in filter(None, (nets["extractor"] or {"name": None}, nets.get("classifier"))):
         if not isinstance(net["name"], str) or not isinstance(net.get("weights_sha256"), str | None):
             raise ValueError("the name or checksum of a net is not text")
     protocol, iteration, training = document["protocol"], document["iteration"], document.get("training")
@@ -33,17 +38,14 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
             float(0 if value is None else value)
     if training and any(isinstance(training.get(key), str | list | dict) for key in ("device_seconds", "macs")):
         raise ValueError("a cost of the training is not a number")
-    seeds, splits = protocol.get("seeds"), protocol.get("splits")
+    seeds = protocol["seeds"] if isinstance(protocol.get("seeds"), list) else [0]
+    splits = protocol["splits"] if is_finite(protocol.get("splits")) else 1
     found = {
         **document,
-        **(nets if "classifier" in document else {"extractor": nets["extractor"]}),
+        **nets,
         "iteration": int(iteration) if is_finite(iteration) else None,
         **checked_rows(document["widths"], document.get("deviation")),
-        "protocol": {
-            **protocol,
-            "seeds": seeds if isinstance(seeds, list) else [0],
-            "splits": splits if is_finite(splits) else 1,
-        },
+        "protocol": {**protocol, "seeds": seeds, "splits": splits},
     }
     found |= {key: numbers(document[key]) for key in ("training", "real") if document.get(key) is not None}
     odd = [metric_key(column.key, found) for column in BETWEEN]
@@ -51,26 +53,24 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_rows(rows: list[dict[str, Any]], deviation: Any) -> dict[str, Any]:
-    """Return rows with a width each, or the single one of a folder of images, and their deviations if there are any."""
-    deviations = deviation.get("widths") if isinstance(deviation, dict) else None
-    pairs = [*(deviations if isinstance(deviations, list) else []), *[{}] * len(rows)]
-    of_images = len(rows) == 1 and "width" in rows[0] and rows[0]["width"] is None
+    """Return the rows of a width or a folder, and their deviations."""
+    others = deviation if isinstance(deviation, dict) else {}
+    deviations = others.get("widths")
+    pairs = chain(deviations if isinstance(deviations, list) else (), repeat({}))
+    of_images = len(rows) == 1 and rows[0]["width"] is None
     kept = {
         row["width"]: ({"width": row["width"], **numbers(row)}, numbers(pair))
         for row, pair in zip(rows, pairs, strict=False)
-        if of_images or is_finite(row.get("width"))
+        if of_images or is_finite(row["width"])
     }
     found: dict[str, Any] = {"widths": [row for row, _ in kept.values()]}
     if deviation is not None:
-        found["deviation"] = {
-            **(deviation if isinstance(deviation, dict) else {}),
-            "widths": [d for _, d in kept.values()],
-        }
+        found["deviation"] = {**others, "widths": [pair for _, pair in kept.values()]}
     return found
 
 
 def numbers(row: Any) -> dict[str, float]:
-    """Return the numbers of a row; sizes and costs are finite, metrics may be NaN or infinite."""
+    """Return a row's numbers; only metrics may be NaN or infinite."""
     finite = ("width", *SIZES, *COSTS)
     items = row.items() if isinstance(row, dict) else ()
     return {key: value for key, value in items if is_finite(value) or (is_number(value) and key not in finite)}
@@ -81,12 +81,12 @@ def is_number(value: object) -> bool:
 
 
 def is_finite(value: object) -> bool:
-    """Return whether a value is a number that can be shown in a chart."""
+    """Return whether a chart can show a value."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < HUGE
 
 
 def net_of(metric: str, provenance: Mapping[str, Any]) -> str:
-    """Return the name of the net that a metric comes from: the classifier if class logits made it.
+    """Return the name of a metric's net: the classifier for class logits.
 
     >>> net_of("is_std", {"extractor": {"name": "inception"}, "classifier": {"name": "digits"}})
     'digits'
@@ -97,7 +97,7 @@ def net_of(metric: str, provenance: Mapping[str, Any]) -> str:
 
 
 def metric_key(metric: str, provenance: Mapping[str, Any]) -> str:
-    """Return the key of a metric in results: other nets than Inception are named behind it.
+    """Return the key of a metric, which names any net but Inception.
 
     >>> metric_key("fid", {"extractor": {"name": "inception"}}), metric_key("fid", {"extractor": {"name": "digits"}})
     ('fid', 'fid_digits')

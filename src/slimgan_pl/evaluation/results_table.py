@@ -9,13 +9,14 @@ from rich.text import Text
 from slimgan_pl.evaluation.metrics.metric import Column
 from slimgan_pl.evaluation.metrics.registry import BETWEEN
 from slimgan_pl.evaluation.results import EvaluationResults, Row
+from slimgan_pl.evaluation.results_json import SIZES, STD
 from slimgan_pl.utils.formatting import compact
 
 __all__ = ["caption", "cell", "change", "headline", "results_table"]
 
 
 def results_table(results: EvaluationResults, earlier: EvaluationResults | None = None) -> Table:
-    """Return a table with a row per width, in 80 characters unless the extractor's name is long.
+    """Return a table with a row per width, usually in 80 characters.
 
     Args:
         results: The results.
@@ -31,7 +32,7 @@ def results_table(results: EvaluationResults, earlier: EvaluationResults | None 
     for text in heads:
         table.add_column(text, justify="right", no_wrap=True)
     for name, row in [*((row.name, row) for row in results.rows), ("real", real)]:
-        sizes = [size_text(row, key) for key in ("parameters", "macs")] if has_sizes else []
+        sizes = [compact(int(row.values[key])) if key in row.values else "" for key in SIZES] if has_sizes else []
         table.add_row(name, *sizes, *(cell(column, row, results) for column in columns))
         before = None if earlier is None or row is real else earlier.row(row.width)
         if before is not None:
@@ -39,37 +40,32 @@ def results_table(results: EvaluationResults, earlier: EvaluationResults | None 
     return table
 
 
-def size_text(row: Row, key: str) -> str:
-    """Return a size in a few characters, or nothing for a row without it."""
-    return compact(int(row.values[key])) if key in row.values else ""
-
-
 def change(column: Column, row: Row, before: Row) -> Text:
-    """Return the change of a metric, green where it is better and red where it is worse."""
+    """Return the change of a metric: green for better, red for worse."""
     if column.key not in row.values or column.key not in before.values:
         return Text("")
     difference = row.values[column.key] - before.values[column.key]
     text = f"{difference:+.0f}" if abs(difference) >= 100 else f"{difference:{'+.2g' if column.is_named else '+.2f'}}"
-    is_better = column.is_improvement(difference)
-    return Text(text, style="dim" if difference == 0 else "green" if is_better else "red")
+    colour = "green" if column.is_improvement(difference) else "red"
+    return Text(text, style=colour if difference else "dim")
 
 
 def head(column: Column, results: EvaluationResults) -> str:
-    """Return the head of a column; another extractor than Inception is named where the title means Inception's."""
+    """Return the head of a column, with the extractor's name if needed."""
     extractor = results.extractor_of(column.key)
     title = f"{column.head}\n{column.arrow}" if column.head else f"{column.title} {column.arrow}"
     return f"{title}\n({extractor})" if column.is_named and extractor != "inception" else title
 
 
 def cell(column: Column, row: Row, results: EvaluationResults) -> str:
-    """Return a metric, with its deviation over seeds, or over the splits of the score."""
+    """Return a metric and its deviation over seeds or splits."""
     if column.key not in row.values:
         return ""
     text = column.format.format(row.values[column.key])
     if results.num_seeds > 1:
         std = row.deviation.get(column.key, 0.0)
     else:
-        std = row.values.get(f"{column.key}_std", 0.0) if column.shows_std else 0.0
+        std = row.values.get(column.key + STD, 0.0) if column.shows_std else 0.0
     return f"{text} ±{std:.2g}" if std and column.is_named else text
 
 
@@ -79,15 +75,14 @@ def headline(results: EvaluationResults) -> str:
     subject, per_width = f"Iteration {results.iteration}", "fakes per width"
     if results.images is not None:
         subject, per_width = results.images, "images"
-    text = (
-        f"{subject}: {protocol['num_fake']:,} {per_width} against {protocol['num_real']:,} "
-        f"{protocol['real_split']} images"
-    )
-    return text if protocol["num_score"] == protocol["num_fake"] else f"{text}, score on {protocol['num_score']:,}"
+    counts = f"{protocol['num_fake']:,} {per_width} against {protocol['num_real']:,} {protocol['real_split']} images"
+    if protocol["num_score"] != protocol["num_fake"]:
+        counts += f", score on {protocol['num_score']:,}"
+    return f"{subject}: {counts}"
 
 
 def caption(results: EvaluationResults, earlier: EvaluationResults | None = None) -> str | None:
-    """Return the meaning of ± and of the second lines, and the metrics between widths."""
+    """Return the meaning of ± and second lines, and metrics between widths."""
     splits, lines = results.protocol["splits"], []
     if results.num_seeds > 1:
         lines.append(f"mean ± standard deviation over {results.num_seeds} seeds of the latents")
@@ -101,7 +96,7 @@ def caption(results: EvaluationResults, earlier: EvaluationResults | None = None
 
 
 def between_texts(results: EvaluationResults) -> list[str]:
-    """Return each metric between widths with its name and an arrow to better values."""
+    """Return each metric between widths with its name and arrow."""
     return [
         f"{results.label(column.key) if column.is_named else column.title} "
         f"{column.format.format(results.between[column.key])} {column.arrow}"

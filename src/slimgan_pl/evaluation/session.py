@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from slimgan_pl.evaluation.protocols import Counts, choose
 from slimgan_pl.evaluation.statistics import Collector, ImageStatistics, RealSide
 from slimgan_pl.utils.distributed import failing_together, gather_objects, numbers_below, rank_and_world, shared_batches
 
-__all__ = ["Progress", "Session", "compute_metrics"]
+__all__ = ["Progress", "Session", "compute_metrics", "over_seeds"]
 
 FLOAT32_BYTES = 2**29  # the features of two sets, beyond which they are kept in half precision
 
@@ -27,13 +28,7 @@ Progress = Callable[[Sequence[Tensor], str], Iterable[Tensor]]
 class Session:
     """Extractor, numbers and metrics of an evaluation.
 
-    Args:
-        extraction: The extractor.
-        counts: Numbers of images.
-        splits: Parts of the score.
-        metrics: Metrics to compute.
-        batch_size: Images that pass the extractor at once.
-        progress: Wraps the batches of a pass over images or sets, with what it is about, to show how far it is.
+    ``progress`` wraps the batches of a pass over images or sets, given with a name, to show how far it is.
     """
 
     extraction: Extraction
@@ -45,7 +40,7 @@ class Session:
 
     @property
     def kept(self) -> torch.dtype | None:
-        """Type that features are kept in: none at all, unless some metric needs every one of them."""
+        """Type to keep features in; None if no metric needs them."""
         if not self.needs("all features"):
             return None
         rows = self.counts.real + self.counts.fake  # the same for one width as for many, whose metrics compare
@@ -69,7 +64,7 @@ class Session:
         return statistics
 
     def evaluate(self, source: FakeSource, real: RealSide, seed: int) -> dict[str, Any]:
-        """Return the metrics of each set as ``widths``, and those between sets, for one seed of the latents."""
+        """Return each set's metrics as ``widths``, and those between sets."""
         rank, world = rank_and_world()
         names, total = source.names(), max(self.counts.fake, self.counts.score)
         batches = shared_batches(total, self.batch_size, rank, world)
@@ -108,20 +103,41 @@ class Session:
 
     def _collector(self, count: int, score_count: int, batches: Sequence[Tensor]) -> Collector:
         return Collector(
-            num_features=self.extraction.num_features,
-            num_classes=self.extraction.num_classes if self.needs("logits") else None,
+            self.extraction,
             count=count,
             num_rows=len(numbers_below(count, batches)),
             score_count=score_count,
-            splits=self.splits,
+            splits=self.splits if self.needs("logits") else None,
             kept=self.kept,
-            device=self.extraction.device,
         )
 
 
 def compute_metrics(
     images: ImageStatistics, real: RealSide, metrics: Iterable[Metric], device: torch.device
 ) -> dict[str, float]:
-    """Return metrics of images against real ones by their keys, without the extractor's name."""
+    """Return metrics of images by keys without the extractor's name."""
     computed = [metric.compute(images, real, device) for metric in metrics if metric.compute is not None]
     return {key: value for values in computed for key, value in values.items()}
+
+
+def over_seeds(heads: Sequence[dict[str, Any]], metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return each seed's metrics, or their means with sample standard deviations.
+
+    ``heads`` are the first entries of each row of ``widths``.
+
+    >>> over_seeds([{"width": 1.0}], [{"widths": [{"fid": 3.0}]}, {"widths": [{"fid": 5.0}]}])["deviation"]
+    {'widths': [{'fid': 1.4142135623730951}]}
+    """
+    mean = combine(metrics, fmean)
+    rows = [{**head, **row} for head, row in zip(heads, mean.pop("widths"), strict=True)]
+    spread = {"deviation": combine(metrics, stdev), "per_seed": list(metrics)} if len(metrics) > 1 else {}
+    return {"widths": rows, **mean, **spread}
+
+
+def combine(values: Sequence[Any], function: Callable[[Sequence[float]], float]) -> Any:
+    """Apply a function to the numbers at each place of equal structures."""
+    if isinstance(values[0], dict):
+        return {key: combine([value[key] for value in values], function) for key in values[0]}
+    if isinstance(values[0], list):
+        return [combine(items, function) for items in zip(*values, strict=True)]
+    return function(values)

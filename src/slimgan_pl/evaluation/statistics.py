@@ -1,5 +1,6 @@
-"""Statistics of images for the metrics, collected in batches by one or many processes."""
+"""Statistics of images for the metrics, collected by one or many processes."""
 
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.accumulators import FeatureStatistics, SplitScore, device_of_sums
-from slimgan_pl.evaluation.features import Extracted
+from slimgan_pl.evaluation.features import Extracted, Extraction
 from slimgan_pl.evaluation.summaries import Gaussian, Manifold, symmetric_root
 from slimgan_pl.utils.distributed import gather_rows
 
@@ -35,52 +36,46 @@ class ImageStatistics(NamedTuple):
 
 
 class RealSide:
-    """Real images as all widths are compared with them; the root of their covariance is taken once."""
+    """Real images that all widths are compared with."""
 
     def __init__(self, statistics: ImageStatistics) -> None:
         self.statistics = statistics
-        self._root: Tensor | None = None
 
-    @property
+    @cached_property
     def root(self) -> Tensor:
         """Symmetric square root of the covariance."""
-        if self._root is None:
-            self._root = symmetric_root(self.statistics.gaussian.covariance)
-        return self._root
+        return symmetric_root(self.statistics.gaussian.covariance)
 
 
 class Collector:
-    """Collects the statistics of a set of images, which have numbers from 0.
+    """Collects the statistics of images numbered from 0.
 
     Sums are float64, on a device that has it. Features stay on the host, if they are kept at all.
 
     Args:
-        num_features: Of the extractor.
-        num_classes: Of its logits; None: there are none.
-        count: The features of images below this number count.
-        num_rows: How many of those this process extracts.
-        score_count: The logits of images below this number count.
-        splits: Parts of the score.
-        kept: Type that every feature is kept in, where some metric needs them all.
-        device: Where the extractor runs.
+        extraction: Extractor of the features and logits.
+        count: Features of images below this number count; this process extracts ``num_rows`` of them.
+        score_count: Logits of images below this number count.
+        splits: Parts of the score; None: no score.
+        kept: Type to keep every feature in, or None.
     """
 
     def __init__(
         self,
-        num_features: int,
-        num_classes: int | None,
+        extraction: Extraction,
         count: int,
         num_rows: int,
         score_count: int,
-        splits: int,
+        splits: int | None,
         kept: torch.dtype | None,
-        device: torch.device,
     ) -> None:
-        self.count, self.score_count, self.device = count, score_count, device
-        sums_device = device_of_sums(device)
-        self.gaussian = FeatureStatistics(num_features).to(sums_device)
-        self.score = None if num_classes is None else SplitScore(num_classes, score_count, splits).to(sums_device)
-        self.features = None if kept is None else torch.empty(num_rows, num_features, dtype=kept)
+        self.count, self.score_count, self.device = count, score_count, extraction.device
+        device, num_classes = device_of_sums(self.device), extraction.num_classes
+        self.gaussian = FeatureStatistics(extraction.num_features).to(device)
+        self.score = None
+        if splits is not None and num_classes is not None:
+            self.score = SplitScore(num_classes, score_count, splits).to(device)
+        self.features = None if kept is None else torch.empty(num_rows, extraction.num_features, dtype=kept)
         self.num_kept = 0
 
     def update(self, numbers: Tensor, extracted: Extracted) -> None:
@@ -98,10 +93,7 @@ class Collector:
     def compute(self, total: int, batch_size: int, what: str) -> ImageStatistics:
         """Return the statistics of the images of all processes, on each.
 
-        Args:
-            total: Number of images that went round the processes.
-            batch_size: Of the batches in which they did.
-            what: The images, for messages.
+        Processes shared ``total`` images in batches of ``batch_size``; messages call them ``what``.
 
         Raises:
             SlimGANError: If a feature is not finite, or too large for half precision.

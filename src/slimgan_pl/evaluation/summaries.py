@@ -13,7 +13,7 @@ SHUFFLE_SEED = 2020  # torch-fidelity's, of the splits of the score and the subs
 
 
 class Gaussian(NamedTuple):
-    """The Gaussian that stands for a set of features: their number, float64 mean ``(F,)`` and covariance ``(F, F)``."""
+    """Number, float64 mean ``(F,)`` and covariance ``(F, F)`` of features."""
 
     num_samples: int
     mean: Tensor
@@ -30,7 +30,7 @@ def symmetric_root(matrix: Tensor) -> Tensor:
 
 
 class Manifold(NamedTuple):
-    """A set of features ``(N, F)`` and the balls around them that stand for the manifold they lie on.
+    """Features ``(N, F)`` and the balls around them that approximate their manifold.
 
     ``radii`` ``(2, N)`` are the distances to the 3rd and to the 5th nearest other feature.
     """

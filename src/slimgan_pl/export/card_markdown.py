@@ -1,8 +1,7 @@
-"""A model card as Markdown, as hubs of models show it: the template ``model_card.md.jinja`` and its context."""
+"""Model card as Markdown, by the template ``model_card.md.jinja``."""
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from shlex import quote
 from typing import Any
 
@@ -16,7 +15,6 @@ from slimgan_pl.utils.formatting import compact, duration, macs_text
 __all__ = ["make_markdown", "make_snippets"]
 
 TEMPLATE = "model_card.md.jinja"
-
 COUNT = 8  # images that a snippet generates
 
 
@@ -27,21 +25,13 @@ def make_markdown(card: Mapping[str, Any]) -> str:
         card: Plain values of ``make_card``, or of ``model_card.json``.
     """
     formats = [load_format(file["kind"]) for file in card["files"]]
-    return (
-        environment()
-        .get_template(TEMPLATE)
-        .render(
-            card=card,
-            tags=sorted({each.tag for each in formats}),
-            taker=formats[0].taker,
-            snippets=make_snippets(card),
-            metrics=metrics_of(card),
-        )
-    )
+    tags, taker = sorted({each.tag for each in formats}), formats[0].taker
+    template = environment().get_template(TEMPLATE)
+    return template.render(card=card, tags=tags, taker=taker, snippets=make_snippets(card), metrics=metrics_of(card))
 
 
 def make_snippets(card: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return for each way to sample with the files of a card a sentence and the Python code."""
+    """Return a sentence and Python code for each way to sample."""
     net = card["generator"]
     shape = f"({COUNT}, {net['image_channels']}, {net['image_size']}, {net['image_size']})"
     found = []
@@ -53,19 +43,18 @@ def make_snippets(card: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def shown_file(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the file of a format to show: in float32 if there is one, and of the widest width."""
+    """Return the widest file of a format, in float32 if possible."""
     of_format = [file for file in card["files"] if file["kind"] == name]
     exact = [file for file in of_format if file["precision"] == "float32"]
     return max(exact or of_format, key=lambda file: max(file["widths"]))
 
 
 def metrics_of(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the names of the metrics, the caption, and by width the cells of the table; empty without results."""
-    widths = [row["width"] for row in card["widths"]]
+    """Return metric names, caption, and table cells by width; empty without results."""
     if card["evaluation"] is None:
-        return {"names": [], "caption": "", "cells": {width: [] for width in widths}}
+        return {"names": [], "caption": "", "cells": {}}
     results = EvaluationResults.from_json(card["evaluation"])
-    rows = {width: results.row(width) for width in widths}
+    rows = {row["width"]: results.row(row["width"]) for row in card["widths"]}
     return {
         "names": [f"{results.label(column.key)} {column.arrow}" for column in results.columns],
         "caption": (caption(results) or "").replace("\n", "; "),
@@ -76,16 +65,11 @@ def metrics_of(card: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def has_classifier(results: Mapping[str, Any]) -> bool:
-    """Return whether another net than the extractor gave the class logits."""
-    return bool(results.get("classifier"))
-
-
 @cache
 def environment() -> jinja2.Environment:
     """Return the environment that fills the template and the snippets of formats."""
     made = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: files(__package__).joinpath(name).read_text(encoding="utf-8")),
+        loader=jinja2.PackageLoader(__package__, ""),
         autoescape=False,  # Markdown, not HTML
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -98,12 +82,11 @@ def environment() -> jinja2.Environment:
         "duration": duration,
         "listed": listed,
         "macs": macs_text,
-        "number": lambda value: f"{value:g}",
+        "number": "{:g}".format,
         "quote": quote,
         "size": size_text,
         "title_of": lambda name: load_format(name).title,
     }
-    made.globals["has_classifier"] = has_classifier
     return made
 
 

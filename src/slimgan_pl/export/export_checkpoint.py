@@ -1,4 +1,4 @@
-"""An export: files of a checkpoint's generator, held to PyTorch, and the model card beside them."""
+"""Export of a checkpoint: files compared with PyTorch, and the model card."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,20 +16,11 @@ __all__ = ["export_checkpoint"]
 
 
 def export_checkpoint(
-    format: Format,
-    source: Source,
-    widths: Sequence[float],
-    folder: Path,
-    comparison: FrechetComparison | None = None,
+    format: Format, source: Source, widths: Sequence[float], folder: Path, comparison: FrechetComparison | None = None
 ) -> list[ExportedFile]:
-    """Write, check and describe the files of one export; a failure leaves the folder as it was.
+    """Write, check and describe the files of one export.
 
-    Args:
-        format: The format, prepared.
-        source: The checkpoint.
-        widths: The widths to export.
-        folder: The folder that ``find_output`` returned.
-        comparison: The comparison of Fréchet distances, if they are asked for.
+    The format is prepared, and the folder comes from ``find_output``. A failure leaves it as it was.
 
     Raises:
         SlimGANError: If a file differs from PyTorch by more than its precision explains, or cannot be written.

@@ -13,46 +13,27 @@ __all__ = ["ExportedFile", "WidthError", "describe_file"]
 
 @dataclass(frozen=True)
 class WidthError:
-    """Difference between a file's images at one width and those of PyTorch in float32.
-
-    Attributes:
-        width: The width.
-        max_abs: Largest difference of a value in [-1, 1].
-        rms: Root of the mean square of the differences.
-        distance: Fréchet distance between the file's images and real ones; None if it was not measured.
-        distance_change: The same, less that of PyTorch's images of the same latents.
-    """
+    """Difference between images of a file and PyTorch's float32 at one width."""
 
     width: float
-    max_abs: float
-    rms: float
-    distance: float | None = None
-    distance_change: float | None = None
+    max_abs: float  # largest difference of a value in [-1, 1]
+    rms: float  # root of the mean square of the differences
+    distance: float | None = None  # Fréchet distance between the file's images and real ones, if it was measured
+    distance_change: float | None = None  # the distance, less that of PyTorch's images of the same latents
 
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """A file of an exported generator.
+    """A file of an exported generator."""
 
-    Attributes:
-        name: Its name in the folder.
-        format: Name of its format; ``onnx`` holds one width, ``onnx-multi`` several over shared weights.
-        precision: Of its weights.
-        widths: From narrow to wide.
-        folded: Whether batch norms are part of the layers around them.
-        bytes: Its size.
-        sha256: Its SHA-256.
-        errors: One for each width that was compared.
-    """
-
-    name: str
-    format: str
+    name: str  # in the folder
+    format: str  # name of the format of the file, such as onnx-multi in an export as web
     precision: Precision
-    widths: tuple[float, ...]
-    folded: bool
+    widths: tuple[float, ...]  # from narrow to wide
+    folded: bool  # whether batch norms are part of the layers around them
     bytes: int
     sha256: str
-    errors: tuple[WidthError, ...] = ()
+    errors: tuple[WidthError, ...] = ()  # one for each width that was compared
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for ``model_card.json``, where the format is called ``kind``."""
@@ -67,6 +48,6 @@ def describe_file(
     folded: bool,
     errors: Sequence[WidthError] = (),
 ) -> ExportedFile:
-    """Return the facts about a file, with the size and checksum that it has on disk."""
+    """Return the facts about a file, with its size and checksum."""
     size = path.stat().st_size
     return ExportedFile(path.name, format, precision, tuple(widths), folded, size, file_sha256(path), tuple(errors))

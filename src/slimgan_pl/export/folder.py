@@ -1,4 +1,4 @@
-"""The folder of an export, which replaces no files but those of an earlier export."""
+"""Folder of an export; it replaces only files of an earlier export."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.model_card import CARD_JSON, CARD_MARKDOWN
-from slimgan_pl.utils.files import check_folder, reason_of, replacing
+from slimgan_pl.utils.files import check_folder, reason_of, write_whole
 
 __all__ = ["filling", "find_output"]
 
@@ -42,7 +42,7 @@ def find_output(output: str, overwrite: bool) -> Path:
 
 @contextmanager
 def filling(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill, whose files move into the real one at the end, or not at all.
+    """Fill a temporary folder that becomes the real one only on success.
 
     Files that the card of an earlier export lists are removed; other files stay.
 
@@ -81,7 +81,7 @@ def move_whole(scratch: Path, folder: Path) -> None:
 
 
 def move_files(scratch: Path, folder: Path) -> None:
-    """Move files into the real folder, whose card lists all files of exports at any time."""
+    """Move files into the real folder, whose card always lists all."""
     new = sorted(path.relative_to(scratch) for path in scratch.rglob("*") if path.is_file())
     old = earlier_files(folder)
     root = folder.resolve()
@@ -91,8 +91,10 @@ def move_files(scratch: Path, folder: Path) -> None:
             raise SlimGANError(
                 f"{target} exists and is not of an earlier export; move it away or name another --output"
             )
-    card = (scratch / CARD_JSON).read_bytes()
-    write(folder / CARD_JSON, json.dumps(add_files(json.loads(card), old), indent=2).encode())
+    content = (scratch / CARD_JSON).read_bytes()
+    card = json.loads(content)
+    card["page"] += sorted(path.as_posix() for path in old)
+    write_whole(folder / CARD_JSON, json.dumps(card, indent=2).encode())
     for path in new:
         if path.name != CARD_JSON:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -101,33 +103,21 @@ def move_files(scratch: Path, folder: Path) -> None:
         (folder / path).unlink(missing_ok=True)
         with suppress(OSError):  # a folder with other files stays
             (folder / path).parent.rmdir()
-    write(folder / CARD_JSON, card)
-
-
-def write(path: Path, content: bytes) -> None:
-    with replacing(path) as file:
-        file.write(content)
-
-
-def add_files(card: dict[str, Any], paths: set[Path]) -> dict[str, Any]:
-    """Return a card that also lists further files."""
-    return {**card, "page": [*card["page"], *sorted(path.as_posix() for path in paths)]}
+    write_whole(folder / CARD_JSON, content)
 
 
 def read_card(folder: Path) -> dict[str, Any] | None:
-    """Return the card of an export, or None if there is none, or it is not of this package."""
+    """Return the card of an export of this package, or None."""
     try:
         card = json.loads((folder / CARD_JSON).read_text(encoding="utf-8"))
-        is_ours = isinstance(card["checkpoint"]["sha256"], str) and isinstance(card["page"], list)
-        names = [file["name"] for file in card["files"]]
+        texts = [card["checkpoint"]["sha256"], *card["page"], *(file["name"] for file in card["files"])]
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    is_ours = is_ours and all(isinstance(name, str) for name in [*names, *card["page"]])
-    return card if is_ours else None
+    return card if isinstance(card["page"], list) and all(isinstance(text, str) for text in texts) else None
 
 
 def earlier_files(folder: Path) -> set[Path]:
-    """Return the existing files of an earlier export, relative to the folder and none outside it."""
+    """Return the relative paths of an earlier export's files in the folder."""
     card = read_card(folder)
     if card is None:
         return set()

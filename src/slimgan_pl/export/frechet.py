@@ -13,7 +13,6 @@ from slimgan_pl.export.exported_file import ExportedFile
 from slimgan_pl.export.formats.base import Sampler
 from slimgan_pl.export.parity import check_images
 from slimgan_pl.export.real_images import build_data, build_evaluator, in_own_options
-from slimgan_pl.layers import width_index
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.runs.checkpoints import Source
 from slimgan_pl.utils.images import to_bytes
@@ -24,19 +23,18 @@ __all__ = ["Distance", "Distances", "ExportSource", "FrechetComparison", "prepar
 Samplers = Mapping[tuple[str, float], Sampler]  # by name of the file and width
 
 PROVENANCE = ("extractor", "device", "versions")
-
 PROTOCOL = ("data", "real_split", "num_real", "num_fake", "seeds", "choice_seed")  # numbers that this distance needs
 
 
 class Distance(NamedTuple):
-    """A Fréchet distance, and that less the one of PyTorch's images of the same latents."""
+    """Fréchet distance, and its change from PyTorch's for the same latents."""
 
     distance: float
     change: float
 
 
 class Distances(NamedTuple):
-    """Distances of exported files by name and width, and plain values on how they were measured.
+    """Distances of exported files by name and width, and their provenance.
 
     ``provenance`` holds as ``pytorch`` a row per width with PyTorch's own distance.
     """
@@ -55,33 +53,26 @@ class Distances(NamedTuple):
 
 
 class ExportSource(GeneratorSource):
-    """Images of a generator in PyTorch at each width, then of exported files from the same latents.
-
-    Args:
-        generator: The generator in float32, on the CPU.
-        samplers: Exported generators, by the name of the file and the width.
-    """
+    """Images of PyTorch's generator, then of exported files from the same latents."""
 
     def __init__(self, generator: SlimmableGenerator, samplers: Samplers) -> None:
         super().__init__(generator)
         self.samplers = samplers
-        self.used = sorted({width_index(generator.widths, width) for _, width in samplers})
+        self.widths = sorted({width for _, width in samplers})
 
     @property
     def heads(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        own = [{"file": None, "width": self.generator.widths[index]} for index in self.used]
+        own = [{"file": None, "width": width} for width in self.widths]
         return own + [{"file": name, "width": width} for name, width in self.samplers]
 
     def draw(self, numbers: Tensor) -> list[Tensor]:
-        net = self.generator
-        latents = self.latents[numbers]
-        labels = None if self.labels is None else self.labels[numbers]
-        with evaluating(net):
-            own = {index: net(latents, labels, width=net.widths[index]) for index in self.used}
+        latents, labels = self.latents[numbers], None if self.labels is None else self.labels[numbers]
+        with evaluating(self.generator):
+            own = {width: self.generator(latents, labels, width=width) for width in self.widths}
         images = list(own.values())
         for (_, width), sampler in self.samplers.items():
             images.append(sampler(latents, labels, width))
-            check_images(images[-1], own[width_index(net.widths, width)], width)
+            check_images(images[-1], own[width], width)
         return [to_bytes(each) for each in images]
 
 
@@ -95,25 +86,23 @@ class FrechetComparison(NamedTuple):
     def compare(self, samplers: Samplers) -> Distances:
         """Evaluate exported files beside PyTorch.
 
-        Args:
-            samplers: Exported generators, by the name of the file and the width.
-
         Raises:
             SlimGANError: If a file's images are not finite, or of another shape.
         """
         with in_own_options():
             results = self.evaluator.evaluate(ExportSource(self.generator, samplers), self.real)
-        rows, key, widths = results["widths"], metric_key("fid", results), self.generator.widths
-        own = {width_index(widths, row["width"]): row[key] for row in rows if row["file"] is None}
+        key = metric_key("fid", results)
+        by_head = {(row["file"], row["width"]): row[key] for row in results["widths"]}
+        own = {width: distance for (file, width), distance in by_head.items() if file is None}
         found = {
-            (row["file"], row["width"]): Distance(row[key], row[key] - own[width_index(widths, row["width"])])
-            for row in rows
-            if row["file"] is not None
+            (file, width): Distance(distance, distance - own[width])
+            for (file, width), distance in by_head.items()
+            if file is not None
         }
         provenance = {
             "protocol": {name: results["protocol"][name] for name in PROTOCOL},
             **{name: results[name] for name in PROVENANCE},
-            "pytorch": [{"width": widths[index], "distance": distance} for index, distance in own.items()],
+            "pytorch": [{"width": width, "distance": distance} for width, distance in own.items()],
         }
         return Distances(found, provenance)
 
@@ -126,7 +115,7 @@ def prepare_comparison(
     data_root: str | None = None,
     trust: bool = False,
 ) -> FrechetComparison:
-    """Prepare a comparison by the real images that ``slimgan test`` evaluates the checkpoint with.
+    """Prepare a comparison with the real images of ``slimgan test``.
 
     Numbers of images and the seed of the latents are those of the checkpoint's evaluator, so that PyTorch's distances
     are the ones that ``slimgan test`` finds with this extractor.

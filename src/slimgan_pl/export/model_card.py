@@ -1,8 +1,9 @@
-"""The model card beside exported files: contents, cost and quality of each width, as JSON and Markdown."""
+"""Model card of exported files: contents, cost and quality of each width."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,17 +21,14 @@ from slimgan_pl.profiling.profile_widths import sizes
 from slimgan_pl.runs.checkpoint_evaluation import find_evaluation
 from slimgan_pl.runs.checkpoints import Source
 from slimgan_pl.runs.training_summary import about_training
-from slimgan_pl.utils.files import replacing
+from slimgan_pl.utils.files import write_whole
 from slimgan_pl.utils.recipes import class_path, plain
 
 __all__ = ["CARD_JSON", "CARD_MARKDOWN", "make_card", "write_card"]
 
 CARD_JSON, CARD_MARKDOWN = "model_card.json", "model_card.md"
-
 CARD_VERSION = 1
-
 PACKAGES = ("torch", "numpy", "onnx", "onnxruntime")
-
 LEFT_OUT = ("training", "per_seed")  # keys of results: the first is elsewhere in the card, the second is long
 
 
@@ -55,26 +53,28 @@ def write_card(
     """
     card = make_card(source, files, distances)
     card["page"] = sorted(path.relative_to(folder).as_posix() for path in others)
-    texts = {CARD_JSON: f"{json.dumps(card, indent=2, allow_nan=False)}\n", CARD_MARKDOWN: make_markdown(card)}
-    for name, text in texts.items():
-        with replacing(folder / name) as file:
-            file.write(text.encode())
+    write_whole(folder / CARD_JSON, f"{json.dumps(card, indent=2, allow_nan=False)}\n".encode())
+    write_whole(folder / CARD_MARKDOWN, make_markdown(card).encode())
     return card
 
 
 def make_card(
     source: Source, files: Sequence[ExportedFile], distances: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the card as plain values, in which every number is finite; the arguments are those of ``write_card``."""
+    """Return the card as plain values with finite numbers; see ``write_card``."""
     generator, training, results = source.model.generator, about_training(source.checkpoint), find_evaluation(source)
     evaluation = None if results is None else {"deviation": {"widths": []}, **results.to_json()}
+    widths = []
+    with torch.random.fork_rng(devices=[]):  # building a slice consumes random numbers
+        for width in generator.widths:
+            widths.append({"width": width, **sizes(generator.slice(width)), "macs": count_macs(generator, width)})
     card = {
         "version": CARD_VERSION,
         "title": title_of(generator, training),
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "generator": about_generator(generator),
         **inputs_and_outputs(generator, files),
-        "widths": [{"width": width, **costs(generator, width)} for width in generator.widths],
+        "widths": widths,
         "files": [file.to_json() for file in files],
         "evaluation": evaluation and {name: value for name, value in evaluation.items() if name not in LEFT_OUT},
         "distances": None if distances is None else dict(distances),
@@ -88,13 +88,12 @@ def make_card(
 def title_of(generator: SlimmableGenerator, training: Mapping[str, Any]) -> str:
     """Return the title of a card, in a few words."""
     name = "Slimmable generator" if len(generator.widths) > 1 else "Generator"
-    data = training["data"]
-    images = f" of {data['name']}" if data else ""
+    images = f" of {training['data']['name']}" if training["data"] else ""
     return f"{name}{images}, {generator.image_size}x{generator.image_size} pixels"
 
 
 def about_generator(generator: SlimmableGenerator) -> dict[str, Any]:
-    """Return the class and arguments of a generator, and the form of its inputs and images."""
+    """Return a generator's class, arguments, and form of inputs and images."""
     return {
         "class": type(generator).__qualname__,
         "module": class_path(type(generator)).rpartition(".")[0],
@@ -108,7 +107,7 @@ def about_generator(generator: SlimmableGenerator) -> dict[str, Any]:
 
 
 def inputs_and_outputs(generator: SlimmableGenerator, files: Sequence[ExportedFile]) -> dict[str, Any]:
-    """Return the interface of the files, and names, types, shapes and ranges of inputs and output."""
+    """Return the files' interface with the form of inputs and output."""
     file, size = files[0].to_json(), generator.image_size
     format = load_format(files[0].format)
     images = {"shape": ["N", generator.image_channels, size, size], "values": "-1 to 1"}
@@ -119,25 +118,17 @@ def inputs_and_outputs(generator: SlimmableGenerator, files: Sequence[ExportedFi
     }
 
 
-def costs(generator: SlimmableGenerator, width: float) -> dict[str, int]:
-    """Return the parameters, the bytes of weights and statistics, and the multiply-accumulates of one width alone."""
-    with torch.random.fork_rng(devices=[]):  # building a slice consumes random numbers
-        return {**sizes(generator.slice(width)), "macs": count_macs(generator, width)}
-
-
 def installed() -> dict[str, str]:
     """Return the versions of the installed packages that export."""
     found = {}
     for name in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):  # packages of the extra onnx may be missing
             found[name] = version(name)
-        except PackageNotFoundError:  # one of the extra onnx
-            continue
     return found
 
 
 def finite(value: Any) -> Any:
-    """Drop numbers that are NaN or infinite from nested plain values; in a list they become None.
+    """Drop NaN and infinity from nested values; in lists use None.
 
     >>> finite({"fid": math.nan, "kid": 1.0, "row": [math.inf, (2,)]})
     {'kid': 1.0, 'row': [None, [2]]}

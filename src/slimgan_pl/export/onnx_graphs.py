@@ -1,4 +1,4 @@
-"""Generators as ONNX graphs: one width, or all widths over one set of weights.
+"""Generators as ONNX graphs of one width, or of all widths.
 
 Inputs are ``latents`` (float32 ``(N, latent_dim)``, any N), ``labels`` (int64 ``(N,)``, of a conditional generator)
 and, of a graph with several widths, ``width`` (int64 scalar, the number of the width from narrow to wide); the output
@@ -20,7 +20,7 @@ from slimgan_pl.export.precision import convert_precision
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.folding import FOLDED, folded_slice
 from slimgan_pl.models.metadata import IMAGES, WIDTH, generator_metadata
-from slimgan_pl.utils.files import replacing
+from slimgan_pl.utils.files import write_whole
 
 __all__ = ["multi_width_graph", "save_graph", "single_width_graph"]
 
@@ -30,7 +30,7 @@ Message = TypeVar("Message", NodeProto, TensorProto, ValueInfoProto)
 def single_width_graph(
     generator: SlimmableGenerator, width: float, precision: FloatPrecision = "float32"
 ) -> ModelProto:
-    """Return one width as a graph of its own, its batch norms folded into the layers around them.
+    """Return one width as a graph with folded batch norms.
 
     Args:
         generator: A slimmable generator on the CPU; of a class that cannot be folded, the runtime does it at loading.
@@ -49,7 +49,7 @@ def single_width_graph(
 
 
 def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision = "float32") -> ModelProto:
-    """Return all widths as one graph over one set of weights, chosen in each run by the input ``width``.
+    """Return all widths as one graph; its input ``width`` chooses one.
 
     Each width is a branch whose layers take the first channels of the shared weights. Their bounds are constants, so
     that a runtime slices the weights and folds the batch norms once, when it loads the file, and a width costs what a
@@ -75,8 +75,7 @@ def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision =
 
 def save_graph(model: ModelProto, path: Path) -> Path:
     """Write a graph to a file, and return its path."""
-    with replacing(path) as file:
-        file.write(model.SerializeToString())
+    write_whole(path, model.SerializeToString())
     return path
 
 
@@ -92,12 +91,7 @@ class Branch(NamedTuple):
 
 
 class SharedWeights:
-    """Tensors that all branches read, each stored once.
-
-    Args:
-        generator: The slimmable generator.
-        precision: Of its weights.
-    """
+    """Tensors that all branches read, each stored once."""
 
     def __init__(self, generator: SlimmableGenerator, precision: FloatPrecision) -> None:
         net = convert_precision(deepcopy(generator), precision)
@@ -115,14 +109,14 @@ class SharedWeights:
         return self.add("-".join(map(str, values)), np.array(values, np.int64))
 
     def begins_with(self, name: str, value: np.ndarray) -> bool:
-        """Return whether a tensor of a slice is the leading block of the weight of its name."""
+        """Return whether a slice's tensor is the leading block of its weight."""
         full = self.weights.get(name)
         if full is None or full.ndim != value.ndim or value.ndim == 0:
             return False
         return np.array_equal(full[tuple(slice(size) for size in value.shape)], value)
 
     def leading(self, name: str, sizes: Sequence[int], result: str) -> NodeProto:
-        """Make the node that takes the leading block of a weight, even if that is all of it.
+        """Make the node that takes the leading block of a weight.
 
         NOTE: ONNX Runtime folds norms into layers and lays weights out for its kernels only where they are constants of
         the branch itself, which the results of slicing are and what all branches read is not.
@@ -134,7 +128,7 @@ class SharedWeights:
 
 
 def make_branch(model: ModelProto, index: int, shared: SharedWeights) -> Branch:
-    """Make a branch of the graph of a slice, which reads the shared weights in place of its own."""
+    """Make a branch of a slice's graph that reads the shared weights."""
     prefix = f"{index}/"
     branch = Branch([], copy_as(model.graph.output[0], f"{prefix}{IMAGES}"), [])
     for tensor in model.graph.initializer:
@@ -153,7 +147,7 @@ def make_branch(model: ModelProto, index: int, shared: SharedWeights) -> Branch:
 
 
 def choose_branch(branches: Sequence[Branch], shared: SharedWeights) -> Branch:
-    """Make a branch that runs the one whose number is the input ``width``; any other number runs the last."""
+    """Make a branch that runs branch number ``width``, or else the last."""
     *others, result = branches
     for index, branch in reversed(list(enumerate(others))):
         output = copy_as(branch.output, f"{IMAGES}_{index}" if index else IMAGES)

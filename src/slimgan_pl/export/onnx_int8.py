@@ -1,4 +1,4 @@
-"""Graphs of one width in 8-bit integers, by ONNX Runtime's quantisation. Needs the extra ``onnx``."""
+"""ONNX graphs of one width in 8-bit integers. Needs the extra ``onnx``."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ CALIBRATION_BATCHES, CALIBRATION_BATCH_SIZE = 16, 16
 
 
 class RandomInputs(CalibrationDataReader):  # type: ignore[misc]
-    """Latents, and labels of a conditional generator, as in use; no data set is needed."""
+    """Random latents, and labels of a conditional generator, for calibration."""
 
     def __init__(self, generator: SlimmableGenerator, seed: int) -> None:
         self.batches = self.generate(generator, seed)
@@ -41,7 +41,7 @@ class RandomInputs(CalibrationDataReader):  # type: ignore[misc]
 
 
 def quantized_graph(generator: SlimmableGenerator, width: float, seed: int = 0) -> ModelProto:
-    """Return one width as a graph whose weights and activations are 8-bit integers, weights per channel.
+    """Return one width as a graph of 8-bit integers, weights per channel.
 
     The ranges of activations come from random latents (Jacob et al. 2018, section 3.1). Transposed
     convolutions have integer weights and compute in float32, as ONNX Runtime has no integer kernel for them on a CPU.

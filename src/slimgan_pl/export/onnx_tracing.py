@@ -1,4 +1,4 @@
-"""Tracing of generators to ONNX graphs of one width. Needs the extra ``onnx``."""
+"""Tracing of generators of one width to ONNX. Needs the extra ``onnx``."""
 
 import io
 import logging
@@ -35,7 +35,7 @@ class InFloat32(nn.Module):
 
 
 def trace_generator(net: SlimmableGenerator, precision: FloatPrecision, optimize: bool) -> ModelProto:
-    """Trace a net of one width, and drop the tracer's notes on where each node comes from."""
+    """Trace a net of one width, without the tracer's notes on nodes."""
     batch = torch.export.Dim("batch")
     inputs = {LATENTS: torch.zeros(EXAMPLE_BATCH, net.latent_dim)}
     if net.num_classes:

@@ -1,4 +1,4 @@
-"""ONNX Runtime, of the extra ``onnx``, with its telemetry disabled before it loads."""
+"""ONNX Runtime without telemetry. Needs the extra ``onnx``."""
 
 import os
 from collections.abc import Sequence
@@ -30,17 +30,12 @@ __all__ = [
 
 
 def open_session(model: Path | bytes) -> onnxruntime.InferenceSession:
-    """Open an exported ONNX file, given by its path or content, on the CPU."""
+    """Open an ONNX file by its path or content, on the CPU."""
     return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
 
 
 def session_sampler(session: onnxruntime.InferenceSession, widths: Sequence[float]) -> Sampler:
-    """Return a function that samples with a session of an exported ONNX file.
-
-    Args:
-        session: A session of one width, or of several and an input that chooses among them.
-        widths: The widths of the file, narrow to wide.
-    """
+    """Return a function that samples with a session of a file's widths."""
     names = {each.name for each in session.get_inputs()}
 
     def sample(latents: Tensor, labels: Tensor | None, width: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Parity of exported files with PyTorch: both sample from the same latents and labels.
+"""Parity of exported files with PyTorch, from the same latents and labels.
 
 Shape legend: N images, C channels, H = W pixels a side.
 """
@@ -17,14 +17,12 @@ from slimgan_pl.utils.torch_state import evaluating
 __all__ = ["check_images", "check_parity", "image_errors"]
 
 TOLERANCE = 1e-4  # largest difference between images in [-1, 1] of PyTorch and of a file in float32
-
 MUCH = 0.1  # root mean square of the differences in lower precision that is worth a warning
-
-COUNT, BATCH_SIZE = 64, 16  # images that are compared, and images at once
+COUNT, BATCH_SIZE = 64, 16  # images to compare, and images at once
 
 
 def check_parity(format: Format, written: Written, generator: SlimmableGenerator) -> ExportedFile:
-    """Load a file back, compare its images with PyTorch's in float32, and return the facts about it.
+    """Compare a file's images with PyTorch's in float32, and describe it.
 
     Raises:
         SlimGANError: If a file in float32 differs by more than rounding, or images are not finite.
@@ -50,7 +48,7 @@ def check_parity(format: Format, written: Written, generator: SlimmableGenerator
 
 @torch.inference_mode()
 def image_errors(sampler: Sampler, generator: SlimmableGenerator, width: float) -> WidthError:
-    """Compare the images of a sampler with the generator's, from the same 64 latents and labels.
+    """Compare a sampler with the generator on 64 latents and labels.
 
     Args:
         sampler: The exported generator.
@@ -76,7 +74,7 @@ def image_errors(sampler: Sampler, generator: SlimmableGenerator, width: float) 
 
 
 def check_images(images: Tensor, expected: Tensor, width: float) -> None:
-    """Raise a SlimGANError where exported images are not finite, or not of the shape of PyTorch's."""
+    """Raise a SlimGANError unless images are finite and of PyTorch's shape."""
     if images.shape != expected.shape:
         raise SlimGANError(
             f"the exported net generates images {tuple(images.shape)} at width {width:g} where PyTorch generates "

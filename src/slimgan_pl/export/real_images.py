@@ -1,4 +1,4 @@
-"""Real images and evaluator of a checkpoint, for Fréchet distances of exported files."""
+"""Real images and evaluator for Fréchet distances of exported files."""
 
 from argparse import ArgumentError
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ __all__ = ["build_data", "build_evaluator", "in_own_options"]
 
 CARRIED = ("protocol", "real_split", "num_real", "num_fake", "batch_size", "seed")  # settings of the evaluator
 
-OPTIONS = {  # of slimgan export, by the settings that errors name
+OPTIONS = {  # options of slimgan export, by the settings that errors name
     "data.root": "--data_root",
     "model.evaluator.extractor": "--extractor",
     "model.evaluator.weights_path": "--weights_path",
@@ -39,13 +39,8 @@ def in_own_options() -> Iterator[None]:
 def build_data(source: Source, root: str | None = None, trust: bool = False) -> ByteDataModule:
     """Build the data that a checkpoint names, without opening it.
 
-    Args:
-        source: The checkpoint, whose generator has to generate images of their shape.
-        root: Folder of the data set, in place of the one in training.
-        trust: Whether the checkpoint may name classes of other packages, whose code is then run.
-
     Raises:
-        SlimGANError: If it names none, or they cannot be built.
+        SlimGANError: If it names none, they cannot be built, or their images are of another shape than the generator's.
     """
     settings = dict(source.checkpoint.get("datamodule_hyper_parameters") or {})
     if "_class_path" not in settings:
@@ -73,14 +68,7 @@ def build_data(source: Source, root: str | None = None, trust: bool = False) -> 
 def build_evaluator(
     source: Source, extractor: str, weights_path: str | None = None, num_fake: int | None = None
 ) -> Evaluator:
-    """Build an evaluator of Fréchet distances alone, with the numbers of images of the checkpoint's own.
-
-    Args:
-        source: The checkpoint.
-        extractor: Name of the extractor.
-        weights_path: File of its weights.
-        num_fake: Images of each set, in place of the checkpoint's number.
-    """
+    """Build an evaluator of Fréchet distances with the checkpoint's numbers of images."""
     carried = carried_settings(source.checkpoint, str(source.path)).get("model.evaluator") or {}
     settings = {name: value for name, value in carried.get("init_args", {}).items() if name in CARRIED}
     if num_fake is not None:

@@ -14,14 +14,8 @@ def make_table(files: Sequence[ExportedFile]) -> Table:
     """Make a table with a row for each file and width."""
     table = Table(title="Exported, against PyTorch in float32", box=SIMPLE_HEAD, pad_edge=False)
     has_distances = any(error.distance is not None for file in files for error in file.errors)
-    for head in (
-        "file",
-        "size",
-        "width",
-        "largest\nerror",
-        "RMS\nerror",
-        *(("FID", "change") if has_distances else ()),
-    ):
+    heads = ["file", "size", "width", "largest\nerror", "RMS\nerror", *(("FID", "change") if has_distances else ())]
+    for head in heads:
         table.add_column(head, justify="left" if head == "file" else "right", no_wrap=True)
     for file in files:
         head = (file.name, megabytes(file.bytes))

@@ -11,7 +11,7 @@ Layer = TypeVar("Layer", nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
 
 
 def initialized(layer: Layer, gain: float = 1.0) -> Layer:
-    """Initialise a layer with Xavier-uniform weights and a zero bias, and return it (Glorot and Bengio 2010)."""
+    """Set Xavier-uniform weights and a zero bias (Glorot and Bengio 2010)."""
     nn.init.xavier_uniform_(layer.weight, gain)
     if not isinstance(layer, nn.Embedding) and layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -19,7 +19,7 @@ def initialized(layer: Layer, gain: float = 1.0) -> Layer:
 
 
 def spectral(layer: Layer, gain: float = 1.0) -> Layer:
-    """Initialise a layer, then put its weight under spectral norm (Miyato et al. 2018).
+    """Initialise a layer under spectral norm (Miyato et al. 2018).
 
     The order matters: an initialisation after the parametrization is registered is lost. In training mode each access
     of the weight runs one power iteration; ``torch.nn.utils.parametrize.cached()`` makes it one per update.

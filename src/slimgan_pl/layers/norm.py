@@ -12,20 +12,15 @@ from torch import Tensor, nn
 from slimgan_pl.layers.sliced import SlicedEmbedding
 from slimgan_pl.layers.widths import check_widths, scale_channels, width_index
 
-__all__ = [
-    "PerWidth",
-    "SliceableConditionalBatchNorm2d",
-    "SwitchableBatchNorm2d",
-    "SwitchableConditionalBatchNorm2d",
-]
+__all__ = ["PerWidth", "SliceableConditionalBatchNorm2d", "SwitchableBatchNorm2d", "SwitchableConditionalBatchNorm2d"]
 
 
 class PerWidth(nn.ModuleList):
-    """One module per width, narrow to wide; a slice of a net keeps only that of its width."""
+    """One module per width, narrow to wide; a slice keeps its own."""
 
 
 class ClassAffine(nn.Module):
-    """Class-conditional gain and bias, ``x * gain[label] + bias[label]`` on the first ``x.shape[1]`` channels.
+    """Class-conditional affine ``x * gain[label] + bias[label]`` of the active channels.
 
     NOTE: the paper's one embedding of ``2C`` numbers per class is two of ``C`` here, so that a width uses the first
     numbers of each.
@@ -39,15 +34,14 @@ class ClassAffine(nn.Module):
         nn.init.zeros_(self.bias.weight)
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
-        channels = x.shape[1]
-        gain = self.gain(labels, channels)[:, :, None, None]
-        bias = self.bias(labels, channels)[:, :, None, None]
+        gain = self.gain(labels, x.shape[1])[:, :, None, None]
+        bias = self.bias(labels, x.shape[1])[:, :, None, None]
         result: Tensor = x * gain + bias
         return result
 
 
 class SwitchableBatchNorm2d(nn.Module):
-    """A whole BatchNorm2d per width (Yu et al. 2019, "Slimmable Neural Networks"; Hou et al. 2021)."""
+    """A BatchNorm2d per width (Yu et al. 2019, "Slimmable Neural Networks")."""
 
     def __init__(self, channels: int, widths: Sequence[float], affine: bool = True) -> None:
         super().__init__()
@@ -62,7 +56,7 @@ class SwitchableBatchNorm2d(nn.Module):
 
 
 class SliceableConditionalBatchNorm2d(nn.Module):
-    """Batch norm per width, and one class gain and bias that all widths share (scBN, Hou et al. 2021).
+    """Batch norm per width, one class affine (scBN, Hou et al. 2021).
 
     NOTE: as in the authors' code each width's batch norm keeps an affine of its own under the shared class affine; with
     ``affine=False`` it is the usual conditional form.
@@ -89,6 +83,5 @@ class SwitchableConditionalBatchNorm2d(nn.Module):
         )
 
     def forward(self, x: Tensor, width: float, labels: Tensor) -> Tensor:
-        classes = self.classes[width_index(self.norm.widths, width)]
-        result: Tensor = classes(self.norm(x, width), labels)
+        result: Tensor = self.classes[width_index(self.norm.widths, width)](self.norm(x, width), labels)
         return result

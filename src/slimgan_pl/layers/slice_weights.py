@@ -10,7 +10,7 @@ __all__ = ["copy_slice"]
 
 @torch.no_grad()
 def copy_slice(source: nn.Module, target: nn.Module, index: int) -> None:
-    """Copy into a narrow net the weights that width number ``index`` of a wide net uses.
+    """Copy one width's weights of a wide net into a narrow net.
 
     Both nets have the same modules, but for ``PerWidth`` lists, of which the target holds one entry. A tensor of the
     target is the leading block of the source's.

@@ -14,12 +14,12 @@ __all__ = ["SlicedConv2d", "SlicedConvTranspose2d", "SlicedEmbedding", "SlicedLi
 
 
 def leading(tensor: Tensor, *sizes: int) -> Tensor:
-    """Return the first entries of the first dimensions; if these are all, the tensor itself, without a view's cost."""
+    """Return the first entries of the leading dimensions, without a needless view."""
     return tensor if tensor.shape[: len(sizes)] == sizes else tensor[tuple(slice(0, size) for size in sizes)]
 
 
 class SlicedLinear(nn.Linear):
-    """Linear layer with a sliceable output: ``(N, in) -> (N, out * width)``."""
+    """Sliceable linear layer: ``(N, in) -> (N, out * width)``."""
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_features, width, "SlicedLinear")
@@ -28,7 +28,7 @@ class SlicedLinear(nn.Linear):
 
 
 class SlicedConv2d(nn.Conv2d):
-    """Convolution without groups: ``(N, C_in, H, W) -> (N, out_channels * width, H', W')``."""
+    """Sliceable convolution without groups, to ``(N, out_channels * width, H', W')``."""
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_channels, width, "SlicedConv2d")
@@ -38,7 +38,7 @@ class SlicedConv2d(nn.Conv2d):
 
 
 class SlicedConvTranspose2d(nn.ConvTranspose2d):
-    """Transposed convolution without groups: ``(N, C_in, H, W) -> (N, out_channels * width, H', W')``."""
+    """Sliceable transposed convolution without groups, to ``(N, out_channels * width, H', W')``."""
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:  # type: ignore[override]
         out = scale_channels(self.out_channels, width, "SlicedConvTranspose2d")

@@ -48,7 +48,7 @@ def scale_channels(channels: int, width: float, layer: str = "layer") -> int:
     if active < 1 or not math.isclose(active, channels * width, rel_tol=TOLERANCE):
         raise SlimGANError(
             f"{layer}: {channels} channels at width {width:g} would be {channels * width:g}; "
-            f"choose channels that every width divides into whole numbers"
+            "choose channels that every width divides into whole numbers"
         )
     return active
 
@@ -70,7 +70,7 @@ def width_index(widths: Sequence[float], width: float) -> int:
 
 
 def check_labels(labels: Tensor | None, num_classes: int, net: str) -> None:
-    """Raise a SlimGANError if labels are missing, or given to a net without classes."""
+    """Raise a SlimGANError if labels are missing or not expected."""
     if num_classes and labels is None:
         raise SlimGANError(f"this {net} is conditional: give labels from 0 to {num_classes - 1}")
     if not num_classes and labels is not None:

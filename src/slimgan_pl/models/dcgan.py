@@ -36,14 +36,14 @@ class DCGANGeneratorBlock(nn.Module):
 
 
 class DCGANGenerator(StagedGenerator):
-    """Stem; per stage a transposed convolution, batch norm and ReLU; 3x3 convolution; tanh."""
+    """Stem; transposed convolution, batch norm and ReLU per stage; 3x3 convolution; tanh."""
 
     def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
         return DCGANGeneratorBlock(in_channels, out_channels, self.make_norm(out_channels))
 
 
 class FoldedDCGANBlock(nn.Module):
-    """Transposed convolution 4x4/2 that includes the batch norm, the classes' affine if there are any, ReLU."""
+    """Transposed convolution 4x4/2 with folded batch norm, affine per class, ReLU."""
 
     def __init__(self, in_channels: int, out_channels: int, num_classes: int) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class DCGANDiscriminatorBlock(nn.Module):
 
 
 class DCGANDiscriminatorBank(DiscriminatorBank):
-    """Per channel count but the last a 3x3 and a 4x4/2 convolution, then a 3x3; each convolution is a stage.
+    """Convolutions, each a stage: pairs of 3x3 and 4x4/2, then 3x3.
 
     Args:
         channels: Channels of each pair of convolutions, and of the last one.
@@ -103,13 +103,7 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         check_sizes(channels, image_channels, bottom_size)
         *pairs, (low, high) = zip((image_channels, *channels), channels, strict=False)
         schedule = [stage for low, high in pairs for stage in ((low, high, False), (high, high, True))]
-        super().__init__(
-            [partial(DCGANDiscriminatorBlock, *stage) for stage in (*schedule, (low, high, False))],
-            partial(ProjectionHead, nn.Flatten(), channels[-1] * bottom_size**2, num_classes),
-            image_channels,
-            num_branches,
-            num_shared,
-            num_classes,
-            share_head,
-            image_size=bottom_size * 2 ** (len(channels) - 1),
-        )
+        stages = [partial(DCGANDiscriminatorBlock, *stage) for stage in (*schedule, (low, high, False))]
+        head = partial(ProjectionHead, nn.Flatten(), channels[-1] * bottom_size**2, num_classes)
+        image_size = bottom_size * 2 ** (len(channels) - 1)
+        super().__init__(stages, head, image_channels, num_branches, num_shared, num_classes, share_head, image_size)

@@ -1,4 +1,4 @@
-"""Contract of discriminator banks: one discriminator per width, with their first stages shared as a trunk.
+"""Discriminator banks: a discriminator per width behind a shared trunk.
 
 Shape legend: N images, C channels, H = W pixels a side.
 """
@@ -18,7 +18,7 @@ __all__ = ["DiscriminatorBank", "ProjectionHead", "check_sizes"]
 
 
 class DiscriminatorBank(Recorded, nn.Module):
-    """Base of all banks: a shared trunk, then a branch of own stages and a head per discriminator.
+    """Base of banks: a trunk, then a branch and head per discriminator.
 
     A family passes what makes its stages ``(N, C, H, W) -> (N, C', H', W')`` and its head ``forward(x, labels)``, from
     the last stage's output to logits ``(N, 1)``. If its constructor has no arguments ``num_branches``, ``num_shared``
@@ -91,7 +91,7 @@ class DiscriminatorBank(Recorded, nn.Module):
         real_labels: Tensor | None = None,
         fake_labels: Sequence[Tensor] | None = None,
     ) -> list[tuple[Tensor, Tensor]]:
-        """Return all discriminators' logits of real images and own fakes; the trunk sees each image once.
+        """Return all discriminators' logits; the trunk sees each image once.
 
         Args:
             real: Real images ``(N, C, H, W)`` in [-1, 1].
@@ -123,10 +123,8 @@ class DiscriminatorBank(Recorded, nn.Module):
         fake_labels: Tensor | None,
         branch: int,
     ) -> tuple[Tensor, Tensor]:
-        """Return one discriminator's logits ``(N, 1)`` of real images and of fakes from the trunk's outputs."""
-        labels = None
-        if real_labels is not None and fake_labels is not None:
-            labels = torch.cat([real_labels, fake_labels])
+        """Return one discriminator's logits ``(N, 1)`` from the trunk's outputs."""
+        labels = None if real_labels is None or fake_labels is None else torch.cat([real_labels, fake_labels])
         logits = self._branch_logits(torch.cat([shared_real, shared_fake]), labels, branch)
         real_logits, fake_logits = logits.split([len(shared_real), len(shared_fake)])
         return real_logits, fake_logits
@@ -136,7 +134,7 @@ class DiscriminatorBank(Recorded, nn.Module):
         return logits
 
     def individual(self) -> Self:
-        """Return a newly initialised bank with the one full discriminator of a plain GAN."""
+        """Return a new bank with the full discriminator of a plain GAN."""
         return type(self)(**{**self.arguments, "num_branches": 1, "num_shared": 0, "share_head": False})
 
 
@@ -151,14 +149,10 @@ def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int =
 
 
 class ProjectionHead(nn.Module):
-    """Pooling and a spectrally normalised linear layer: ``(N, C, H, W)`` to logits ``(N, 1)``.
+    """Pooling and a spectrally normalised layer to logits ``(N, 1)``.
 
     With classes it adds the inner product of the features with an embedding of the label (Miyato and Koyama 2018).
-
-    Args:
-        pool: Function that pools to features ``(N, F)``.
-        features: Number of features F.
-        num_classes: Classes; 0 for none.
+    ``pool`` turns ``(N, C, H, W)`` into ``(N, features)``; ``num_classes`` is 0 for none.
     """
 
     def __init__(self, pool: Callable[[Tensor], Tensor], features: int, num_classes: int) -> None:

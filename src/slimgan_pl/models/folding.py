@@ -19,15 +19,7 @@ from slimgan_pl.layers import SwitchableBatchNorm2d, SwitchableConditionalBatchN
 from slimgan_pl.models.generator import SlimmableGenerator
 from slimgan_pl.models.staged import StagedGenerator
 
-__all__ = [
-    "FOLDED",
-    "ChannelAffine",
-    "FoldedGenerator",
-    "fold_affine",
-    "fold_last_norm",
-    "fold_norm",
-    "folded_slice",
-]
+__all__ = ["FOLDED", "ChannelAffine", "FoldedGenerator", "fold_affine", "fold_last_norm", "fold_norm", "folded_slice"]
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
 
@@ -67,7 +59,7 @@ class FoldedGenerator(StagedGenerator, ABC):
         return folded
 
     def fold_ends(self, source: Any) -> None:
-        """Take over the stem, its outputs in the order ``(H, W, C)`` instead of ``(C, H, W)``, and the image layer."""
+        """Copy the stem, its outputs reordered, and the image layer."""
         shape = (source.channels[0], source.bottom_size**2)
         for name, value in source.stem.named_parameters():
             self.stem.get_parameter(name).copy_(value.unflatten(0, shape).transpose(0, 1).flatten(0, 1))
@@ -89,12 +81,9 @@ class FoldedGenerator(StagedGenerator, ABC):
 
 
 class ChannelAffine(nn.Module):
-    """``x * scale + shift`` per channel, ``(N, C, H, W)`` to the same, with a row of both per class.
+    """Scale and shift per channel, with a row of both per class.
 
-    Args:
-        channels: Channels of ``x``.
-        num_classes: Classes; 0 for none.
-        overwrite: Whether the result may overwrite ``x``.
+    With ``overwrite`` the result takes the memory of ``x``.
     """
 
     def __init__(self, channels: int, num_classes: int, overwrite: bool = False) -> None:
@@ -111,7 +100,7 @@ class ChannelAffine(nn.Module):
 
 @torch.no_grad()
 def folded_slice(generator: SlimmableGenerator, width: float = 1.0) -> SlimmableGenerator:
-    """Return one width for inference, which generates the same images, to rounding, in less time.
+    """Return one width for inference: the same images faster, up to rounding.
 
     Its batch norms are part of the layers around them, with the statistics as they are; its weights and images are
     ``channels_last``. It cannot be trained or sliced. The generator stays as it is. Of a family without batch norms it
@@ -135,7 +124,7 @@ def folded_slice(generator: SlimmableGenerator, width: float = 1.0) -> Slimmable
 
 
 def fold_norm(conv: Conv, norm: nn.Module, target: Conv, affine: ChannelAffine | None) -> None:
-    """Fold a norm into the convolution before it, or into the affine after that if it depends on the class."""
+    """Fold a norm into the convolution before it, or into ``affine``."""
     if affine is None:
         target.weight, target.bias = fuse(conv.weight, conv.bias, norm, isinstance(conv, nn.ConvTranspose2d))
     else:
@@ -144,7 +133,7 @@ def fold_norm(conv: Conv, norm: nn.Module, target: Conv, affine: ChannelAffine |
 
 
 def fold_affine(norm: nn.Module, target: ChannelAffine) -> None:
-    """Write a norm as scale and shift, per class if it is conditional."""
+    """Write a norm as scale and shift, per class if conditional."""
     scale, shift = scale_and_shift(norm)
     if not isinstance(norm, SwitchableBatchNorm2d):
         name = "classes.0" if isinstance(norm, SwitchableConditionalBatchNorm2d) else "classes"
@@ -155,12 +144,10 @@ def fold_affine(norm: nn.Module, target: ChannelAffine) -> None:
 
 
 def fold_last_norm(norm: nn.Module, layers: Sequence[nn.Module], repeats: int = 1) -> None:
-    """Fold a norm into layers whose outputs are summed before it.
+    """Fold a norm without classes into layers that are summed before it.
 
-    Args:
-        norm: A batch norm without classes.
-        layers: Layers with a weight and a bias; what lies between them and the norm commutes with scale and shift.
-        repeats: Times that the layers' outputs repeat the norm's channels.
+    What lies between the layers and the norm commutes with scale and shift. ``repeats`` is the number of outputs per
+    channel of the norm.
     """
     scale, shift = (values.repeat(repeats) for values in scale_and_shift(norm))
     for layer in layers:
@@ -170,7 +157,7 @@ def fold_last_norm(norm: nn.Module, layers: Sequence[nn.Module], repeats: int = 
 
 
 def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return scale and shift ``(C,)`` of a batch norm, which it makes of the weights of the identity."""
+    """Return a batch norm's scale and shift ``(C,)``: the folded identity."""
     ones = torch.ones_like(batch_norm(norm).running_mean)
     scale, shift = fuse(ones[:, None], None, norm)
     return scale[:, 0], shift
@@ -179,7 +166,7 @@ def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
 def fuse(
     weight: Tensor, bias: Tensor | None, norm: nn.Module, transpose: bool = False
 ) -> tuple[nn.Parameter, nn.Parameter]:
-    """Return weight and bias of a layer that includes the batch norm after it."""
+    """Return a layer's weight and bias with its batch norm included."""
     bn = batch_norm(norm)
     return fuse_conv_bn_weights(
         weight, bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias, transpose=transpose

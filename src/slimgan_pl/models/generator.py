@@ -1,4 +1,4 @@
-"""Contract of slimmable generators: one set of weights, several widths (Hou et al. 2021).
+"""Slimmable generators: one set of weights, several widths (Hou et al. 2021).
 
 Shape legend: N images, C channels, H = W = image_size.
 """
@@ -73,7 +73,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
 
     @abstractmethod
     def synthesize(self, latents: Tensor, labels: Tensor | None, width: float) -> Tensor:
-        """Return images ``(N, C, H, W)`` in [-1, 1] from checked inputs, at an entry of ``widths``."""
+        """Return images ``(N, C, H, W)`` in [-1, 1] from checked inputs."""
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
         """Generate images.
@@ -101,12 +101,12 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         )
 
     def arguments_at(self, width: float) -> dict[str, Any]:
-        """Return the constructor's arguments for a generator that has the channels of one width alone."""
+        """Return the constructor's arguments for the channels of one width alone."""
         width = self.widths[width_index(self.widths, width)]
         return {**self.arguments, "channels": self.channels_at(width), "widths": (1.0,)}
 
     def slice(self, width: float) -> Self:
-        """Return a generator that holds the weights of one width alone and generates the same images.
+        """Return a generator of one width's weights alone, with the same images.
 
         It has the same class, mode, device and precision, the narrower schedule, and ``widths == (1.0,)``.
         """
@@ -115,7 +115,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         return narrow.train(self.training)
 
     def individual(self, width: float) -> Self:
-        """Return the newly initialised generator of a plain GAN that has the channels of one width."""
+        """Return a newly initialised plain generator with the channels of one width."""
         return type(self)(**self.arguments_at(width))
 
     @property
@@ -129,7 +129,9 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         return next(self.parameters()).dtype
 
     def draw_inputs(self, count: int, source: torch.Generator | None = None, labels: Tensor | None = None) -> Inputs:
-        """Draw standard normal latents and, for a conditional generator, uniform labels, on this net's device.
+        """Sample standard normal latents and, with classes, uniform labels.
+
+        Both are on this net's device.
 
         Args:
             count: Number of latents N.

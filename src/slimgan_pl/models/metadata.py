@@ -16,18 +16,8 @@ LATENTS, LABELS, WIDTH, IMAGES = "latents", "labels", "width", "images"  # names
 def generator_metadata(generator: SlimmableGenerator, widths: tuple[float, ...], **more: Any) -> dict[str, str]:
     """Return the metadata of a generator's ONNX or safetensors file.
 
-    Args:
-        generator: The generator in the file.
-        widths: Widths in the file, as shares of the trained generator's channels.
-        more: Further plain values.
+    ``widths`` are those in the file, as shares of the trained generator's channels.
     """
-    values = {
-        "version": METADATA_VERSION,
-        "widths": list(widths),
-        "latent_dim": generator.latent_dim,
-        "num_classes": generator.num_classes,
-        "image_channels": generator.image_channels,
-        "image_size": generator.image_size,
-        **more,
-    }
+    sizes = {name: getattr(generator, name) for name in ("latent_dim", "num_classes", "image_channels", "image_size")}
+    values = {"version": METADATA_VERSION, "widths": list(widths), **sizes, **more}
     return {METADATA_KEY: json.dumps(values)}

@@ -36,7 +36,7 @@ class Change(NamedTuple):
 def recalibrate(
     generator: SlimmableGenerator, num_batches: int = 100, batch_size: int = 64, seed: int = 0
 ) -> list[Change]:
-    """Replace each width's batch-norm statistics by their mean over batches of latents, and return the changes.
+    """Replace batch-norm statistics by their mean over batches of latents.
 
     Running statistics lag behind the weights; measured ones fit the current weights (Yu and Huang 2019,
     "Universally Slimmable Networks and Improved Training Techniques"). All widths see the same latents, and uniform
@@ -68,10 +68,11 @@ def recalibrate(
                 "batch-norm statistics measured anew are not finite, so the old ones stay; take an earlier checkpoint"
             )
     changes = []
-    both = zip(old_statistics, statistics(generator), old_images, probe(generator, seed), strict=True)
-    for width, (old, new, was, now) in zip(generator.widths, both, strict=True):
-        shift, ratio = (old[0] - new[0]) / new[1], old[1] / new[1] - 1
-        changes.append(Change(width, *(root_mean_square(values) for values in (shift, ratio, now - was))))
+    new_statistics, new_images = statistics(generator), probe(generator, seed)
+    both = zip(generator.widths, old_statistics, new_statistics, old_images, new_images, strict=True)
+    for width, old, new, was, now in both:
+        differences = (old[0] - new[0]) / new[1], old[1] / new[1] - 1, now - was
+        changes.append(Change(width, *(float(values.square().mean().sqrt()) for values in differences)))
     return changes
 
 
@@ -129,7 +130,3 @@ def statistics(generator: SlimmableGenerator) -> list[tuple[Tensor, Tensor]]:
         variance = torch.cat([norm.running_var + norm.eps for norm in norms])
         result.append((mean, variance.sqrt()))
     return result
-
-
-def root_mean_square(values: Tensor) -> float:
-    return float(values.square().mean().sqrt())

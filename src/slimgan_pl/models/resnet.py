@@ -15,8 +15,7 @@ from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import SlicedConv2d, SwitchableBatchNorm2d, initialized, spectral
 from slimgan_pl.models.discriminator import DiscriminatorBank, ProjectionHead, check_sizes
 from slimgan_pl.models.folding import ChannelAffine, FoldedGenerator, fold_affine, fold_last_norm, fold_norm
-from slimgan_pl.models.generator import WIDTHS
-from slimgan_pl.models.staged import ConditionalNorm, StagedGenerator
+from slimgan_pl.models.staged import StagedGenerator
 
 __all__ = [
     "FoldedResNetGenerator",
@@ -54,7 +53,7 @@ class ResNetGeneratorBlock(nn.Module):
 
 
 def upsample(x: Tensor) -> Tensor:
-    """Double the side by bilinear interpolation: ``(N, C, H, W) -> (N, C, 2 H, 2 W)``."""
+    """Double the side of ``(N, C, H, W)`` by bilinear interpolation."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
@@ -64,29 +63,19 @@ class ResNetGenerator(StagedGenerator):
     With ``num_classes`` the blocks' batch norms are conditional and the last one is plain.
     """
 
-    def __init__(
-        self,
-        channels: Sequence[int],
-        bottom_size: int = 4,
-        latent_dim: int = 128,
-        image_channels: int = 3,
-        widths: Sequence[float] = WIDTHS,
-        num_classes: int = 0,
-        conditional_norm: ConditionalNorm = "sliceable",
-    ) -> None:
-        super().__init__(channels, bottom_size, latent_dim, image_channels, widths, num_classes, conditional_norm)
-        self.norm = SwitchableBatchNorm2d(self.channels[-1], self.widths)
-
     def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
         norms = self.make_norm(in_channels), self.make_norm(out_channels)
         return ResNetGeneratorBlock(in_channels, out_channels, *norms)
+
+    def add_last_layers(self) -> None:
+        self.norm = SwitchableBatchNorm2d(self.channels[-1], self.widths)
 
     def finish(self, x: Tensor, width: float) -> Tensor:
         return F.relu(self.norm(x, width))
 
 
 class FoldedResNetBlock(nn.Module):
-    """Residual block whose first norm is an affine, since it follows a sum, and whose second is part of ``conv1``."""
+    """Residual block with an affine first and the second norm in ``conv1``."""
 
     def __init__(self, in_channels: int, out_channels: int, num_classes: int) -> None:
         super().__init__()
@@ -104,7 +93,10 @@ class FoldedResNetBlock(nn.Module):
 
 
 class FoldedResNetGenerator(FoldedGenerator, source=ResNetGenerator):
-    """A ``ResNetGenerator`` of one width, folded; its last norm is part of the last block, or of the stem."""
+    """A ``ResNetGenerator`` of one width, folded.
+
+    Its last norm is part of the last block, or of the stem without one.
+    """
 
     def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
         return FoldedResNetBlock(in_channels, out_channels, self.num_classes)
@@ -132,7 +124,7 @@ class FoldedResNetGenerator(FoldedGenerator, source=ResNetGenerator):
 class ResNetDiscriminatorBlock(nn.Module):
     """Spectrally normalised residual block.
 
-    NOTE: the authors' activation works in place, so their shortcut adds relu(x) where the paper's figure adds x;
+    NOTE: the authors' activation works in place, so their shortcut adds relu(x) where the paper's diagram adds x;
     ``rectified_shortcut=False`` is the usual form. The 1x1 convolution of the shortcut runs after the pooling, on a
     quarter of the pixels; the two commute. A 3x3 convolution and the pooling after it are one of 4x4/2.
     """
@@ -162,7 +154,7 @@ class ResNetDiscriminatorBlock(nn.Module):
 
 
 def convolve_and_pool(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Apply a padded 3x3 convolution and 2x2 average pooling in one: ``(N, C, H, W) -> (N, C', H / 2, W / 2)``.
+    """Apply a padded 3x3 convolution and 2x2 average pooling in one.
 
     Each output is the mean of four windows, so it is the window of 4x4 under the mean of the four shifted kernels: 16
     multiply-accumulates in place of 36.
@@ -172,7 +164,7 @@ def convolve_and_pool(conv: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class ResNetDiscriminatorBank(DiscriminatorBank):
-    """A residual block per entry of the schedule, then ReLU and a sum over space; each block is a stage.
+    """Residual blocks, each a stage, then ReLU and a sum over space.
 
     Args:
         channels: Channels of each block.
@@ -202,28 +194,15 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
                 f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks"
             )
         schedule = zip((image_channels, *channels), channels, strict=False)
-        super().__init__(
-            [
-                partial(
-                    ResNetDiscriminatorBlock,
-                    low,
-                    high,
-                    downsample=stage < num_downsamples,
-                    first=stage == 0,
-                    rectified_shortcut=rectified_shortcut,
-                )
-                for stage, (low, high) in enumerate(schedule)
-            ],
-            partial(ProjectionHead, sum_pool, channels[-1], num_classes),
-            image_channels,
-            num_branches,
-            num_shared,
-            num_classes,
-            share_head,
-            image_multiple=2**num_downsamples,
-        )
+        stages = [
+            partial(ResNetDiscriminatorBlock, low, high, stage < num_downsamples, stage == 0, rectified_shortcut)
+            for stage, (low, high) in enumerate(schedule)
+        ]
+        head = partial(ProjectionHead, sum_pool, channels[-1], num_classes)
+        settings = image_channels, num_branches, num_shared, num_classes, share_head
+        super().__init__(stages, head, *settings, image_multiple=2**num_downsamples)
 
 
 def sum_pool(x: Tensor) -> Tensor:
-    """Apply ReLU and sum over space: ``(N, C, H, W) -> (N, C)``."""
+    """Apply ReLU and sum ``(N, C, H, W)`` over space."""
     return F.relu(x).sum(dim=(2, 3))

@@ -19,14 +19,10 @@ def sample_images(
     labels: Tensor | None = None,
     source: torch.Generator | None = None,
 ) -> Tensor:
-    """Return new images ``(num_images, C, H, W)`` in [-1, 1]; batch-norm statistics stay as they are.
+    """Return new images ``(num_images, C, H, W)`` in [-1, 1].
 
-    Args:
-        net: The generator.
-        num_images: Number of images.
-        width: One of the generator's widths.
-        labels: Integers ``(num_images,)``; random where they are missing and needed.
-        source: CPU source of randomness; the same state gives the same latents at every width.
+    Labels ``(num_images,)`` are random where they are missing and needed. ``source`` is on the CPU; the same state
+    gives the same latents at every width.
     """
     latents, labels = net.draw_inputs(num_images, source, labels)
     chunks = []

@@ -1,4 +1,4 @@
-"""Generators in safetensors files: weights, and metadata that builds the net again; no pickle."""
+"""Generators in safetensors files, with metadata that builds them again."""
 
 import inspect
 import json
@@ -15,14 +15,14 @@ from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models.folding import FoldedGenerator
 from slimgan_pl.models.generator import SlimmableGenerator
 from slimgan_pl.models.metadata import METADATA_KEY, METADATA_VERSION, generator_metadata
-from slimgan_pl.utils.files import check_folder, replacing
+from slimgan_pl.utils.files import check_folder, write_whole
 from slimgan_pl.utils.recipes import plain
 
 __all__ = ["load_generator", "save_generator"]
 
 
 def save_generator(generator: SlimmableGenerator, path: str | Path, width: float | None = None) -> None:
-    """Write a generator, a slice or a folded slice to a safetensors file.
+    """Write a generator or one of its slices to a safetensors file.
 
     Args:
         generator: The generator, which stays as it is.
@@ -35,12 +35,13 @@ def save_generator(generator: SlimmableGenerator, path: str | Path, width: float
     path = Path(path)
     check_folder(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(save(weights, metadata))
+    write_whole(path, save(weights, metadata))
 
 
 def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]] = ()) -> SlimmableGenerator:
-    """Build the generator of a safetensors file, on the CPU, in evaluation mode and in the precision of the file.
+    """Build the generator of a safetensors file.
+
+    It is on the CPU, in evaluation mode and in the precision of the file.
 
     Args:
         path: A file of :func:`save_generator` or ``slimgan export --format safetensors``.

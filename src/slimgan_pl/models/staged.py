@@ -1,4 +1,4 @@
-"""Generators of a linear stem, a block per stage with batch norms, a convolution to the image, and tanh.
+"""Generators of a linear stem, blocks, and an image layer.
 
 A net is a schedule: ``channels[0]`` at ``bottom_size`` pixels a side, then one block per further entry, each doubling
 the side. Shape legend: N images, C channels, H = W pixels a side.
@@ -30,7 +30,7 @@ ConditionalNorm = Literal["sliceable", "switchable"]
 
 
 class StagedGenerator(SlimmableGenerator, ABC):
-    """Base of the paper's generators: a subclass says what a block is (Hou et al. 2021).
+    """Base of the paper's generators, which loop over blocks.
 
     Args:
         channels: Channels at width 1.0, from the bottom up.
@@ -63,10 +63,14 @@ class StagedGenerator(SlimmableGenerator, ABC):
         self.stem = initialized(SlicedLinear(latent_dim, self.channels[0] * bottom_size**2))
         self.blocks = nn.ModuleList(self.make_block(low, high) for low, high in pairwise(self.channels))
         self.image = initialized(SlicedConv2d(self.channels[-1], image_channels, 3, padding=1))
+        self.add_last_layers()
 
     @abstractmethod
     def make_block(self, in_channels: int, out_channels: int) -> nn.Module:
         """Return a block ``forward(x, width, labels)`` that doubles the side."""
+
+    def add_last_layers(self) -> None:
+        """Add the layers that ``finish`` applies; by default none."""
 
     def make_norm(self, channels: int) -> nn.Module:
         """Return a batch norm ``forward(x, width, labels)``, conditional if there are classes."""
@@ -89,7 +93,7 @@ class StagedGenerator(SlimmableGenerator, ABC):
         return x
 
     def finish(self, x: Tensor, width: float) -> Tensor:
-        """Apply the layers between the last block and the image layer; by default there are none."""
+        """Apply the layers between the last block and the image layer."""
         return x
 
     def individual(self, width: float) -> Self:

@@ -1,4 +1,4 @@
-"""Time and memory of each width of a generator on a device, in pure PyTorch."""
+"""Time and memory of each width on a device, in pure PyTorch."""
 
 from slimgan_pl.profiling.latency import Form, Latency, measure_latencies, measure_latency, narrow_net
 from slimgan_pl.profiling.memory import peak_bytes

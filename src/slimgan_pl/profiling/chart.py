@@ -1,6 +1,7 @@
 """A profile as a picture. Needs the extra ``report``."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ BELOW, ABOVE = 11, -9  # points of text below a rising line's points, and above 
 
 
 def save_picture(profile: dict[str, Any], name: str, path: Path) -> None:
-    """Draw latency and images a second against the width, with a line per batch size, and write it as a PNG.
+    """Draw latency and images a second against the width as a PNG.
 
     Args:
         profile: Profile as ``slimgan profile`` writes it to JSON.
@@ -33,7 +34,11 @@ def save_picture(profile: dict[str, Any], name: str, path: Path) -> None:
         path: The PNG.
     """
     base = base_chart(profile)
-    chart = alt.hconcat(latency_panel(base), rate_panel(base), spacing=36)
+    bars = base.mark_rule(strokeWidth=1.5).encode(y=log_axis("median"), y2="p95:Q")
+    ends = base.mark_tick(size=P95_SIZE, thickness=1.5, orient="horizontal").encode(y="p95:Q")
+    subtitle = "median; the bar ends at the 95th percentile"
+    latency = panel(base, "median", BELOW, "Milliseconds a batch", subtitle, [bars, ends])
+    chart = alt.hconcat(latency, panel(base, "rate", ABOVE, "Images a second", "by the median"), spacing=36)
     title = alt.Title(name, subtitle=describe(profile), anchor="start", fontSize=15, subtitleFontSize=12, offset=12)
     chart = chart.properties(title=title, padding=16, background="white").configure_view(stroke=None)
     chart = chart.configure_axis(gridColor="#e8e8e8", domain=False, tickColor="#cccccc", titleFontWeight="normal")
@@ -42,27 +47,18 @@ def save_picture(profile: dict[str, Any], name: str, path: Path) -> None:
         chart.save(file, format="png", scale_factor=SCALE)
 
 
-def latency_panel(base: alt.Chart) -> alt.LayerChart:
-    """Return the median, with a bar up to the 95th percentile."""
-    y = log_axis("median")
-    bars = base.mark_rule(strokeWidth=1.5).encode(y=y, y2="p95:Q")
-    ends = base.mark_tick(size=P95_SIZE, thickness=1.5, orient="horizontal").encode(y="p95:Q")
-    chart = alt.layer(bars, ends, line(base, y), *values(base, y, "median_text:N", BELOW))
-    title = panel_title("Milliseconds a batch", "median; the bar ends at the 95th percentile")
-    panel: alt.LayerChart = chart.properties(title=title)
-    return panel
-
-
-def rate_panel(base: alt.Chart) -> alt.LayerChart:
-    """Return images a second."""
-    y = log_axis("rate")
-    chart = alt.layer(line(base, y), *values(base, y, "rate_text:N", ABOVE))
-    panel: alt.LayerChart = chart.properties(title=panel_title("Images a second", "by the median"))
-    return panel
-
-
-def panel_title(text: str, subtitle: str) -> alt.TitleParams:
-    return alt.Title(text, subtitle=subtitle, anchor="start", fontSize=13, subtitleColor="#666666")
+def panel(
+    base: alt.Chart, field: str, dy: int, title: str, subtitle: str, behind: Sequence[alt.Chart] = ()
+) -> alt.LayerChart:
+    """Return a line with points and values, in front of other marks."""
+    y = log_axis(field)
+    line = base.mark_line(strokeWidth=2, point={"size": 50, "filled": True}).encode(y=y)
+    side: dict[str, Any] = {"align": "left", "dx": 5, "dy": dy, "fontSize": 11}
+    texts = base.mark_text(stroke="white", strokeWidth=4, **side), base.mark_text(**side)  # white hides lines behind
+    chart = alt.layer(*behind, line, *(mark.encode(y=y, text=f"{field}_text:N") for mark in texts))
+    heading = alt.Title(title, subtitle=subtitle, anchor="start", fontSize=13, subtitleColor="#666666")
+    titled: alt.LayerChart = chart.properties(title=heading)
+    return titled
 
 
 def log_axis(field: str) -> alt.Y:
@@ -70,21 +66,8 @@ def log_axis(field: str) -> alt.Y:
     return alt.Y(f"{field}:Q", title=None, scale=scale, axis=alt.Axis(values=TICKS))
 
 
-def line(base: alt.Chart, y: alt.Y) -> alt.Chart:
-    """Return a line with a point per width."""
-    chart: alt.Chart = base.mark_line(strokeWidth=2, point={"size": 50, "filled": True}).encode(y=y)
-    return chart
-
-
-def values(base: alt.Chart, y: alt.Y, text: str, dy: int) -> list[alt.Chart]:
-    """Return the points' values as text beside them, on white, so that lines behind it do not disturb."""
-    side: dict[str, Any] = {"align": "left", "dx": 5, "dy": dy, "fontSize": 11}
-    marks = base.mark_text(stroke="white", strokeWidth=4, **side), base.mark_text(**side)
-    return [mark.encode(y=y, text=text) for mark in marks]
-
-
 def base_chart(profile: dict[str, Any]) -> alt.Chart:
-    """Return the data with the width along the axis, each with its multiply-accumulates below, and a colour a batch."""
+    """Return the data, with widths and MACs along the axis."""
     names = {f"{row['width']:g}": [f"{row['width']:g}", compact(row["macs"])] for row in profile["widths"]}
     axis = alt.Axis(
         values=[row["width"] for row in profile["widths"]],

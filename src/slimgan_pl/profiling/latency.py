@@ -1,8 +1,7 @@
 """Time that a generator takes for a batch, on its device."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ Form = Literal["slice", "folded"]
 
 
 class Latency(NamedTuple):
-    """Time of a batch in seconds: the median and the 95th percentile over ``rounds`` batches."""
+    """Median and 95th percentile of a batch's seconds over ``rounds`` batches."""
 
     batch_size: int
     median_s: float
@@ -42,14 +41,16 @@ def measure_latency(
     seconds: float = 0.0,
     form: Form = "slice",
 ) -> Latency:
-    """Measure the time of a batch at one width; the generator and the global randomness stay as they are.
+    """Measure the time of a batch at one width.
+
+    The generator and the global randomness stay as they are.
 
     Args:
         generator: Any slimmable generator, in either mode.
         width: One of its widths.
         batch_size: Images in a batch.
         rounds: Least number of timed batches.
-        seconds: Least time to go on for.
+        seconds: Least time to measure for.
         form: The width's ``slice``, or its form ``folded`` for inference.
     """
     return measure_latencies([narrow_net(generator, width, form)], [batch_size], rounds, seconds)[0][0]
@@ -58,13 +59,13 @@ def measure_latency(
 def measure_latencies(
     nets: Sequence[SlimmableGenerator], batch_sizes: Sequence[int], rounds: int = 30, seconds: float = 0.0
 ) -> list[list[Latency]]:
-    """Measure the time of batches of several nets, each at its full width and in evaluation mode.
+    """Measure the time of batches of several nets at full width.
 
     All nets and batch sizes take turns, so that a busy machine slows all of them. A turn starts with a batch that is
     not timed: the weights may have left the caches since the last.
 
     Args:
-        nets: Generators, all on one device.
+        nets: Generators in evaluation mode, all on one device.
         batch_sizes: Images in a batch.
         rounds: Least number of timed batches of each.
         seconds: Least time to take turns for.
@@ -75,7 +76,7 @@ def measure_latencies(
     check_range("rounds", rounds, 1, MAX_ROUNDS)
     turns = [(net, make_inputs(net, batch_size)) for net in nets for batch_size in batch_sizes]
     times: list[list[float]] = [[] for _ in turns]
-    with inference(nets[0].device):
+    with torch.inference_mode(), torch.autocast(nets[0].device.type, enabled=False):
         for net, inputs in turns:
             take_turn(net, inputs, WARM_UP)
         start = time.perf_counter()
@@ -88,24 +89,17 @@ def measure_latencies(
 
 
 def narrow_net(generator: SlimmableGenerator, width: float, form: Form = "slice") -> SlimmableGenerator:
-    """Return one width as a net for inference, leaving the global randomness as it is."""
+    """Return one width as a net for inference; global randomness stays."""
     with torch.random.fork_rng(devices=[]):  # a new net is initialized before it gets its weights
         narrow = folded_slice(generator, width) if form == "folded" else generator.slice(width)
     return narrow.eval().requires_grad_(False)
 
 
 def make_inputs(net: SlimmableGenerator, batch_size: int) -> Inputs:
-    """Return the inputs of a batch on a net's device: the same each time, and of all classes in turn."""
+    """Return fixed inputs of all classes in turn, on the net's device."""
     check_range("the batch size", batch_size, 1)
     labels = torch.arange(batch_size) % net.num_classes if net.num_classes else None
     return net.draw_inputs(batch_size, torch.Generator().manual_seed(0), labels)
-
-
-@contextmanager
-def inference(device: torch.device) -> Iterator[None]:
-    """Compute without a graph and in the precision of the weights."""
-    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
-        yield
 
 
 def take_turn(net: SlimmableGenerator, inputs: Inputs, count: int) -> list[float]:

@@ -26,10 +26,10 @@ def memory_kind(device: torch.device) -> str:
 
 @torch.no_grad()
 def peak_bytes(net: SlimmableGenerator, batch_size: int) -> int:
-    """Return the most bytes that a net in evaluation mode holds during a batch, beside weights and inputs.
+    """Return the most bytes that a batch takes beside weights and inputs.
 
-    On CUDA these are the allocator's, with the workspace of cuDNN; elsewhere those of tensors, without the workspace of
-    kernels.
+    The net is in evaluation mode. On CUDA these are the allocator's bytes, with the workspace of cuDNN; elsewhere those
+    of tensors, without the workspace of kernels.
     """
     inputs = make_inputs(net, batch_size)
     device = net.device
@@ -45,23 +45,18 @@ def peak_bytes(net: SlimmableGenerator, batch_size: int) -> int:
 
 @torch.no_grad()
 def live_bytes(net: SlimmableGenerator, inputs: Inputs) -> int:
-    """Return the most bytes of tensors that live at once during a batch, beside weights and inputs.
+    """Return the most bytes of tensors that a batch keeps at once.
 
-    It is a sum of sizes, the same each time and on every machine.
+    It is a sum of sizes without weights and inputs, the same each time and on every machine.
     """
-    given = [*net.parameters(), *net.buffers(), *(part for part in inputs if part is not None)]
-    storages = LiveStorages(given)
+    storages = LiveStorages([*net.parameters(), *net.buffers(), *(part for part in inputs if part is not None)])
     with storages:
         net(*inputs)
     return storages.peak
 
 
 class LiveStorages(TorchDispatchMode):
-    """Sum of the storages that operations make, for as long as they live.
-
-    Args:
-        given: Tensors that exist before and stay; they do not count.
-    """
+    """Sum of the living storages that operations made, without those of ``given``."""
 
     def __init__(self, given: Collection[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -87,7 +82,7 @@ class LiveStorages(TorchDispatchMode):
 
 
 def check_memory(net: SlimmableGenerator, batch_size: int) -> None:
-    """Raise a SlimGANError if a batch cannot fit into the memory of a net's device."""
+    """Raise a SlimGANError if a batch exceeds the memory of the device."""
     inputs = make_inputs(net, 1)
     per_image = live_bytes(net, inputs) + inputs.latents.nbytes
     size = memory_size(net.device)

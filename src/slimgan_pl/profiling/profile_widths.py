@@ -19,7 +19,7 @@ def profile_widths(
     seconds: float = 0.0,
     form: Form = "slice",
 ) -> list[dict[str, Any]]:
-    """Measure every width on the generator's device; the generator stays as it is.
+    """Measure every width on the generator's device, leaving it unchanged.
 
     Args:
         generator: Any slimmable generator, in either mode.
@@ -44,7 +44,7 @@ def profile_widths(
 
 
 def sizes(net: SlimmableGenerator) -> dict[str, int]:
-    """Return the number of parameters, and the bytes of parameters and batch-norm statistics."""
+    """Return the number of parameters, and bytes with batch-norm statistics."""
     return {
         "parameters": sum(parameter.numel() for parameter in net.parameters()),
         "weight_bytes": sum(tensor.nbytes for tensor in net.state_dict().values()),

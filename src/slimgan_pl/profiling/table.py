@@ -13,7 +13,7 @@ HEADS = ("batch", "width", "params", "MACs", "weights", "median\nms", "95 %\nms"
 
 
 def profile_table(profile: dict[str, Any], name: str) -> Table:
-    """Return a table with a row per batch size and width, in 80 characters.
+    """Return an 80-character table with a row per batch size and width.
 
     Args:
         profile: Profile as ``slimgan profile`` writes it to JSON.

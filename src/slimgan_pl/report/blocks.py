@@ -22,7 +22,7 @@ __all__ = [
     "curve_blocks",
     "evaluation_blocks",
     "line_block",
-    "pace_blocks",
+    "trade_off_block",
     "trade_off_choice",
 ]
 
@@ -37,21 +37,18 @@ CURVES = LOSSES | {
     "fake_logits": "Logits of fakes",
     "generator_gradient_norm": "Norm of the generator's gradient",
     "discriminator_gradient_norm": "Norm of the discriminators' gradient",
+    "pace/iterations_per_second": "Iterations a second",
+    "pace/images_per_second": "Images a second",
 }
 
-BY_FACTORS = (  # quantities that go down by orders of magnitude
-    "Distillation loss",
-    "Norm of the generator's gradient",
-    "Norm of the discriminators' gradient",
-)
-
-PACE = {"pace/iterations_per_second": "Iterations a second", "pace/images_per_second": "Images a second"}
+# on a logarithmic axis, as they fall by orders of magnitude
+BY_FACTORS = ("Distillation loss", "Norm of the generator's gradient", "Norm of the discriminators' gradient")
 
 LATENCY = "latency in ms"
 
 
 class Block(NamedTuple):
-    """A chart, its title, a note, and its numbers for those who cannot see it."""
+    """Chart with its title, a note, and its numbers as a table."""
 
     title: str
     spec: Spec
@@ -60,7 +57,7 @@ class Block(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Blocks of which those of one name are shown at a time."""
+    """Groups of blocks by name; a page shows one at a time."""
 
     label: str
     options: dict[str, list[Block]]
@@ -69,7 +66,7 @@ class Choice(NamedTuple):
 def line_block(
     title: str, points: Sequence[Point], names: Sequence[str], kind: str, few: bool, note: str = ""
 ) -> Block:
-    """Return lines over iterations; the numbers of few points are all of them, else the range of each line."""
+    """Return lines over iterations; the numbers of many points are ranges."""
     present = [name for name in names if any(point.name == name for point in points)]
     numbers = value_table(points, present, kind) if few else range_table(points, present, kind)
     is_log = title in BY_FACTORS and all(point.y > 0 for point in points)
@@ -77,7 +74,7 @@ def line_block(
 
 
 def range_table(points: Sequence[Point], names: Sequence[str], kind: str) -> Table:
-    """Return where each line begins and ends and how far it goes."""
+    """Return the first, lowest, highest and last value of each line."""
     rows = []
     for name in names:
         values = [point.y for point in points if point.name == name]
@@ -97,33 +94,29 @@ def value_table(points: Sequence[Point], names: Sequence[str], kind: str) -> Tab
 
 
 def curve_block(title: str, curves: Curves, names: Sequence[str]) -> Block:
-    """Return the curves of a quantity with what was done to them."""
+    """Return the curves of a quantity, noting thinning and gaps."""
     kind = "" if None in curves.lines else "width"
     points = [Point(step, value, title if width is None else f"{width:g}") for step, width, value in curves.values()]
     said = []
     if len(curves.rows) < curves.logged:
-        said.append(
-            f"Each point is the mean of about {curves.logged / len(curves.rows):.1f} of {curves.logged:,} rows."
-        )
+        rows = curves.logged / len(curves.rows)
+        said.append(f"Each point is the mean of about {rows:.1f} of {curves.logged:,} rows.")
     if curves.dropped:
         said.append(f"{curves.dropped:,} values that are not finite are left out.")
     return line_block(title, points, names if kind else [title], kind, few=False, note=" ".join(said))
 
 
 def curve_blocks(log: Sequence[Mapping[str, float]], names: Sequence[str]) -> list[Block]:
-    """Return the curves of the training, a line per width."""
+    """Return the curves of training, with a line per width."""
     found = {title: curves_of(log, quantity) for quantity, title in CURVES.items()}
     return [curve_block(title, curves, names) for title, curves in found.items() if curves is not None]
 
 
-def pace_blocks(log: Sequence[Mapping[str, float]]) -> list[Block]:
-    """Return how fast the training went."""
-    found = {title: curves_of(log, quantity) for quantity, title in PACE.items()}
-    return [curve_block(title, curves, []) for title, curves in found.items() if curves is not None]
-
-
 def evaluation_blocks(history: Sequence[EvaluationResults], names: Sequence[str]) -> list[Block]:
-    """Return the metrics of all evaluations with the extractor of the last, where there is more than one."""
+    """Return curves of the metrics that were evaluated more than once.
+
+    Evaluations with another extractor than the last are left out.
+    """
     if not history:
         return []
     last, blocks = history[-1], []
@@ -149,7 +142,7 @@ def finite_points(values: Iterable[tuple[int | None, str, float | None]]) -> lis
 
 
 def costs_of(results: EvaluationResults, latency: Timings | None) -> dict[str, tuple[dict[float, float], str]]:
-    """Return the costs of each width by the title of their axis, each with its format."""
+    """Return costs by width and their number format, by axis title."""
     macs = {row.width: row.values["macs"] for row in results.rows if row.width is not None and "macs" in row.values}
     times = {} if latency is None else {width: 1000 * seconds for width, seconds in latency.seconds.items()}
     known = {"MACs per image": (macs, "~s"), LATENCY: (times, "~g")}
@@ -157,7 +150,7 @@ def costs_of(results: EvaluationResults, latency: Timings | None) -> dict[str, t
 
 
 def trade_off_choice(results: EvaluationResults, latency: Timings | None, names: Sequence[str], first: str) -> Choice:
-    """Return metrics against costs; the metric ``first`` comes first."""
+    """Return metrics against costs, the metric ``first`` at the front."""
     options = {}
     for column in sorted(results.columns, key=lambda column: column.key != first):
         label = results.label(column.key)
@@ -165,7 +158,7 @@ def trade_off_choice(results: EvaluationResults, latency: Timings | None, names:
         for cost, (costs, form) in costs_of(results, latency).items():
             points = [Point(x, y, name, name) for name, x, y in cost_points(results, column.key, costs)]
             if len(points) > 1:
-                blocks.append(trade_off_block(points, names, (cost, label), form))
+                blocks.append(trade_off_block(points, names, (cost, label), "width", form))
         if blocks:
             options[label] = blocks
     return Choice("Metric", options)
@@ -174,22 +167,26 @@ def trade_off_choice(results: EvaluationResults, latency: Timings | None, names:
 def cost_points(
     results: EvaluationResults, metric: str, costs: Mapping[float, float]
 ) -> Iterator[tuple[str, float, float]]:
-    """Yield the name, the cost and a metric of each width that has a finite one."""
+    """Yield name, cost and metric of each width with a finite metric."""
     for row in results.rows:
         value = row.values.get(metric, math.nan)
         if row.width is not None and row.width in costs and math.isfinite(value):
             yield row.name, costs[row.width], value
 
 
-def trade_off_block(points: Sequence[Point], names: Sequence[str], titles: tuple[str, str], form: str) -> Block:
-    """Return a point per width."""
-    name = f"{titles[1]} against {titles[0]}"
-    rows = [[Cell(point.name), Cell(f"{point.x:,.4g}"), Cell(f"{point.y:.4g}")] for point in points]
-    return Block(name, trade_off(points, names, titles, "width", form, name), Table(["width", *titles], rows))
+def trade_off_block(
+    points: Sequence[Point], names: Sequence[str], titles: tuple[str, str], kind: str, form: str, note: str = ""
+) -> Block:
+    """Return a metric against a cost, with a point per width."""
+    head, rows = ["width", *titles], [[Cell(p.label), Cell(f"{p.x:,.4g}"), Cell(f"{p.y:.4g}")] for p in points]
+    if kind == "run":
+        head, rows = ["run", *head], [[Cell(p.name), *row] for p, row in zip(points, rows, strict=True)]
+    spec = trade_off(points, names, titles, kind, form)
+    return Block(spec["description"], spec, Table(head, rows), note)
 
 
 def consistency_block(results: EvaluationResults) -> Block | None:
-    """Return the distances between the widths' images, if they are known."""
+    """Return the distances between the widths' images, or None if unknown."""
     matrix = results.consistency
     if matrix is None:
         return None

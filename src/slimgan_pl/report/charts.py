@@ -1,6 +1,6 @@
-"""The charts of a page, as Vega-Lite specifications.
+"""Charts of a page, as Vega-Lite specifications.
 
-Widths are ordinal, runs nominal; which colours they have is up to the page's scheme.
+Widths are ordinal, runs nominal; the page's scheme sets their colours.
 """
 
 import math
@@ -11,13 +11,10 @@ import altair as alt
 
 __all__ = ["Point", "heatmap", "lines", "trade_off"]
 
-HEIGHT = 210  # pixels; the width is that of the place
-
-DIGITS = 5  # of a number on the page
-
-CELL = 44  # pixels
-
-LEGEND = 40  # letters in a line
+HEIGHT = 210  # pixels of a chart; its width is that of the page's column
+CELL = 44  # pixels a side of a heatmap's cell
+DIGITS = 5  # significant digits of a number on the page
+LEGEND = 40  # letters in a line of the legend
 
 Spec = dict[str, Any]
 
@@ -25,7 +22,7 @@ DATA = alt.NamedData("points")
 
 
 class Point(NamedTuple):
-    """A point of a chart, and the name of what it belongs to: a width or a run."""
+    """Point of a chart, and the name of its width or run."""
 
     x: float
     y: float
@@ -34,12 +31,12 @@ class Point(NamedTuple):
 
 
 def round_number(value: float) -> float:
-    """Return a number with as many digits as a page needs."""
+    """Round to the digits that a page shows."""
     return float(f"{value:.{DIGITS}g}")
 
 
 def finish(chart: Any, values: list[dict[str, Any]], description: str, height: int = HEIGHT) -> Spec:
-    """Return a chart's specification without its configuration and the schema's address, which the page decides."""
+    """Return a chart's specification without configuration and schema, which the page sets."""
     whole = chart.properties(width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x"))
     spec: Spec = whole.properties(description=description).to_dict()
     spec["datasets"] = {DATA.name: values}  # not before: altair would check each point
@@ -47,7 +44,7 @@ def finish(chart: Any, values: list[dict[str, Any]], description: str, height: i
 
 
 def legend_of(kind: str, names: Sequence[str], **symbols: Any) -> Any:
-    """Return a legend over a chart, or None where there is nothing to tell apart."""
+    """Return a legend over a chart, or None for a single name."""
     if not kind or len(names) < 2:
         return None
     columns = max(1, LEGEND // (max(map(len, names)) + 4))  # so that it fits on a phone
@@ -60,13 +57,8 @@ def coloured(names: Sequence[str], kind: str, legend: Any) -> Any:
     return alt.Color("name", type="ordinal" if kind == "width" else "nominal", scale=scale, legend=legend)
 
 
-def iterations_axis() -> Any:
-    axis = alt.Axis(title="iteration", format=",d", tickMinStep=1, grid=False, tickCount=5, labelOverlap=True)
-    return alt.X("x", type="quantitative", axis=axis, scale=alt.Scale(nice=False, zero=False))
-
-
 def value_axis(points: Sequence[Point], is_log: bool) -> Any:
-    """Return the axis of values, which go up by factors if asked to."""
+    """Return the axis of values, linear or logarithmic."""
     if not is_log:
         return alt.Y("y", type="quantitative", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
     powers = [math.floor(math.log10(point.y)) for point in points]
@@ -76,18 +68,13 @@ def value_axis(points: Sequence[Point], is_log: bool) -> Any:
 
 
 def lines(
-    points: Sequence[Point],
-    names: Sequence[str],
-    title: str,
-    kind: str = "",
-    marks_points: bool = False,
-    is_log: bool = False,
+    points: Sequence[Point], names: Sequence[str], title: str, kind: str, marks_points: bool, is_log: bool
 ) -> Spec:
-    """Return a line over iterations per name; the values of all lines show at the nearest iteration.
+    """Return a line over iterations per name, with values on hover.
 
     Args:
         points: Values over iterations.
-        names: All names there are on the page, so that each has its colour in every chart.
+        names: All names on the page, so that each has its colour in every chart.
         title: What a screen reader says.
         kind: ``width`` or ``run``, over the legend; nothing for a single line.
         marks_points: Whether each value is marked, as few are.
@@ -95,7 +82,9 @@ def lines(
     """
     keys = {name: f"line{number}" for number, name in enumerate(names)}  # names may hold what fields may not
     values = [{"x": round(p.x, 1), "y": round_number(p.y), "name": p.name, "key": keys[p.name]} for p in points]
-    base = alt.Chart(DATA).encode(x=iterations_axis())
+    axis = alt.Axis(title="iteration", format=",d", tickMinStep=1, grid=False, tickCount=5, labelOverlap=True)
+    iterations = alt.X("x", type="quantitative", axis=axis, scale=alt.Scale(nice=False, zero=False))
+    base = alt.Chart(DATA).encode(x=iterations)
     shown = alt.selection_point("shown", fields=["name"], bind="legend")
     line = base.mark_line(point={"size": 36} if marks_points else False, strokeWidth=1.5).add_params(shown)
     legend = legend_of(kind, names, symbolType="stroke", symbolStrokeWidth=3)
@@ -107,7 +96,7 @@ def lines(
 
 
 def hover_rule(base: Any, titles: Mapping[str, str]) -> Any:
-    """Return a rule at the iteration nearest to the pointer, which shows the values of all lines by their titles."""
+    """Return a rule at the nearest iteration that shows all lines' values."""
     near = alt.selection_point("near", nearest=True, on="pointerover", clear="pointerout", fields=["x"], empty=False)
     tips = [alt.Tooltip(field="x", type="quantitative", title="iteration", format=",.0f")]
     tips += [alt.Tooltip(field=key, type="quantitative", title=text, format=".4g") for key, text in titles.items()]
@@ -115,29 +104,22 @@ def hover_rule(base: Any, titles: Mapping[str, str]) -> Any:
     return rule.encode(opacity=alt.condition(near, alt.value(0.6), alt.value(0)), tooltip=tips).add_params(near)
 
 
-def trade_off(
-    points: Sequence[Point], names: Sequence[str], titles: tuple[str, str], kind: str, form: str, description: str
-) -> Spec:
+def trade_off(points: Sequence[Point], names: Sequence[str], titles: tuple[str, str], kind: str, form: str) -> Spec:
     """Return a labelled point per width, joined from cheap to dear.
 
     Args:
         points: Cost, metric, width or run, and label.
-        names: All names there are on the page.
-        titles: Of the axes.
+        names: All names on the page.
+        titles: Titles of the axes: cost, metric.
         kind: What colours tell apart: ``width``, or ``run`` with a line each.
-        form: How costs are written.
-        description: What a screen reader says.
+        form: Format of costs.
     """
     values = [{"x": p.x, "y": round_number(p.y), "name": p.name, "label": p.label} for p in points]
     cost = alt.Axis(title=titles[0], format=form, tickCount=5, grid=False)
+    metric = alt.Axis(title=titles[1], tickCount=5)
     base = alt.Chart(DATA).encode(
         x=alt.X("x", type="quantitative", axis=cost, scale=alt.Scale(zero=False, padding=24)),
-        y=alt.Y(
-            "y",
-            type="quantitative",
-            axis=alt.Axis(title=titles[1], tickCount=5),
-            scale=alt.Scale(zero=False, padding=18),
-        ),
+        y=alt.Y("y", type="quantitative", axis=metric, scale=alt.Scale(zero=False, padding=18)),
     )
     tips = [
         alt.Tooltip(field="name", type="nominal", title=kind),
@@ -152,7 +134,7 @@ def trade_off(
         shape = alt.Shape("name", type="nominal", scale=alt.Scale(domain=list(names)), legend=legend_of(kind, names))
         link, dots = link.encode(color=colour), dots.encode(shape=shape)
     text = base.mark_text(dy=-13).encode(text=alt.Text("label", type="nominal"))
-    return finish(alt.layer(link, dots, text), values, description, HEIGHT + 50)
+    return finish(alt.layer(link, dots, text), values, f"{titles[1]} against {titles[0]}", HEIGHT + 50)
 
 
 def heatmap(matrix: Sequence[Sequence[float]], names: Sequence[str], description: str) -> Spec:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from slimgan_pl.evaluation.results import EvaluationResults
-from slimgan_pl.report.blocks import LATENCY, LOSSES, Block, Choice, cost_points, costs_of, line_block
-from slimgan_pl.report.charts import Point, trade_off
-from slimgan_pl.report.drawing import Drawn
+from slimgan_pl.report.blocks import LATENCY, LOSSES, Block, Choice, cost_points, costs_of, line_block, trade_off_block
+from slimgan_pl.report.charts import Point
 from slimgan_pl.report.reading import RunFiles
+from slimgan_pl.report.summary import RunSummary
 from slimgan_pl.report.tables import Cell, Table
 from slimgan_pl.runs.comparison import differences, lines, make_run
 from slimgan_pl.runs.curves import curves_of
@@ -43,17 +43,17 @@ class Comparison(NamedTuple):
     reference: str
 
 
-Evaluated = tuple[RunFiles, Drawn, EvaluationResults]
+Evaluated = tuple[RunFiles, RunSummary, EvaluationResults]
 
 
-def compare_runs(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) -> Comparison:
+def compare_runs(runs: Sequence[RunFiles], summaries: Sequence[RunSummary], metric: str) -> Comparison:
     """Compare runs by a metric."""
     names = [run.name for run in runs]
-    evaluated = [(r, d, r.results) for r, d in zip(runs, drawn, strict=True) if r.results is not None]
+    evaluated = [(r, s, r.results) for r, s in zip(runs, summaries, strict=True) if r.results is not None]
     groups: dict[str, list[Evaluated]] = {}
-    for run, pictures, results in evaluated:
+    for run, summary, results in evaluated:
         if any(column.key == metric for column in results.columns):
-            groups.setdefault(results.label(metric, names_extractor=True), []).append((run, pictures, results))
+            groups.setdefault(results.label(metric, names_extractor=True), []).append((run, summary, results))
     notes = differences([results for *_, results in evaluated])
     if len(groups) > 1:
         notes.append(f"these runs were evaluated with different nets: {', '.join(groups)}; each has a table of its own")
@@ -75,24 +75,21 @@ def run_table(group: Sequence[Evaluated], metric: str) -> Table:
 
 
 def trade_off_blocks(label: str, group: Sequence[Evaluated], metric: str, names: Sequence[str]) -> list[Block]:
-    """Return all runs in one chart for each cost."""
+    """Return a chart of all runs for each cost."""
     points: dict[tuple[str, str], list[Point]] = {}
-    for run, pictures, results in group:
-        for cost, (costs, form) in costs_of(results, pictures.latency).items():
+    for run, summary, results in group:
+        for cost, (costs, form) in costs_of(results, summary.latency).items():
             for width, x, y in cost_points(results, metric, costs):
                 points.setdefault((cost, form), []).append(Point(x, y, run.name, width))
     blocks = []
     for (cost, form), found in points.items():
-        name = f"{label} against {cost}"
-        rows = [[Cell(p.name), Cell(p.label), Cell(f"{p.x:,.4g}"), Cell(f"{p.y:.4g}")] for p in found]
-        spec = trade_off(found, names, (cost, label), "run", form, name)
-        is_rough = cost == LATENCY and any(d.latency is not None and d.latency.is_rough for _, d, _ in group)
-        blocks.append(Block(name, spec, Table(["run", "width", cost, label], rows), ROUGH if is_rough else ""))
+        is_rough = cost == LATENCY and any(s.latency is not None and s.latency.is_rough for _, s, _ in group)
+        blocks.append(trade_off_block(found, names, (cost, label), "run", form, ROUGH if is_rough else ""))
     return blocks
 
 
 def curve_choice(runs: Sequence[RunFiles], metric: str) -> Choice:
-    """Return the curves of all runs for each width: the metric over evaluations, and the losses."""
+    """Return the metric and the losses of all runs, by width."""
     names = [run.name for run in runs]
     found: dict[float, list[Block]] = {}
     for label, points in evaluation_points(runs, metric).items():
@@ -106,7 +103,7 @@ def curve_choice(runs: Sequence[RunFiles], metric: str) -> Choice:
 
 
 def evaluation_points(runs: Sequence[RunFiles], metric: str) -> dict[str, dict[float, list[Point]]]:
-    """Return the values of a metric by its label, which names the extractor, and by width."""
+    """Return the values of a metric by label with extractor, and width."""
     found: dict[str, dict[float, list[Point]]] = {}
     for run in runs:
         for results in run.history:
@@ -130,7 +127,7 @@ def loss_points(runs: Sequence[RunFiles], quantity: str) -> dict[float, list[Poi
 
 
 def changed_settings(runs: Sequence[RunFiles]) -> dict[str, list[str]]:
-    """Return what differs from the settings of the first run."""
+    """Return the differences from the settings of the first run."""
     plain = [run_settings(run.settings) for run in runs]
     others = list(zip(runs, plain, strict=True))[1:]
     return {run.name: compare_settings(plain[0], settings) for run, settings in others if plain[0] and settings}

@@ -15,32 +15,26 @@ from markupsafe import Markup
 
 from slimgan_pl._version import __version__
 from slimgan_pl.report.comparison import compare_runs
-from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.sections import all_widths, make_section
+from slimgan_pl.report.summary import RunSummary
 from slimgan_pl.utils.colours import SCHEMES, chart_config, width_colours
 
 __all__ = ["make_page", "safe_json"]
 
 
-def make_page(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) -> str:
-    """Return a page of runs as HTML.
-
-    Args:
-        runs: The runs.
-        drawn: Pictures, sizes and times of each.
-        metric: The metric that is compared, and comes first.
-    """
-    pairs = list(zip(runs, drawn, strict=True))
-    widths = sorted({width for run, pictures in pairs for width in all_widths(run, pictures)})
+def make_page(runs: Sequence[RunFiles], summaries: Sequence[RunSummary], metric: str) -> str:
+    """Return runs as an HTML page, with ``metric`` first."""
+    pairs = list(zip(runs, summaries, strict=True))
+    widths = sorted({width for run, summary in pairs for width in all_widths(run, summary)})
     names = [f"{width:g}" for width in widths]
     script = script_with_vega()
     template = environment().get_template("template.html")
     return template.render(
         version=__version__,
         made=datetime.now(),
-        sections=[make_section(run, pictures, names, metric) for run, pictures in pairs],
-        comparison=compare_runs(runs, drawn, metric) if len(runs) > 1 else None,
+        sections=[make_section(run, summary, names, metric) for run, summary in pairs],
+        comparison=compare_runs(runs, summaries, metric) if len(runs) > 1 else None,
         names=names,
         colours={scheme: width_colours(max(len(names), 1), scheme) for scheme in SCHEMES},
         configs={scheme: chart_config(len(names), len(runs), scheme) for scheme in SCHEMES},
@@ -51,7 +45,7 @@ def make_page(runs: Sequence[RunFiles], drawn: Sequence[Drawn], metric: str) -> 
 
 
 def environment() -> jinja2.Environment:
-    """Return the environment of the template, which escapes all texts of runs."""
+    """Return the template's environment, which escapes all texts of runs."""
     made = jinja2.Environment(
         loader=jinja2.FunctionLoader(text_of),
         autoescape=True,
@@ -73,7 +67,7 @@ def script_with_vega() -> str:
 
 
 def safe_json(value: Any) -> Markup:
-    r"""Return JSON that cannot end the script that it stands in.
+    r"""Return JSON that cannot end the script around it.
 
     >>> safe_json("</script>")
     Markup('"\\u003c/script\\u003e"')
@@ -85,7 +79,7 @@ def safe_json(value: Any) -> Markup:
 
 
 def policy(script: str) -> str:
-    """Return the page's content security policy: its own script runs, and nothing is fetched from anywhere."""
+    """Return a content security policy that allows this script and no requests."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"

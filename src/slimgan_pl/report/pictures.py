@@ -2,7 +2,6 @@
 
 import base64
 import io
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,15 +14,13 @@ from slimgan_pl.errors import SlimGANError
 
 __all__ = ["Picture", "animation", "picture", "picture_file"]
 
-FRAME_SECONDS = 0.1
-
-MOST_BYTES = 700_000  # of an animation without loss
-
-QUALITY = 70  # of one with loss
+FRAME_MS = 100  # milliseconds a frame is shown
+MOST_BYTES = 700_000  # largest size of a lossless animation
+QUALITY = 70  # WebP's quality, up to 100, of a lossy animation
 
 
 class Picture(NamedTuple):
-    """An image as a data URI, and its size in pixels."""
+    """Image as a data URI, and its size in pixels."""
 
     uri: str
     width: int
@@ -36,7 +33,7 @@ def picture(image: Tensor) -> Picture:
 
 
 def picture_file(path: Path) -> Picture:
-    """Return a picture that lies on disk.
+    """Return a picture from a file.
 
     Raises:
         SlimGANError: If it cannot be read.
@@ -55,7 +52,7 @@ def still(image: Image.Image) -> Picture:
 
 
 def animation(frames: Sequence[Tensor]) -> Picture:
-    """Return uint8 pictures ``(3, H, W)`` as a WebP without end, with loss where it would be large without."""
+    """Encode uint8 frames ``(3, H, W)`` as looping WebP, lossy if large."""
     images: list[Image.Image] = [to_pil_image(frame) for frame in frames]
     data = encode(images, lossless=True)
     if len(data) > MOST_BYTES:
@@ -70,7 +67,7 @@ def encode(images: Sequence[Image.Image], lossless: bool) -> bytes:
         "WEBP",
         save_all=True,
         append_images=images[1:],
-        duration=math.ceil(1000 * FRAME_SECONDS),
+        duration=FRAME_MS,
         loop=0,
         lossless=lossless,
         quality=QUALITY,

@@ -1,6 +1,5 @@
-"""Files of a run, read for its page; a missing one becomes a note."""
+"""Files of a run; a missing one becomes a note."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +8,7 @@ from typing import Any
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import EvaluationResults, read_results
 from slimgan_pl.runs.curves import read_metrics
-from slimgan_pl.runs.evaluations import read_newest_results
-from slimgan_pl.runs.folder import RunFolder
+from slimgan_pl.runs.folder import RunFolder, find_results
 from slimgan_pl.runs.resume import find_stopped_run
 from slimgan_pl.utils.yaml_files import read_config
 
@@ -23,13 +21,11 @@ class RunFiles:
 
     Attributes:
         name: Its name on the page.
-        folder: Its folder.
         checkpoint: Its newest whole checkpoint.
         results: Its metrics, of the end or of the last evaluation.
         history: All its evaluations by iteration.
         metrics: Rows of its log, each a number per column.
-        settings: Its configuration.
-        settings_text: The text of its configuration file.
+        settings: Its configuration; ``settings_text`` is the file's text.
         date: Time when it was last saved or evaluated.
         notes: A sentence for each missing thing.
     """
@@ -48,7 +44,7 @@ class RunFiles:
 
 
 def find_run(run: str) -> Path:
-    """Return the folder of a run: the one that is named, or the newest version in it.
+    """Return the folder of a run, or of its newest version.
 
     Raises:
         SlimGANError: If there is no run.
@@ -84,20 +80,27 @@ def add_checkpoint(run: RunFiles) -> None:
     """Find the newest whole checkpoint."""
     found = find_stopped_run(RunFolder(run.folder))
     if found is None:
-        run.notes.append("There is no checkpoint, so nothing is drawn and no latency is measured.")
+        run.notes.append("There is no checkpoint, so no pictures are made and no latency is measured.")
         return
     run.checkpoint, run.iteration = found.checkpoint, found.iteration
     run.date = date_of(found.checkpoint)
 
 
 def add_results(run: RunFiles) -> None:
-    """Read the evaluations; the newest stands for the run."""
+    """Read the evaluations; the newest represents the run."""
     note = "the results have no widths"
     try:
-        final: EvaluationResults | None = read_newest_results(str(run.folder))
+        final: EvaluationResults | None = read_results(find_results(run.folder))
     except SlimGANError as error:
         final, note = None, str(error)
-    by_iteration = {results.iteration: results for results in evaluations(run)}
+    by_iteration: dict[int | None, EvaluationResults] = {}
+    for path in RunFolder(run.folder).evaluations().values():
+        try:
+            results = read_results(path)
+        except SlimGANError as error:
+            run.notes.append(f"An evaluation is left out: {error}.")
+        else:
+            by_iteration[results.iteration] = results
     if final is not None:
         by_iteration[final.iteration] = final
     found = [by_iteration[iteration] for iteration in sorted(by_iteration, key=lambda number: number or 0)]
@@ -116,15 +119,6 @@ def add_results(run: RunFiles) -> None:
     path = RunFolder(run.folder).results
     if path.is_file():
         run.date = max(filter(None, (run.date, date_of(path))))
-
-
-def evaluations(run: RunFiles) -> Iterator[EvaluationResults]:
-    """Yield the results of the evaluations during training."""
-    for path in RunFolder(run.folder).evaluations().values():
-        try:
-            yield read_results(path)
-        except SlimGANError as error:
-            run.notes.append(f"An evaluation is left out: {error}.")
 
 
 def add_settings(run: RunFiles) -> None:

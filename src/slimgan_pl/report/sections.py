@@ -11,24 +11,23 @@ from slimgan_pl.report.blocks import (
     consistency_block,
     curve_blocks,
     evaluation_blocks,
-    pace_blocks,
     trade_off_choice,
 )
-from slimgan_pl.report.drawing import Drawn
 from slimgan_pl.report.reading import RunFiles
+from slimgan_pl.report.summary import RunSummary
 from slimgan_pl.report.tables import Table, width_table
 from slimgan_pl.runs.curves import curves_of, split_column
 from slimgan_pl.utils.files import file_sha256
 from slimgan_pl.utils.formatting import duration, macs_text
 
-__all__ = ["Section", "all_widths", "facts_of", "make_section", "provenance_of"]
+__all__ = ["Section", "all_widths", "make_section"]
 
 
 class Section(NamedTuple):
     """Facts, tables and charts of a run."""
 
     run: RunFiles
-    drawn: Drawn
+    summary: RunSummary
     facts: dict[str, str]
     widths: Table
     remarks: list[str]
@@ -36,56 +35,47 @@ class Section(NamedTuple):
     consistency: Block | None
     evaluations: list[Block]
     curves: list[Block]
-    pace: list[Block]
     provenance: dict[str, str]
 
 
-def make_section(run: RunFiles, drawn: Drawn, names: Sequence[str], metric: str) -> Section:
-    """Make the section of a run.
-
-    Args:
-        run: Its files.
-        drawn: Its pictures, sizes and times.
-        names: Of all widths on the page.
-        metric: The metric that comes first.
-    """
+def make_section(run: RunFiles, summary: RunSummary, names: Sequence[str], metric: str) -> Section:
+    """Make a run's section; ``names`` are all widths on the page."""
     results = run.results
     return Section(
         run,
-        drawn,
+        summary,
         facts_of(run),
-        width_table(widths_of(run, drawn), results, drawn),
-        remarks_on(results, drawn),
-        None if results is None else trade_off_choice(results, drawn.latency, names, metric),
+        width_table(widths_of(run, summary), results, summary),
+        remarks_on(results, summary),
+        None if results is None else trade_off_choice(results, summary.latency, names, metric),
         None if results is None else consistency_block(results),
         evaluation_blocks(run.history, names),
         curve_blocks(run.metrics, names),
-        pace_blocks(run.metrics),
         provenance_of(run),
     )
 
 
-def widths_of(run: RunFiles, drawn: Drawn) -> list[float]:
+def widths_of(run: RunFiles, summary: RunSummary) -> list[float]:
     """Return the widths of a run, those of its results first."""
     if run.results is not None:
         return [row.width for row in run.results.rows if row.width is not None]
-    if drawn.parameters:
-        return sorted(drawn.parameters)
+    if summary.parameters:
+        return sorted(summary.parameters)
     curves = curves_of(run.metrics, "generator_loss")
     return [] if curves is None else [width for width in curves.lines if width is not None]
 
 
-def all_widths(run: RunFiles, drawn: Drawn) -> set[float]:
+def all_widths(run: RunFiles, summary: RunSummary) -> set[float]:
     """Return the widths of all results, pictures and curves of a run."""
     of_results = [row.width for results in run.history for row in results.rows if row.width is not None]
     columns = {column for row in run.metrics for column in row}
     of_curves = [of[1] for of in map(split_column, columns) if of is not None]
-    return {*of_results, *drawn.parameters, *of_curves}
+    return {*of_results, *summary.parameters, *of_curves}
 
 
-def remarks_on(results: EvaluationResults | None, drawn: Drawn) -> list[str]:
+def remarks_on(results: EvaluationResults | None, summary: RunSummary) -> list[str]:
     """Return the remarks below the table of widths."""
-    times = [] if drawn.latency is None else [f"Latency: {drawn.latency.how}."]
+    times = [] if summary.latency is None else [f"Latency: {summary.latency.how}."]
     if results is None:
         return times
     said = (caption(results) or "").splitlines()
@@ -126,7 +116,7 @@ def counts_of(protocol: Mapping[str, Any]) -> str:
 
 def provenance_of(run: RunFiles) -> dict[str, str]:
     """Return the provenance of the metrics, line by line."""
-    results = {} if run.results is None else run.results.provenance
+    results, training = ({}, {}) if run.results is None else (run.results.provenance, run.results.training)
     told: dict[str, Any] = {}
     if run.checkpoint is not None:
         digest = file_sha256(run.checkpoint)
@@ -134,7 +124,6 @@ def provenance_of(run: RunFiles) -> dict[str, str]:
         evaluated = results.get("checkpoint", {}).get("sha256")
         if evaluated is not None and evaluated != digest:
             told["Evaluated checkpoint"] = f"another one, SHA-256 {evaluated}"
-    training = {} if run.results is None else run.results.training
     known: dict[str, tuple[Any, Callable[[Any], str]]] = {
         "Protocol": (results.get("protocol"), pairs),
         "Extractor": (results.get("extractor"), pairs),

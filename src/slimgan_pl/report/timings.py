@@ -18,7 +18,7 @@ SHORTEST = 1e-9  # seconds; what is shorter was not measured
 
 
 class Timings(NamedTuple):
-    """Seconds per width for a batch, how they were measured, and whether that was done shortly."""
+    """Seconds per batch by width, how they were measured, and whether roughly."""
 
     seconds: dict[float, float]
     how: str
@@ -26,10 +26,10 @@ class Timings(NamedTuple):
 
 
 def read_profile(path: Path) -> Timings | None:
-    """Return what ``slimgan profile`` has measured for its smallest batch, or None if it has not.
+    """Return the latencies of a profile's smallest batch, or None without one.
 
     Raises:
-        SlimGANError: If the file does not hold that.
+        SlimGANError: If the file is no profile.
     """
     try:
         profile = json.loads(path.read_text(encoding="utf-8"))
@@ -47,7 +47,7 @@ def read_profile(path: Path) -> Timings | None:
 
 
 def conditions(profile: dict[str, Any]) -> str:
-    """Return what times of a profile are of: the form of the nets, the device, and on a CPU its name and threads."""
+    """Return the form of the nets, the device, and a CPU's threads."""
     form = ["folded"] if profile.get("form") == "folded" else []
     if profile.get("device") != "cpu":
         return ", ".join([*form, str(profile.get("device") or "unknown device")])
@@ -56,7 +56,7 @@ def conditions(profile: dict[str, Any]) -> str:
 
 
 def measure_here(generator: SlimmableGenerator) -> Timings:
-    """Measure a batch of one at every width, shortly, on the device that a generator is on."""
+    """Measure a batch of one at every width, in a short time."""
     nets = [narrow_net(generator, width) for width in generator.widths]
     rows = measure_latencies(nets, [1], ROUNDS)
     seconds = {width: row[0].median_s for width, row in zip(generator.widths, rows, strict=True)}

@@ -1,4 +1,4 @@
-"""Settings that the command starts from: its own defaults, and those that a checkpoint carries."""
+"""Settings of the command line: defaults, and those that a checkpoint carries."""
 
 import inspect
 import warnings
@@ -10,7 +10,6 @@ from slimgan_pl.training.optimizers import ADAM
 from slimgan_pl.utils.recipes import class_path
 
 __all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "carried_settings"]
-
 
 MODEL_DEFAULTS: dict[str, Any] = {
     "model.generator_optimizer": ADAM,
@@ -30,39 +29,34 @@ TRAINER_DEFAULTS: dict[str, Any] = {
 
 
 def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
-    """Return the settings that a checkpoint carries, by the names of the command's options.
+    """Return a checkpoint's settings by the names of the command's options.
 
     Raises:
         SlimGANError: If they are of another form than those that ``slimgan fit`` writes.
     """
+    settings: dict[str, Any] = {}
     try:
-        return named_settings(checkpoint, ckpt_path)
+        model = dict(checkpoint["hyper_parameters"])
+        data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
+        settings["seed_everything"] = model.pop("seed", 0)
+        if "_class_path" in data:
+            init_args = {key: value for key, value in data.items() if not key.startswith("_")}
+            settings["data"] = {"class_path": data["_class_path"], "init_args": init_args}
+        settings |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
+        evaluator = settings.get("model.evaluator")
+        if evaluator and evaluator["class_path"] == class_path(Evaluator):
+            settings["model.evaluator"] = known_settings(evaluator, ckpt_path)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SlimGANError(
             f"{ckpt_path} is not a checkpoint that slimgan fit has written: its settings are odd"
         ) from error
-
-
-def named_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
-    """Return a checkpoint's settings of model and data by their names on the command line."""
-    model = dict(checkpoint["hyper_parameters"])
-    data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
-    settings: dict[str, Any] = {"seed_everything": model.pop("seed", 0)}
-    if "_class_path" in data:
-        init_args = {key: value for key, value in data.items() if not key.startswith("_")}
-        settings["data"] = {"class_path": data["_class_path"], "init_args": init_args}
-    settings |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
-    evaluator = settings.get("model.evaluator")
-    if evaluator and evaluator["class_path"] == class_path(Evaluator):
-        settings["model.evaluator"] = known_settings(evaluator, Evaluator, ckpt_path)
     return settings
 
 
-def known_settings(recipe: dict[str, Any], kind: type, ckpt_path: str) -> dict[str, Any]:
-    """Return a recipe without the settings that the class no longer has."""
-    settings = recipe["init_args"]
-    known = inspect.signature(kind).parameters
+def known_settings(recipe: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
+    """Return an evaluator's recipe without the settings that it no longer has."""
+    settings, known = recipe["init_args"], inspect.signature(Evaluator).parameters
     if unknown := sorted(settings.keys() - known.keys()):
-        message = f"{ckpt_path} is of another version: its {kind.__name__}'s {', '.join(unknown)} is left out"
+        message = f"{ckpt_path} is of another version: its Evaluator's {', '.join(unknown)} is left out"
         warnings.warn(message, SlimGANWarning, stacklevel=2)
     return {**recipe, "init_args": {key: value for key, value in settings.items() if key in known}}

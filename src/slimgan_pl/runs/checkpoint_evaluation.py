@@ -42,11 +42,8 @@ def find_evaluation(source: Source) -> EvaluationResults | None:
     evaluations = list(find_evaluations(path))
     of_iteration = [each for each in evaluations if each.results.iteration == source.checkpoint["global_step"]]
     matched, matched_by = [each for each in of_iteration if each.sha256 == source.sha256], "sha256"
-    if (
-        not matched
-        and RunFolder.of(path).checkpoints == path.parent
-        and all(each.sha256 is None for each in evaluations)
-    ):
+    has_checksums = any(each.sha256 is not None for each in evaluations)
+    if not matched and not has_checksums and RunFolder.of(path).checkpoints == path.parent:
         matched, matched_by = [each for each in of_iteration if is_named_for(each.place, path)], "iteration"
     if not matched:
         return None
@@ -59,7 +56,7 @@ def find_evaluation(source: Source) -> EvaluationResults | None:
 
 
 def find_evaluations(path: Path) -> Iterator[Evaluation]:
-    """Yield the evaluations beside a checkpoint and in the run folder that it lies in."""
+    """Yield the evaluations beside a checkpoint and in its run folder."""
     beside = [file for kind in ("test", "validate") for file in path.parent.glob(f"*.{kind}.json")]
     run = RunFolder.of(path)
     for place in filter(Path.is_file, [*beside, run.results, *run.evaluations().values()]):
@@ -70,7 +67,7 @@ def find_evaluations(path: Path) -> Iterator[Evaluation]:
 
 
 def is_named_for(place: Path, path: Path) -> bool:
-    """Return whether results lie where those of a checkpoint do, by its name."""
+    """Return whether a file of results is named for a checkpoint."""
     if place.parent == path.parent:
         return place in (path_beside(path, "test"), path_beside(path, "validate"))
     return path in RunFolder.of(path).written_checkpoints()  # not recalibrated, which has the same iteration

@@ -12,17 +12,19 @@ from slimgan_pl.utils.files import replacing
 
 __all__ = ["AtomicCheckpointIO"]
 
-OnFailure = Callable[[dict[str, Any], OSError], None]
-
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint beside its target, sync and rename it, so that a kill never leaves half a file.
+    """Checkpoint writer that never leaves half a file, even when killed.
 
-    Lightning's own writes into the temporary folder and moves the file; on another filesystem that is a copy.
+    It writes a file beside the target, syncs and renames it. Lightning's own writes into the temporary folder and moves
+    the file; on another filesystem that is a copy.
     """
 
     def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: OnFailure | None = None
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Callable[[dict[str, Any], OSError], None] | None = None,
     ) -> None:
         """Save a checkpoint.
 

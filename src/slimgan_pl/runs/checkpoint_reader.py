@@ -21,7 +21,7 @@ SETTINGS = ("hyper_parameters", "datamodule_hyper_parameters", "run")
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Return the tensors and plain values of a checkpoint; nothing in it is executed.
+    """Return the tensors and plain values of a checkpoint, executing nothing.
 
     Raises:
         SlimGANError: If the file is missing or not a checkpoint of this package.
@@ -42,7 +42,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def has_our_form(content: Any) -> bool:
-    """Return whether a file's content has the form of a checkpoint of this package."""
+    """Return whether content has the form of this package's checkpoints."""
     kinds = {"loops": dict, "callbacks": dict, "optimizer_states": list, "state_dict": dict, "hyper_parameters": dict}
     if not isinstance(content, dict) or not all(isinstance(content.get(key), kind) for key, kind in kinds.items()):
         return False
@@ -66,7 +66,7 @@ def is_dense(value: Any) -> bool:
 
 
 def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | Path) -> None:
-    """Raise a SlimGANError where the weights of a checkpoint do not fit a model or are not finite."""
+    """Raise a SlimGANError unless weights are finite and fit a model."""
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in weights.items()}
     for name in shapes | given:
@@ -81,7 +81,9 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
 
 
 def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
-    """Build the generator of a checkpoint, with its weights, on the CPU and in evaluation mode, without Lightning.
+    """Build the generator of a checkpoint, with its weights, without Lightning.
+
+    It is on the CPU and in evaluation mode.
 
     Args:
         path: The checkpoint.
@@ -95,16 +97,7 @@ def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
 
 
 def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimmableGenerator:
-    """Build the generator of a checkpoint that ``read_checkpoint`` returned.
-
-    Args:
-        checkpoint: Content of the file.
-        path: The file, for messages.
-        trust: Whether it may name classes of other packages, whose code is then run.
-
-    Raises:
-        SlimGANError: If its settings build no generator, or another one than its weights are of.
-    """
+    """Build the generator of a checkpoint's content, as :func:`load_generator` does."""
     settings = checkpoint["hyper_parameters"]
     if not trust:
         ours = {name for name in named_in(settings) if name.startswith("slimgan_pl.")}  # of which nothing is built

@@ -17,7 +17,9 @@ __all__ = ["Source", "build_model", "check_weights", "load_model", "model_of", "
 
 
 def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
-    """Build the model of a checkpoint, with its weights, on the CPU and in evaluation mode.
+    """Build the model of a checkpoint, with its weights.
+
+    It is on the CPU and in evaluation mode.
 
     Args:
         path: The checkpoint.
@@ -31,13 +33,7 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
 
 
 def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimGAN:
-    """Build the model of a checkpoint that :func:`read_checkpoint` returned, as :func:`load_model` does.
-
-    Args:
-        checkpoint: Content of the file.
-        path: The file, for messages.
-        trust: Whether it may name classes of other packages, whose code is then run.
-    """
+    """Build the model of a checkpoint that :func:`read_checkpoint` returned, as :func:`load_model` does."""
     if not trust:
         check_trusted(checkpoint["hyper_parameters"], path)
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}
@@ -67,7 +63,7 @@ def build_model(settings: Mapping[str, Any], path: str | Path) -> SlimGAN:
 
 
 class Source(NamedTuple):
-    """A checkpoint as it was read: path, SHA-256, content, and its model on the CPU in evaluation mode."""
+    """Checkpoint as it was read: path, SHA-256, content and model."""
 
     path: Path
     sha256: str

@@ -24,9 +24,10 @@ Width = float | None  # None: a folder of images, which has no width
 
 
 class Run(NamedTuple):
-    """A run in a comparison: a metric per width, and the cost of its training, summed over devices.
+    """Run in a comparison: a metric per width, and training cost.
 
-    ``is_individual`` says whether it is a plain GAN of one width; ``seconds`` and ``macs`` are None where unknown.
+    ``is_individual`` says whether it is a plain GAN of one width; ``seconds`` and ``macs``, summed over devices, are
+    None where unknown.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Run(NamedTuple):
 
 
 def differences(results: Sequence[EvaluationResults]) -> list[str]:
-    """Return a sentence for each difference that makes metrics of these results incomparable."""
+    """Return a sentence per difference that makes the results incomparable."""
     found = []
     for key, what in PROTOCOL.items():
         values = {str(result.protocol.get(key)) for result in results}
@@ -51,7 +52,7 @@ def differences(results: Sequence[EvaluationResults]) -> list[str]:
 
 
 def short_names(runs: Sequence[str]) -> list[str]:
-    """Return the names of runs without the folders that all of them lie in.
+    """Return the names of runs without the folders that they share.
 
     >>> short_names(["runs/a/version_0", "runs/b/version_0/"])
     ['a/version_0', 'b/version_0']
@@ -64,7 +65,7 @@ def short_names(runs: Sequence[str]) -> list[str]:
 
 
 def make_run(name: str, results: EvaluationResults, metric: str) -> Run:
-    """Return a row of the table; the cost is unknown where a part of the training was not counted."""
+    """Return a row of the table, without a partly counted cost."""
     iteration = results.iteration or 0
     cost = results.training if results.training.get("iterations") == iteration else {}
     return Run(
@@ -78,28 +79,29 @@ def make_run(name: str, results: EvaluationResults, metric: str) -> Run:
 
 
 def add_up(rows: Sequence[Run]) -> list[tuple[str, float | None, float | None]]:
-    """Return the name, the time and the multiply-accumulates of each sum below the table."""
+    """Return name, time and multiply-accumulates of each sum below the table."""
     kinds = {"slimmable": [r for r in rows if not r.is_individual], "individual": [r for r in rows if r.is_individual]}
     groups = {f"sum, {name}": group for name, group in kinds.items() if group and len(group) < len(rows)}
     return [(name, total(group, "seconds"), total(group, "macs")) for name, group in [*groups.items(), ("sum", rows)]]
 
 
 def total(rows: Sequence[Run], key: Literal["seconds", "macs"]) -> float | None:
-    """Return a sum, or None where the part of a run is unknown."""
-    values: list[float | None] = [getattr(row, key) for row in rows]
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+    """Return a sum, or None where a part is unknown."""
+    values = [getattr(row, key) for row in rows]
+    return None if None in values else sum(values)
 
 
 def widths_of(rows: Sequence[Run]) -> list[Width]:
-    """Return the widths of all runs, ascending; a folder of images comes last."""
-    return sorted(
-        {width for row in rows for width in row.values}, key=lambda width: math.inf if width is None else width
-    )
+    """Return the widths of all runs, ascending; images come last."""
+    widths = {width for row in rows for width in row.values}
+    return sorted(widths, key=lambda width: math.inf if width is None else width)
 
 
 def lines(rows: Sequence[Run], metric: str, mark: str) -> list[list[str]]:
-    """Return the table as text: the head, a line per run with the best of each column marked, and the sums."""
+    """Return the table as text: a head, the runs and the sums.
+
+    ``mark`` is the format of the best of a column.
+    """
     widths, column = widths_of(rows), column_of(metric)
     columns = {width: [row.values.get(width, math.nan) for row in rows] for width in widths}
     finite = {width: list(filter(math.isfinite, values)) for width, values in columns.items()}

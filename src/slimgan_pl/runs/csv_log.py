@@ -1,4 +1,4 @@
-"""Log of a run as a CSV table, which a resumed run continues."""
+"""CSV log of a run, which a resumed run continues."""
 
 import csv
 import io
@@ -11,15 +11,15 @@ from lightning.pytorch.core.saving import save_hparams_to_yaml
 from lightning.pytorch.loggers import CSVLogger
 
 from slimgan_pl.runs.folder import RunFolder
-from slimgan_pl.utils.files import going_on_without, replacing
+from slimgan_pl.utils.files import continuing_without, write_whole
 
 __all__ = ["CSVTable", "RunCSVLogger"]
 
 
 class CSVTable:
-    """A CSV file that grows by rows and columns; a kill never costs a written row.
+    """CSV file that grows by rows and columns.
 
-    Rows wait in memory while the file cannot be written.
+    A kill never costs a written row. Rows wait in memory while the file cannot be written.
 
     Args:
         folder: Where ``metrics.csv`` lies.
@@ -44,14 +44,14 @@ class CSVTable:
     def log_hparams(self, params: dict[str, Any]) -> None:
         """Write settings as YAML beside the file."""
         self.hparams.update(params)
-        with going_on_without(f"{self.path.parent / 'hparams.yaml'}"):
+        with continuing_without(f"{self.path.parent / 'hparams.yaml'}"):
             save_hparams_to_yaml(self.path.parent / "hparams.yaml", self.hparams)
 
     def save(self) -> None:
         """Write the waiting rows."""
         if not self.metrics:
             return
-        with going_on_without(f"{self.path}"):
+        with continuing_without(f"{self.path}"):
             if set().union(*self.metrics) <= set(self.columns) and self.path.exists():
                 self._append()
             else:
@@ -81,20 +81,12 @@ class CSVTable:
         writer = csv.DictWriter(text, columns)
         writer.writeheader()
         writer.writerows(rows)
-        with replacing(self.path) as file:
-            file.write(text.getvalue().encode())
+        write_whole(self.path, text.getvalue().encode())
         self.columns, self.num_rows = columns, len(rows)  # only after the file is complete
 
 
 class RunCSVLogger(CSVLogger):
-    """Lightning's CSV logger over a ``CSVTable``.
-
-    Args:
-        save_dir: Folder of the runs.
-        name: Folder below it, or nothing.
-        version: Number of the run; by default the next.
-        kept_rows: Rows of a run to resume.
-    """
+    """Lightning's CSV logger over a ``CSVTable``; a resumed run keeps ``kept_rows``."""
 
     def __init__(self, save_dir: str, name: str, version: int | None = None, kept_rows: int = 0) -> None:
         super().__init__(save_dir, name, version)

@@ -34,20 +34,16 @@ class Curves(NamedTuple):
 
 
 def curves_of(log: Sequence[Mapping[str, float]], quantity: str, most: int = MOST_POINTS) -> Curves | None:
-    """Return the curves of a quantity, one per width or one in all, or None if it was not logged.
+    """Return the curves of a quantity, or None if not logged.
 
     Args:
-        log: Rows with ``step``.
+        log: Rows with ``step``, as :func:`read_metrics` returns them.
         quantity: Name in front of ``/width`` in the columns, or a column's whole name.
         most: Largest number of points of a line.
     """
     columns = sorted({column for row in log for column in row})
     widths = {of[1]: column for column in columns if (of := split_column(column)) and of[0] == quantity}
-    lines: dict[float | None, str] = {width: widths[width] for width in sorted(widths)}
-    if not lines and quantity in columns:
-        lines = {None: quantity}
-    if not lines:
-        return None
+    lines: dict[float | None, str] = {width: widths[width] for width in sorted(widths)} or {None: quantity}
     known = lines.values()
     finite = [{name: row[name] for name in ("step", *known) if is_finite(row, name)} for row in log]
     dropped = sum(name in row and not is_finite(row, name) for row in log for name in known)
@@ -60,7 +56,7 @@ def is_finite(row: Mapping[str, float], column: str) -> bool:
 
 
 def split_column(column: str) -> tuple[str, float] | None:
-    """Return the quantity and the width of a column, or None for a column without a width.
+    """Return a column's quantity and width, or None without a width.
 
     >>> split_column("generator_loss/0.25"), split_column("pace/epochs")
     (('generator_loss', 0.25), None)
@@ -74,7 +70,7 @@ def split_column(column: str) -> tuple[str, float] | None:
 
 
 def thin(rows: Sequence[Mapping[str, float]], most: int = MOST_POINTS) -> list[dict[str, float]]:
-    """Return at most ``most`` rows: each the mean of neighbours, in groups of nearly equal size.
+    """Return at most ``most`` rows: means of nearly equal groups of neighbours.
 
     >>> thin([{"step": 1, "x": 2.0}, {"step": 3, "x": 4.0}, {"step": 5}], 2)
     [{'step': 1.0, 'x': 2.0}, {'step': 4.0, 'x': 4.0}]
@@ -91,7 +87,7 @@ def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """Return the rows of a run's log that have an iteration, each with its numbers, finite or not.
+    """Return the numbers, finite or not, of a log's rows with iterations.
 
     Raises:
         SlimGANError: If the file is not such a table.

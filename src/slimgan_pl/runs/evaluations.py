@@ -5,29 +5,15 @@ from pathlib import Path
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import EvaluationResults, read_results
-from slimgan_pl.runs.folder import RunFolder, find_results
+from slimgan_pl.runs.folder import RunFolder
 
-__all__ = ["evaluations_before", "read_newest_results"]
-
-
-def read_newest_results(run: str) -> EvaluationResults:
-    """Read the newest results of a run.
-
-    Args:
-        run: The file of results, the run's folder, or a folder of versions, of which the newest with results counts.
-
-    Raises:
-        SlimGANError: If there are none, or they are broken.
-    """
-    return read_results(find_results(run))
+__all__ = ["evaluations_before"]
 
 
 def evaluations_before(folder: Path, results: EvaluationResults) -> list[EvaluationResults]:
-    """Return a run's evaluations before ``results`` and by the same protocol, in order.
+    """Return a run's earlier evaluations by the same protocol, in order.
 
-    Args:
-        folder: The run's folder.
-        results: Results of one iteration; a folder of images has none before.
+    A folder of images has none.
     """
     found: dict[int, EvaluationResults] = {}
     for path in RunFolder(folder).evaluations().values() if results.iteration is not None else []:

@@ -1,4 +1,4 @@
-"""Folder of a run: the names of the files that training leaves there."""
+"""Folder of a run, and the names of its files."""
 
 import re
 from pathlib import Path
@@ -14,15 +14,11 @@ class RunFolder:
     """Folder of one run, such as ``runs/digits/version_0``; its files need not exist.
 
     Attributes:
-        path: The folder itself.
-        checkpoints: Folder of the checkpoints.
         checkpoint: Checkpoint that each save replaces.
         nonfinite_checkpoint: State of a run that NaN or infinity ended.
         results: Results of the evaluation at the end.
         samples: Picture of the samples at the end.
         metrics: Log as a CSV table.
-        config: Configuration.
-        lock: Lock of the process that trains.
         version: Number N of a folder ``version_N``, or None.
     """
 
@@ -55,7 +51,7 @@ class RunFolder:
 
     @classmethod
     def newest(cls, root: Path) -> "RunFolder | None":
-        """Return the newest version in a folder that holds files of a run, or the folder itself, or None."""
+        """Return the newest used run in or at a folder, or None."""
         return next((run for run in (*cls.versions(root), cls(root)) if run.is_used), None)
 
     @property
@@ -69,7 +65,7 @@ class RunFolder:
         return numbered(self.checkpoints, ".ckpt")
 
     def written_checkpoints(self) -> list[Path]:
-        """Return the places of the checkpoints that training writes; conversions of them have other names."""
+        """Return the places of checkpoints that training writes, not of conversions."""
         return [self.checkpoint, *self.kept_checkpoints().values()]
 
     def evaluation(self, iteration: int) -> Path:
@@ -77,7 +73,7 @@ class RunFolder:
         return self.path / "results" / f"iteration_{iteration:06d}.json"
 
     def evaluations(self) -> dict[int, Path]:
-        """Return the results of the evaluations during training by their iterations, in order."""
+        """Return the results during training by their iterations, in order."""
         return numbered(self.path / "results", ".json")
 
     def sample_grid(self, iteration: int) -> Path:
@@ -101,7 +97,7 @@ def numbered(folder: Path, suffix: str) -> dict[int, Path]:
 
 
 def path_beside(checkpoint: str | Path, command: str, suffix: str = ".json") -> Path:
-    """Return the place of a command's output beside the checkpoint that it is about.
+    """Return the place of a command's output beside its checkpoint.
 
     >>> path_beside("checkpoints/last.ckpt", "test").name
     'last.test.json'
@@ -110,7 +106,11 @@ def path_beside(checkpoint: str | Path, command: str, suffix: str = ".json") -> 
 
 
 def find_results(run: str | Path) -> Path:
-    """Return the newest results of a run, of its newest version with any, or of a file itself; they need not exist."""
+    """Return the place of a run's newest results, which need not exist.
+
+    Args:
+        run: The file of results, the run's folder, or a folder of versions, of which the newest with results counts.
+    """
     root = Path(run)
     if not root.is_dir():
         return root

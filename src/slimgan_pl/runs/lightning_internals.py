@@ -1,4 +1,4 @@
-"""Answers of a Lightning trainer: its callbacks, its next evaluation, and the places of its files."""
+"""Callbacks, next evaluation and files of a Lightning trainer."""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,31 +19,27 @@ def callbacks_of(trainer: Trainer, kind: type[CallbackType]) -> list[CallbackTyp
 
 
 def evaluation_follows(trainer: Trainer) -> bool:
-    """Return whether validation follows this iteration; valid at the end of an iteration."""
+    """Return whether validation follows the iteration that has just ended."""
     loop: Any = trainer.fit_loop
     return bool(loop.epoch_loop._should_check_val_fx(loop._data_fetcher))  # NOTE: Lightning has no public way
 
 
 def run_folder(trainer: Trainer) -> RunFolder:
-    """Return the run's folder, the same on all processes; each of them must call this."""
+    """Return the run's folder; all processes must call this together."""
     return RunFolder(Path(trainer.log_dir or trainer.default_root_dir))
 
 
 def evaluated_run(trainer: Trainer) -> RunFolder:
-    """Return the folder of the run that an evaluation belongs to: the checkpoint's, or the trainer's own."""
+    """Return the run of the evaluated checkpoint, or the trainer's own."""
     if trainer.ckpt_path and trainer.state.fn != "fit":
         return RunFolder.of(trainer.ckpt_path)
     return run_folder(trainer)
 
 
 def output_path(trainer: Trainer, in_run: Path) -> Path:
-    """Return the place of an evaluation's file: beside the evaluated checkpoint, or in the run's folder.
+    """Return the place of an evaluation's file.
 
-    So ``slimgan test --ckpt_path last.ckpt`` writes ``last.test.json`` beside ``last.ckpt``.
-
-    Args:
-        trainer: The trainer that evaluates.
-        in_run: The file's place in the run's folder.
+    ``slimgan test --ckpt_path last.ckpt`` writes ``last.test.json`` beside ``last.ckpt``; training writes ``in_run``.
     """
     if trainer.ckpt_path and trainer.state.fn is not None and trainer.state.fn != "fit":
         return path_beside(trainer.ckpt_path, trainer.state.fn.value, in_run.suffix)

@@ -1,4 +1,4 @@
-"""Where a run's figures are logged."""
+"""Loggers of a run: CSV, TensorBoard, and Weights & Biases."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.runs.csv_log import RunCSVLogger
 from slimgan_pl.runs.resume import StoppedRun
-from slimgan_pl.utils.files import going_on_without
+from slimgan_pl.utils.files import continuing_without
 
 __all__ = [
     "ITERATION",
@@ -24,7 +24,7 @@ __all__ = [
     "RunWandbLogger",
     "WandbMode",
     "WandbRun",
-    "going_on_without_wandb",
+    "continuing_without_wandb",
     "make_loggers",
     "run_id",
 ]
@@ -38,7 +38,7 @@ ITERATION = "iteration"  # the x axis of every chart in Weights & Biases
 
 @dataclass(frozen=True)
 class WandbRun:
-    """What a run of Weights & Biases is called, and what it gets.
+    """Name and content of a run of Weights & Biases.
 
     Args:
         project: Project that it belongs to.
@@ -58,7 +58,7 @@ class WandbRun:
 
 
 def wandb_error() -> type[Exception]:
-    """Return the error of Weights & Biases, which is imported only for a run that uses it."""
+    """Return the error of Weights & Biases, which is imported only now."""
     import wandb
 
     error: type[Exception] = wandb.errors.Error
@@ -66,10 +66,10 @@ def wandb_error() -> type[Exception]:
 
 
 @contextmanager
-def going_on_without_wandb() -> Iterator[None]:
-    """Turn what Weights & Biases cannot be told, or cannot write, into a warning."""
+def continuing_without_wandb() -> Iterator[None]:
+    """Turn a failure of Weights & Biases into a warning."""
     try:
-        with going_on_without("what Weights & Biases is told"):
+        with continuing_without("what Weights & Biases is told"):
             yield
     except (wandb_error(), SlimGANError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
@@ -78,15 +78,10 @@ def going_on_without_wandb() -> Iterator[None]:
 
 
 class RunWandbLogger(WandbLogger):
-    """Lightning's logger for Weights & Biases with the iteration as the x axis of every chart.
+    """Weights & Biases logger with the iteration as every chart's x axis.
 
     The run continues without what it cannot write. NOTE: it does not take back what was logged behind the checkpoint
     that a run resumes from, as the other loggers do.
-
-    Args:
-        folder: The run's folder.
-        mode: Whether it is sent or only written.
-        run: What it is called, and what it gets.
     """
 
     def __init__(self, folder: str, mode: WandbMode, run: WandbRun) -> None:
@@ -104,7 +99,7 @@ class RunWandbLogger(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        with going_on_without_wandb():
+        with continuing_without_wandb():
             self.experiment.log({**metrics, **({} if step is None else {ITERATION: step})})
 
 
@@ -112,23 +107,23 @@ class RunTensorBoardLogger(TensorBoardLogger):
     """TensorBoard's events; where they cannot be written, the run continues without them."""
 
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
-        with self._going_on():
+        with self._continuing():
             super().log_metrics(metrics, step)
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
-        with self._going_on():
+        with self._continuing():
             super().log_hyperparams(*args, **kwargs)
 
     def save(self) -> None:
-        with self._going_on():
+        with self._continuing():
             super().save()
 
     def finalize(self, status: str) -> None:
-        with self._going_on():
+        with self._continuing():
             super().finalize(status)
 
-    def _going_on(self) -> Any:
-        return going_on_without(f"the events in {self.log_dir}")
+    def _continuing(self) -> Any:
+        return continuing_without(f"the events in {self.log_dir}")
 
 
 def make_loggers(
@@ -136,11 +131,7 @@ def make_loggers(
 ) -> list[Logger]:
     """Return loggers that all write into one folder for this run, ``root/version_N``.
 
-    Args:
-        root: Folder of the runs.
-        mode: Of Weights & Biases.
-        run: What it is called there.
-        stopped: A run to resume in its folder; what CSV and TensorBoard hold behind its checkpoint is dropped.
+    A stopped run is resumed in its folder; what CSV and TensorBoard hold behind its checkpoint is dropped.
     """
     version = None if stopped is None else stopped.folder.version
     csv = RunCSVLogger(root, "", version, kept_rows=0 if stopped is None else stopped.logged_rows)
@@ -152,9 +143,9 @@ def make_loggers(
 
 
 def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
-    """Start a run of Weights & Biases in a folder, so that a missing key or network is found before training.
+    """Start a run of Weights & Biases in a folder, before training.
 
-    A resumed run keeps its id.
+    So a missing key or network is found early. A resumed run keeps its id.
 
     Raises:
         SlimGANError: If it cannot start; a new folder is taken away again.
@@ -177,7 +168,7 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
 
 
 def run_id(folder: Path) -> str | None:
-    """Return the id of the run of Weights & Biases that was last logged in a folder, or None."""
-    found = filter(None, map(WANDB_FOLDER.fullmatch, sorted(path.name for path in (folder / "wandb").glob("*run-*"))))
-    ids = [match[1] for match in found]  # by their dates
+    """Return the id of a folder's last wandb run, or None."""
+    names = sorted(path.name for path in (folder / "wandb").glob("*run-*"))  # by their dates
+    ids = [match[1] for match in map(WANDB_FOLDER.fullmatch, names) if match]
     return ids[-1] if ids else None

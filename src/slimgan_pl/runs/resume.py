@@ -1,4 +1,4 @@
-"""Stopped runs: search for the newest, and a lock for the one that trains."""
+"""Search for stopped runs, and a lock for the run that trains."""
 
 import json
 import warnings
@@ -17,7 +17,7 @@ __all__ = ["StoppedRun", "find_newest_run", "find_stopped_run", "lock_run"]
 
 
 class StoppedRun(NamedTuple):
-    """A run to resume in its folder, with the number of its logged rows up to the checkpoint."""
+    """Run to resume, with its count of rows up to the checkpoint."""
 
     checkpoint: Path
     iteration: int
@@ -30,7 +30,7 @@ class StoppedRun(NamedTuple):
 
     @property
     def is_evaluated(self) -> bool:
-        """Whether the run's results are those of the checkpoint, not of an earlier iteration."""
+        """Whether the run's results are of the checkpoint's iteration."""
         try:
             results = json.loads(self.folder.results.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -39,7 +39,7 @@ class StoppedRun(NamedTuple):
 
 
 def find_newest_run(root: Path) -> StoppedRun | None:
-    """Return the newest run in a folder with its newest readable checkpoint, or None.
+    """Return the newest run in a folder with a readable checkpoint.
 
     A checkpoint that cannot be read is skipped with a warning.
     """
@@ -47,7 +47,7 @@ def find_newest_run(root: Path) -> StoppedRun | None:
 
 
 def find_stopped_run(folder: RunFolder) -> StoppedRun | None:
-    """Return a run with the readable checkpoint of its highest iteration, or None if it has none."""
+    """Return a run at its newest readable checkpoint, or None."""
     kept = folder.kept_checkpoints()
     found = read_run(folder.checkpoint) if folder.checkpoint.is_file() else None
     for iteration in reversed(kept):
@@ -58,7 +58,7 @@ def find_stopped_run(folder: RunFolder) -> StoppedRun | None:
 
 
 def read_run(path: Path) -> StoppedRun | None:
-    """Return the run of a checkpoint, or None if it cannot be read."""
+    """Return a checkpoint's run, or None if it cannot be read."""
     try:
         checkpoint = read_checkpoint(path)
     except SlimGANError as error:
@@ -69,7 +69,9 @@ def read_run(path: Path) -> StoppedRun | None:
 
 @contextmanager
 def lock_run(run: RunFolder) -> Iterator[None]:
-    """Lock a run's folder, which is created, against other processes; the system frees it if this one is killed.
+    """Lock a run's folder against other processes.
+
+    It is created, and removed again if it stays empty. The system frees the lock of a process that is killed.
 
     Raises:
         SlimGANError: If another process holds the lock.

@@ -1,4 +1,4 @@
-"""Settings of runs: those that change training, and the differences between two runs."""
+"""Settings of runs, and differences between those of two."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ def run_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def compare_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return a line for each setting that differs between two nested mappings of plain values.
+    """Return a line for each setting that differs between nested mappings.
 
     >>> compare_settings({"model": {"seed": 0, "lr": 1}}, {"model": {"seed": 0, "lr": 2}})
     ['model.lr: 1 -> 2']

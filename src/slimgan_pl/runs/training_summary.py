@@ -1,4 +1,4 @@
-"""Summary of a checkpoint's training, in the settings that matter to its users."""
+"""Summary of a checkpoint's training for its users."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,10 +16,7 @@ OPTIMIZER_SETTINGS = ("lr", "betas", "momentum", "weight_decay")
 
 
 def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """Summarize the training of a checkpoint as plain values, without what it does not record.
-
-    Args:
-        checkpoint: The content of the file, from ``read_checkpoint``.
+    """Summarize a checkpoint's training in plain values, as far as recorded.
 
     Returns:
         ``iterations``; ``data``, with ``name`` and ``class``, or None; ``settings``; ``individual``, the width of a
@@ -47,21 +44,20 @@ def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def about_optimizer(recipe: Any) -> str | None:
-    """Describe an optimizer in a line, such as ``Adam, lr 0.001, betas 0.5 0.99``."""
+    """Describe an optimizer, such as ``Adam, lr 0.001, betas 0.5 0.99``."""
     if not isinstance(recipe, Mapping) or not isinstance(recipe.get("class_path"), str):
         return None
     arguments = mapping(recipe.get("init_args"))
     parts = [recipe["class_path"].rpartition(".")[2]]
     for name in OPTIMIZER_SETTINGS:
-        value = arguments.get(name)
-        if value:
+        if value := arguments.get(name):
             numbers = value if isinstance(value, list | tuple) else [value]
             parts.append(f"{name} {' '.join(map(str, numbers))}")
     return ", ".join(parts)
 
 
 def about_data(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the class and name of a data set; the name of a folder is the last part of its path."""
+    """Return a data set's class, and its name or its folder's."""
     path = data.get("_class_path")
     if not isinstance(path, str):
         return None
@@ -73,7 +69,7 @@ def about_data(data: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def about_cost(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the cost of training, summed over all devices, or None if a part was not counted."""
+    """Return the cost over all devices, or None if partly uncounted."""
     cost = mapping(mapping(checkpoint.get("callbacks")).get("TrainingCost"))
     if not cost or cost.get("iterations") != checkpoint["global_step"]:
         return None
@@ -81,5 +77,5 @@ def about_cost(checkpoint: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a mapping as it is, and an empty one for any other value."""
+    """Return a mapping itself, or an empty one for other values."""
     return value if isinstance(value, Mapping) else {}

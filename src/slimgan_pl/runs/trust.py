@@ -1,4 +1,4 @@
-"""What a checkpoint may have built and run: the classes of this package, and PyTorch's optimizers."""
+"""Classes that a checkpoint may name: this package's, and PyTorch's optimizers."""
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -25,12 +25,9 @@ CLASS_SETTINGS = (  # whose values may name a class outright
 
 
 def check_trusted(settings: Any, path: object, trusted: Collection[str] = ()) -> None:
-    """Raise a SlimGANError where the settings of a checkpoint name a class that may not be built; nothing is imported.
+    """Raise a SlimGANError where settings name an untrusted class, importing nothing.
 
-    Args:
-        settings: Nested plain values.
-        path: The checkpoint.
-        trusted: Other classes that may, as the user named them.
+    ``trusted`` holds other classes that may be built, as the user named them.
     """
     for name in class_names(settings):
         if not (isinstance(name, str) and (name in trusted or is_known(name))):
@@ -53,7 +50,7 @@ def class_names(settings: Any) -> Iterator[Any]:
 
 
 def is_known(name: str) -> bool:
-    """Return whether a name is that of a class that this package has loaded, or of an optimizer of PyTorch."""
+    """Return whether a name is a loaded class of ours or optimizer."""
     module, _, last = name.rpartition(".")
     found = getattr(sys.modules.get(module), last, None) if module.split(".")[0] in ("slimgan_pl", "torch") else None
     if not isinstance(found, type):

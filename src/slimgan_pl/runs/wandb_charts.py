@@ -20,11 +20,9 @@ LATENCY = "latency in ms"
 
 
 def widths_table(results: EvaluationResults, latencies: Mapping[float, float]) -> wandb.Table:
-    """Return a row per width with its size, its latency and its metrics.
+    """Return a row per width: size, latency and metrics.
 
-    Args:
-        results: Results of an evaluation.
-        latencies: Seconds that one image takes, by width.
+    ``latencies`` are in seconds per image, by width.
     """
     metrics = [column.key for column in results.columns]
     sizes = {key: head for key, head in SIZES.items() if key in results.rows[0].values}
@@ -38,7 +36,7 @@ def widths_table(results: EvaluationResults, latencies: Mapping[float, float]) -
 
 
 def trade_off(table: wandb.Table, results: EvaluationResults) -> dict[str, CustomChart]:
-    """Return charts of quality against cost, a point per width: against MACs, and against latency."""
+    """Return charts of quality against MACs and latency, a point per width."""
     columns = list(table.columns)
     quality = next((results.key(column.key) for column in results.columns), None)
     if quality is None:
@@ -52,11 +50,9 @@ def trade_off(table: wandb.Table, results: EvaluationResults) -> dict[str, Custo
 
 
 def curve_charts(log: Sequence[Mapping[str, float]], names: Collection[str]) -> dict[str, CustomChart]:
-    """Return a chart for each quantity, or metric of any extractor, with one of these names: a line per width.
+    """Return a chart per quantity, with a line per width.
 
-    Args:
-        log: Rows with ``step``, as ``read_metrics`` returns them.
-        names: Such as ``generator_loss`` or ``fid``.
+    ``names`` are quantities such as ``generator_loss``, and metrics of any extractor such as ``fid``.
     """
     charts = {}
     for quantity in sorted({column.rpartition("/")[0] for row in log for column in row}):
@@ -76,7 +72,7 @@ def curve_charts(log: Sequence[Mapping[str, float]], names: Collection[str]) -> 
 
 
 def best_metrics(evaluations: Iterable[EvaluationResults]) -> dict[str, float]:
-    """Return the best of each metric over evaluations by one protocol, as ``best/fid/0.5``."""
+    """Return each metric's best over comparable evaluations, as ``best/fid/0.5``."""
     best: dict[str, float] = {}
     for results in evaluations:
         for column in (*COLUMNS, *(column for column in BETWEEN if column.is_named)):

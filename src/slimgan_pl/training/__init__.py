@@ -1,1 +1,1 @@
-"""Training of slimmable GANs: the LightningModule, the updates of an iteration, the losses."""
+"""Training of slimmable GANs: the LightningModule, updates and losses."""

@@ -15,16 +15,10 @@ def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) 
             f"the generator has {len(generator.widths)} widths but the bank has {discriminators.num_branches} "
             f"discriminators; set num_branches to {len(generator.widths)}"
         )
-    if discriminators.num_classes != generator.num_classes:
-        raise SlimGANError(
-            f"the generator has num_classes {generator.num_classes} and the bank {discriminators.num_classes}; "
-            "give both the same"
-        )
-    if discriminators.image_channels != generator.image_channels:
-        raise SlimGANError(
-            f"the generator has image_channels {generator.image_channels} and the bank "
-            f"{discriminators.image_channels}; give both the same"
-        )
+    for name in ("num_classes", "image_channels"):
+        own, other = getattr(generator, name), getattr(discriminators, name)
+        if own != other:
+            raise SlimGANError(f"the generator has {name} {own} and the bank {other}; give both the same")
     if generator.image_size % discriminators.image_multiple:
         raise SlimGANError(
             f"the generator makes images of {generator.image_size} pixels a side, which the bank cannot halve often "
@@ -38,7 +32,7 @@ def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) 
 
 
 def check_data(generator: SlimmableGenerator, data: object) -> None:
-    """Raise a SlimGANError where the data's images or classes do not suit the generator."""
+    """Raise a SlimGANError where the data do not suit the generator."""
     for name in ("image_size", "image_channels"):
         given, made = getattr(data, name, None), getattr(generator, name)
         if given is not None and given != made:
@@ -61,7 +55,7 @@ def check_parts(batch_size: int, micro_batches: int) -> None:
 
 
 def check_capture(device: torch.device, is_distributed: bool, precision: str) -> None:
-    """Raise a SlimGANError where a training step cannot be captured as CUDA graphs."""
+    """Raise a SlimGANError where CUDA graphs cannot capture a training step."""
     if device.type != "cuda":
         raise SlimGANError(f"cuda_graphs needs an NVIDIA GPU, and this run is on {device.type}; leave it out")
     if is_distributed:

@@ -15,16 +15,10 @@ WARM_UP = 3  # iterations before the capture: libraries choose kernels and reser
 
 
 class CapturedUpdate:
-    """An update that a CUDA graph replays after a few calls.
+    """An update that a CUDA graph replays after ``warm_up`` calls.
 
-    The update adds gradients to parameters that have none and returns tensors; a replay writes the same tensors, so
-    what it returns is good until the next call.
-
-    Args:
-        update: Takes nested tensors, of the same structure and shapes at each call. Keyword arguments are taken as
-            they are at the capture.
-        parameters: Those that get gradients.
-        warm_up: Calls before the capture.
+    It adds gradients to ``parameters`` that have none and returns tensors, which the next replay overwrites. Its
+    arguments are nested tensors of the same structure and shapes at each call, and keywords fixed at the capture.
     """
 
     stream: torch.cuda.Stream | None = None  # shared by all, since a stream keeps the memory that it frees

@@ -35,7 +35,7 @@ class EvaluatedModule(LightningModule):
         return {"iteration": None, "individual": None}
 
     def check_real(self, data: ByteDataModule) -> None:
-        """Raise a SlimGANError where the data have too few real images for the evaluator."""
+        """Raise a SlimGANError where the evaluator needs more real images."""
         if self.evaluator is not None:
             self.evaluator.check(len(data.arrays[self.evaluator.protocol.real_split].images))
 
@@ -76,7 +76,7 @@ class Evaluation(Callback):
 
 
 def log_results(model: EvaluatedModule, results: dict[str, Any]) -> None:
-    """Log the metrics of every width, such as ``fid/0.5``, and those between widths."""
+    """Log the metrics of each width, such as ``fid/0.5``, and between widths."""
     metrics = {"step": float(results["iteration"])}
     for row in results["widths"]:
         row["width"] = results["individual"] or row["width"]

@@ -16,7 +16,7 @@ def copy_gradients(parameters: Iterable[nn.Parameter]) -> list[Tensor | None]:
 
 
 def norm_of_change(parameters: Iterable[nn.Parameter], before: Sequence[Tensor | None]) -> Tensor:
-    """Return the Euclidean norm of what was added to gradients since ``before``, on the device."""
+    """Return the Euclidean norm of the gradients added since ``before``."""
     added = [
         parameter.grad if old is None else parameter.grad - old
         for parameter, old in zip(parameters, before, strict=True)
@@ -26,7 +26,7 @@ def norm_of_change(parameters: Iterable[nn.Parameter], before: Sequence[Tensor |
 
 
 def branch_norms(branches: nn.ModuleList, heads: nn.ModuleList, indices: Iterable[int]) -> dict[int, Tensor]:
-    """Return by width the norm of the gradients of its discriminator's own layers, without trunk and shared head."""
+    """Return gradient norms of the discriminators without trunk and shared head."""
     nothing = next(heads.parameters()).new_zeros(())
     norms = {}
     for index in sorted(indices):

@@ -1,6 +1,6 @@
-"""One iteration of the paper: ``critic_steps`` updates of all discriminators, then one of the generator."""
+"""Iteration of the paper: discriminator updates, then a generator update."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +17,10 @@ from slimgan_pl.training.gradient_norms import NORM
 from slimgan_pl.training.updates import Metrics, Updates, WidthInputs
 from slimgan_pl.utils.distributed import average_gradients
 
-__all__ = ["Iteration", "IterationInputs", "Player", "Status", "iteration_seed", "sample_batches"]
+__all__ = ["Iteration", "Side", "Status", "iteration_seed", "sample_batches"]
 
 
-class Player(NamedTuple):
+class Side(NamedTuple):
     """Optimizer of one side, and the function that takes its step."""
 
     optimizer: Optimizer
@@ -28,7 +28,7 @@ class Player(NamedTuple):
 
 
 class Status(NamedTuple):
-    """Outcome of an iteration, the same on all processes; 0 where all is well."""
+    """Outcome of an iteration on all processes; 0 where all is well."""
 
     metrics: float  # above 0: a metric of some process is not finite
     stop: float  # above 0: some process has a request to stop
@@ -36,28 +36,12 @@ class Status(NamedTuple):
     generator_gradients: float  # above 0: a gradient is not finite
 
 
-class IterationInputs(NamedTuple):
-    """Generator inputs of an iteration: of each discriminator update, of the generator's, and for distillation."""
-
-    discriminators: list[WidthInputs]
-    generator: WidthInputs
-    distilled: Inputs | None  # None: distillation takes the generator update's inputs
-
-
 class Iteration:
-    """Runs iterations: samples latents, computes gradients, averages them over processes once an update, and steps.
+    """All steps of an iteration, none of which makes the host wait.
 
-    Nothing in it makes the host wait for the device. ``status`` is the outcome of the last iteration, as a tensor on
-    the device in the order of ``Status``; it and batch-norm statistics are averaged in the message of the generator's
-    gradients.
-
-    Args:
-        updates: The updates that compute the gradients.
-        generator: The generator's side.
-        discriminators: The discriminators' side.
-        critic_steps: Discriminator updates per iteration.
-        cuda_graphs: Whether to capture each update as a CUDA graph.
-        watch_gradients: Whether gradients have to be finite; those of 16-mixed need not, as it skips such steps.
+    Gradients are averaged over processes once an update, and batch-norm statistics with the generator's gradients.
+    ``status`` is the outcome of the last iteration, as a tensor on the device in the order of ``Status``. Without
+    ``watch_gradients`` gradients need not be finite: 16-mixed skips such steps itself.
     """
 
     status: Tensor
@@ -65,8 +49,8 @@ class Iteration:
     def __init__(
         self,
         updates: Updates,
-        generator: Player,
-        discriminators: Player,
+        generator: Side,
+        discriminators: Side,
         critic_steps: int,
         cuda_graphs: bool = False,
         watch_gradients: bool = True,
@@ -102,22 +86,23 @@ class Iteration:
         """
         batch_size = len(real) // self.critic_steps
         check_parts(batch_size, self.updates.micro_batches)
-        inputs = self._sample_inputs(batch_size, source)
-        metrics, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, inputs.discriminators)
+        critic_inputs, inputs, distilled = self._draw_inputs(batch_size, source)
+        metrics, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, critic_inputs)
         self.generator.optimizer.zero_grad()
-        metrics = metrics | self.update_generator(inputs.generator, inputs.distilled, fakes=fakes)
+        metrics = metrics | self.update_generator(inputs, distilled, fakes=fakes)
         losses = [value for name, values in metrics.items() if not name.endswith(NORM) for value in values.values()]
         wrong = not_finite(losses)
         told = torch.stack([wrong, torch.full_like(wrong, stop)])
-        average_gradients(self.updates.generator, [*statistics(self.updates.generator), told])
+        statistics = [buffer for buffer in self.updates.generator.buffers() if buffer.is_floating_point()]
+        average_gradients(self.updates.generator, [*statistics, told])
         self.status = torch.cat([told, torch.stack([wrong_first, self._wrong_gradients(self.updates.generator)])])
         self.generator.step()
         return metrics
 
     def _train_discriminators(
-        self, batch_size: int, real: Tensor, labels: Tensor | None, inputs: list[WidthInputs]
+        self, batch_size: int, real: Tensor, labels: Tensor | None, inputs: Sequence[WidthInputs]
     ) -> tuple[Metrics, dict[int, Tensor], Tensor]:
-        """Return the last update's metrics, its fakes if they are kept, and how many updates had a wrong gradient."""
+        """Return the last update's metrics and fakes, and wrong gradients' count."""
         metrics: Metrics = {}
         fakes: dict[int, Tensor] = {}
         wrong = []
@@ -142,40 +127,36 @@ class Iteration:
         largest = get_total_norm(gradients, float("inf")) if self.watch_gradients else gradients[0].new_zeros(())
         return not_finite([largest])
 
-    def _sample_inputs(self, batch_size: int, source: torch.Generator) -> IterationInputs:
-        """Sample the latents and labels of an iteration.
+    def _draw_inputs(
+        self, batch_size: int, source: torch.Generator
+    ) -> tuple[Sequence[WidthInputs], WidthInputs, Inputs | None]:
+        """Sample the inputs of each discriminator update, the generator update, and distillation.
 
         Shared latents are one batch for all widths, and the generator update takes those of the last discriminator
-        update.
+        update, also for distillation.
         """
-        net, indices = self.updates.generator, range(len(self.updates.generator.widths))
+        net, num_widths = self.updates.generator, len(self.updates.generator.widths)
+        count = 1 if self.updates.objective.shared_latents else num_widths
+        critic = [sample_batches(net, count, batch_size, source) for _ in range(self.critic_steps)]
         if self.updates.objective.shared_latents:
-            shared = [sample_batches(net, 1, batch_size, source)[0] for _ in range(self.critic_steps)]
-            updates = [dict.fromkeys(indices, batch) for batch in shared]
-            return IterationInputs([*updates], updates[-1], None)
-        critic = [sample_batches(net, len(indices), batch_size, source) for _ in range(self.critic_steps)]
-        *own, distilled = sample_batches(net, len(indices) + 1, batch_size, source)
-        by_width = [dict(zip(indices, batches, strict=True)) for batches in (*critic, own)]
-        return IterationInputs([*by_width[:-1]], by_width[-1], distilled)
+            shared = [dict.fromkeys(range(num_widths), batch) for (batch,) in critic]
+            return shared, shared[-1], None
+        *own, distilled = sample_batches(net, num_widths + 1, batch_size, source)
+        return [dict(enumerate(batches)) for batches in critic], dict(enumerate(own)), distilled
 
 
 def not_finite(tensors: Iterable[Tensor]) -> Tensor:
-    """Return 1.0 where a number is NaN or infinite, else 0.0, on the device."""
+    """Return 1.0 where a number is not finite, else 0.0."""
     return (~torch.cat([tensor.flatten() for tensor in tensors]).isfinite().all()).float()
 
 
-def statistics(net: nn.Module) -> list[Tensor]:
-    """Return the buffers that depend on the process's own images."""
-    return [buffer for buffer in net.buffers() if buffer.is_floating_point()]
-
-
 def iteration_seed(seed: int, iteration: int, rank: int) -> int:
-    """Return the seed of an iteration's latents on one process; a pure function makes resuming exact."""
+    """Return the seed of an iteration's latents, independent of earlier ones."""
     return int(np.random.SeedSequence([seed, iteration, rank]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def sample_batches(net: SlimmableGenerator, count: int, batch_size: int, source: torch.Generator) -> list[Inputs]:
-    """Sample batches of a generator's inputs at once: all latents, then all labels."""
+    """Sample batches of inputs at once: all latents, then all labels."""
     latents, labels = net.draw_inputs(count * batch_size, source)
     split = [None] * count if labels is None else labels.split(batch_size)
     return [Inputs(*pair) for pair in zip(latents.split(batch_size), split, strict=True)]

@@ -1,4 +1,4 @@
-"""Adversarial and distillation losses: pure functions of logits ``(N, 1)`` and images ``(N, C, H, W)``."""
+"""Losses of logits ``(N, 1)`` and images ``(N, C, H, W)``."""
 
 import dataclasses
 import warnings
@@ -25,7 +25,7 @@ DistillTarget = Literal["next", "widest", "none"]
 
 
 class AdversarialLoss(NamedTuple):
-    """Losses of the two sides: ``discriminator(real, fake)`` and ``generator(fake)``, each a mean over the batch."""
+    """Losses ``discriminator(real, fake)`` and ``generator(fake)``, means over the batch."""
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
@@ -35,15 +35,11 @@ class AdversarialLoss(NamedTuple):
 class Objective:
     """Losses that training minimises.
 
-    Args:
-        loss: The adversarial loss of both sides.
-        distill_target: Width that teaches a narrower one.
-        distill_weight: Weight of the distillation loss.
-        shared_latents: Whether one batch of latents serves all widths and both losses.
+    With ``shared_latents`` one batch of latents serves all widths and both losses.
     """
 
     loss: AdversarialLoss
-    distill_target: DistillTarget
+    distill_target: DistillTarget  # width that teaches a narrower one
     distill_weight: float
     shared_latents: bool
 
@@ -54,12 +50,12 @@ class Objective:
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """``E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]`` (Lim and Ye 2017)."""
+    """``E[relu(1 - D(x))] + E[relu(1 + D(G(z)))]`` (Lim and Ye 2017)."""
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
 def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """``-E[log s(D(x))] - E[log(1 - s(D(G(z))))]`` with the sigmoid s (Goodfellow et al. 2014, equation 1)."""
+    """``-E[log s(D(x))] - E[log(1 - s(D(G(z))))]`` (Goodfellow et al. 2014)."""  # s is the sigmoid
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
@@ -79,7 +75,7 @@ def non_saturating_generator(fake: Tensor) -> Tensor:
 
 
 def minimax_generator(fake: Tensor) -> Tensor:
-    """``E[log(1 - s(D(G(z))))]``, the generator's side of equation 1 of Goodfellow et al. 2014.
+    """``E[log(1 - s(D(G(z))))]`` (Goodfellow et al. 2014, equation 1).
 
     NOTE: code that calls the loss "minimax" or "BCE" often gives the generator ``-log s(D(G(z)))`` instead, which is
     ``non-saturating`` here.
@@ -96,7 +92,7 @@ ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
 
 
 def distillation_teacher(student: int, num_widths: int, target: DistillTarget) -> int | None:
-    """Return the position of the width that teaches width number ``student``, or None without a teacher.
+    """Return the position of a width's teacher, or None without one.
 
     >>> [distillation_teacher(width, 4, "next") for width in range(4)]
     [1, 2, 3, None]
@@ -107,7 +103,7 @@ def distillation_teacher(student: int, num_widths: int, target: DistillTarget) -
 
 
 def find_teachers(indices: Sequence[int], target: DistillTarget) -> dict[int, int]:
-    """Return the teacher of each width that has one, among ascending widths that take part.
+    """Return each width's teacher among ascending widths that take part.
 
     >>> find_teachers([0, 2, 3], "next"), find_teachers([0, 2, 3], "widest")
     ({0: 2, 2: 3}, {0: 3, 2: 3})
@@ -117,5 +113,5 @@ def find_teachers(indices: Sequence[int], target: DistillTarget) -> dict[int, in
 
 
 def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean squared error of a width's images to its teacher's, which gets no gradient (Hou et al. 2021)."""
+    """Mean squared error; the teacher gets no gradient (Hou et al. 2021)."""
     return F.mse_loss(student, teacher.detach())

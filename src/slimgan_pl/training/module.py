@@ -1,4 +1,4 @@
-"""Lightning mechanics of training: one iteration per step, its metrics, a request to stop."""
+"""Lightning mechanics of training: an iteration per step, metrics, stopping."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from torch._dynamo.exc import TorchDynamoException
 from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.training.compatibility import check_capture
-from slimgan_pl.training.iteration import Iteration, Player, Status, iteration_seed
+from slimgan_pl.training.iteration import Iteration, Side, Status, iteration_seed
 from slimgan_pl.training.losses import Objective
 from slimgan_pl.training.throughput import Throughput
 from slimgan_pl.training.updates import Metrics, Updates
@@ -27,7 +27,7 @@ Batch = tuple[Tensor, Tensor | None]
 
 
 class StepSettings(NamedTuple):
-    """Settings of an iteration's computation; its result is the same but for rounding."""
+    """Settings of an iteration's computation that change rounding alone."""
 
     tf32: bool | None
     compile: bool
@@ -37,7 +37,7 @@ class StepSettings(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Report of an iteration: its number, its metrics, and its ``Status`` on the device."""
+    """Number, metrics, and ``Status`` on the device, of an iteration."""
 
     iteration: int
     metrics: Metrics
@@ -45,9 +45,9 @@ class Report(NamedTuple):
 
 
 class TrainedModule(LightningModule):
-    """Base of the modules whose training step is one iteration; the optimizers are the generator's and the bank's.
+    """Base of the modules whose training step is one iteration.
 
-    ``reports`` are those of the last two iterations.
+    The optimizers are the generator's and the bank's. ``reports`` are those of the last two iterations.
     """
 
     generator: SlimmableGenerator
@@ -72,17 +72,12 @@ class TrainedModule(LightningModule):
             raise SlimGANError("synchronised batch norm needs GPUs; leave --trainer.sync_batchnorm out")
 
     def on_train_start(self) -> None:
-        settings = self.step_settings
+        settings, nets = self.step_settings, (self.generator, self.discriminators)
         optimizers: Any = self.optimizers()  # the generator's and the discriminators'
         for optimizer in optimizers:
             follow_layout(optimizer.optimizer)
         updates = Updates(
-            self.generator,
-            self.discriminators,
-            self.objective,
-            settings.free_graphs,
-            settings.micro_batches,
-            self._add_gradients,
+            *nets, self.objective, settings.free_graphs, settings.micro_batches, backward=self._add_gradients
         )
         if settings.compile:
             updates.compile()
@@ -91,9 +86,9 @@ class TrainedModule(LightningModule):
         first, second = optimizers
         # The strategy takes the discriminators' step, not the LightningOptimizer: global_step counts iterations.
         step = partial(self.trainer.strategy.optimizer_step, second.optimizer, lambda: None)
-        players = Player(first, first.step), Player(second, step)
+        sides = Side(first, first.step), Side(second, step)
         watch_gradients = self.trainer.precision != "16-mixed"
-        self.iteration = Iteration(updates, *players, self.critic_steps, settings.cuda_graphs, watch_gradients)
+        self.iteration = Iteration(updates, *sides, self.critic_steps, settings.cuda_graphs, watch_gradients)
         self.throughput.start()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -121,19 +116,19 @@ class TrainedModule(LightningModule):
         self.is_asked_to_stop = False
 
     def request_stop(self) -> None:
-        """Ask for the end of training; the next iteration passes the request to the other processes."""
+        """Ask all processes to end training; the next iteration tells them."""
         self.is_asked_to_stop = True
 
     @property
     def is_stopping(self) -> bool:
-        """Whether all processes know of a request to stop; the same answer on each of them."""
+        """Whether all processes know of a request to stop."""
         if self.trainer.world_size == 1:
             return self.is_asked_to_stop
         report = self.settled_report
         return report is not None and Status(*report.status.tolist()).stop > 0
 
     def _add_gradients(self, loss: Tensor, **settings: Any) -> None:
-        """Add gradients of this process alone; they are averaged over processes once an update."""
+        """Add this process's gradients; an update averages them over processes once."""
         wrapped: Any = self.trainer.model
         context: AbstractContextManager[None] = wrapped.no_sync() if hasattr(wrapped, "no_sync") else nullcontext()
         with context:
@@ -141,9 +136,9 @@ class TrainedModule(LightningModule):
 
     @property
     def settled_report(self) -> Report | None:
-        """Newest report that can be read without a wait for the device: on a GPU that of the iteration before."""
-        is_ready = len(self.reports) == 2 or self.device.type == "cpu"
-        return self.reports[0 if self.device.type != "cpu" else -1] if self.reports and is_ready else None
+        """Newest report that can be read without waiting for a GPU."""
+        settled = list(self.reports) if self.device.type == "cpu" else list(self.reports)[:-1]
+        return settled[-1] if settled else None
 
     def per_width(self, metrics: Metrics) -> dict[str, Tensor]:
         """Return metrics by the names that loggers see, such as ``generator_loss/0.5``."""
@@ -153,7 +148,7 @@ class TrainedModule(LightningModule):
         }
 
     def measure_throughput(self) -> dict[str, float]:
-        """Return the rates of training, such as ``iterations_per_second``, as far as they are known."""
+        """Return the known rates of training, such as ``iterations_per_second``."""
         trainer = self.trainer
         return self.throughput.rates(self.global_step, trainer.estimated_stepping_batches, trainer.num_training_batches)
 
@@ -162,7 +157,7 @@ class TrainedModule(LightningModule):
         return bool(every) and iteration % every == 0
 
     def _measures_gradients(self) -> bool:
-        """Return whether this iteration measures its gradients: only where they are logged and meaningful.
+        """Return whether this iteration's gradient norms are logged and meaningful.
 
         A CUDA graph does the same in each iteration. 16-mixed scales gradients, and a micro-batch has its own.
         """
@@ -171,7 +166,7 @@ class TrainedModule(LightningModule):
         return bool(self.loggers) and are_meaningful and (settings.cuda_graphs or self._is_logged(self.global_step + 1))
 
     def _log_metrics(self) -> None:
-        """Log a value per width, the mean losses and the throughput, where the loggers take them.
+        """Log metrics per width, mean losses and throughput.
 
         The loggers get them here, not from Lightning after the step: a checkpoint of this iteration comes before that.
         """
@@ -194,7 +189,7 @@ class TrainedModule(LightningModule):
 
 
 def copy_metrics(metrics: Metrics) -> Metrics:
-    """Return metrics in new memory, because a CUDA graph writes into the same again."""
+    """Copy metrics, because a CUDA graph writes into the same memory again."""
     values = iter(torch.stack([value for by_width in metrics.values() for value in by_width.values()]).unbind())
     return {name: {index: next(values) for index in by_width} for name, by_width in metrics.items()}
 

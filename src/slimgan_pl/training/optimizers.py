@@ -20,7 +20,7 @@ UNSUITED = (torch.optim.LBFGS, torch.optim.SparseAdam)  # need a closure, or spa
 
 
 def adam(parameters: Iterable[Tensor]) -> Optimizer:
-    """Make the paper's optimizer for DCGAN; ``ADAM`` holds the same in plain values."""
+    """Make the paper's optimizer for DCGAN, which ``ADAM`` holds in plain values."""
     return torch.optim.Adam(parameters, **ADAM["init_args"])
 
 

@@ -1,6 +1,6 @@
 """Grids of samples of every width."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,30 +19,22 @@ MOST_CLASSES = 10  # classes in a grid
 
 
 def sample_grid(model: "SlimGAN | SlimmableGenerator", num_latents: int, seed: int, label: int | None = None) -> Tensor:
-    """Return a uint8 picture ``(3, H, W)``: a row per width, narrow to wide, and a column per latent.
+    """Return a uint8 picture ``(3, H, W)`` of each width's samples.
 
-    With classes these rows come for each class in turn: for ``label`` alone, or for all, or ten of them where there are
-    more.
+    Widths are rows, narrow to wide, and latents columns. With classes these rows come for each class in turn: for
+    ``label`` alone, or for all, or ten of them where there are more.
     """
     net = model if isinstance(model, SlimmableGenerator) else model.generator
-    classes = net.num_classes
-    shown: Iterable[int] = shown_classes(classes) if label is None else [label]
-    rows = [
-        sample_images(
-            net,
-            num_latents,
-            width,
-            torch.full((num_latents,), each) if classes else None,
-            torch.Generator().manual_seed(seed),
-        )
-        for each in shown
-        for width in net.widths
-    ]
+    rows = []
+    for each in shown_classes(net.num_classes) if label is None else [label]:
+        labels = torch.full((num_latents,), each) if net.num_classes else None
+        for width in net.widths:
+            rows.append(sample_images(net, num_latents, width, labels, torch.Generator().manual_seed(seed)))
     return width_grid(rows)
 
 
 def shown_classes(num_classes: int) -> Sequence[int]:
-    """Return the classes that a grid shows: all, ten of them where there are more, or a single 0 without classes.
+    """Return at most ten classes to show; 0 without classes.
 
     >>> list(shown_classes(0)), list(shown_classes(20))
     ([0], [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])

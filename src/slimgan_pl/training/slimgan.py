@@ -1,4 +1,4 @@
-"""SlimGAN: one slimmable generator trained against a bank of discriminators (Hou et al. 2021)."""
+"""SlimGAN: a slimmable generator and its discriminators (Hou et al. 2021)."""
 
 from typing import Any, Literal, get_args
 
@@ -26,7 +26,7 @@ Sampling = Literal["independent", "shared"]
 
 
 class SlimGAN(TrainedModule, EvaluatedModule):
-    """One generator at several widths, one discriminator per width, and stepwise in-place distillation.
+    """Training of a slimmable generator and its discriminators, with in-place distillation.
 
     One training step is one iteration: ``critic_steps`` discriminator updates and one generator update. It takes a
     batch of ``critic_steps * batch_size`` real images. ``trainer.global_step`` counts iterations.
@@ -117,7 +117,10 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self._loaded_iteration = 0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
-        """Generate images ``(N, C, H, W)`` in [-1, 1] from latents ``(N, latent_dim)`` at a width."""
+        """Generate images ``(N, C, H, W)`` in [-1, 1].
+
+        Latents are ``(N, latent_dim)``, labels integers ``(N,)`` for a net with classes.
+        """
         images: Tensor = self.generator(latents, labels, width=width)
         return images
 
@@ -195,7 +198,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only evaluates counts none itself
 
     def settle_statistics(self) -> None:
-        """Measure batch-norm statistics anew where ``recalibration`` is set, before samples, evaluations and saves.
+        """Recalibrate batch-norm statistics where ``recalibration`` is set.
 
         They then depend on the weights alone, and not on when they were measured before.
         """

@@ -30,7 +30,7 @@ class Throughput:
         self._mark = None
 
     def begin_iteration(self) -> None:
-        """Start the clock, unless it runs since the end of the iteration before."""
+        """Start the clock, unless it still runs."""
         if self._mark is None:
             self._mark = time.perf_counter()
 
@@ -43,14 +43,9 @@ class Throughput:
         self._mark, self._is_first, self._images = now, False, images
 
     def rates(self, iteration: int, total: float, per_epoch: float) -> dict[str, float]:
-        """Return ``iterations_per_second``, ``images_per_second`` (real ones), ``seconds_left`` and ``epochs``.
+        """Return ``iterations_per_second``, ``images_per_second`` of real images, ``seconds_left``, ``epochs``.
 
-        A value that is not known yet is left out, as are those that an endless run does not have.
-
-        Args:
-            iteration: Iterations done.
-            total: Iterations of the run, or infinity.
-            per_epoch: Iterations of an epoch, or infinity.
+        Unknown values are left out. ``total`` and ``per_epoch`` are iterations, and may be infinite.
         """
         rates: dict[str, float] = {}
         if self._recent:

@@ -1,4 +1,4 @@
-"""The two updates of an iteration as functions of tensors: they compute losses and add gradients, and nothing else.
+"""Losses and gradients of the two updates of an iteration.
 
 The caller has the optimizers, processes, randomness and logs, so an update can be compiled or captured as it is.
 Shape legend: N images, C channels, H = W pixels a side. An index is the position of a width, narrow to wide.
@@ -27,15 +27,12 @@ Metrics = dict[str, dict[int, Tensor]]  # name -> index of a width -> a number w
 
 
 class Updates:
-    """Adds the gradients of one discriminator or generator update to the gradients of the nets.
+    """Gradients of one discriminator or generator update, added to the nets'.
 
     Any widths may take part; the others get no gradient. While ``measures_gradients``, the metrics hold the norms of
     what each width adds to the generator's gradient, and of the gradient of each discriminator's own layers.
 
     Args:
-        generator: The slimmable generator.
-        discriminators: The bank.
-        objective: The losses.
         free_graphs: Free each width's graph before the next is built, the discriminator update's too. It costs
             launches and, with shared latents, a second sampling of the fakes.
         micro_batches: Parts that a batch is computed in, one after the other; each has batch-norm statistics of its
@@ -55,8 +52,7 @@ class Updates:
         backward: Callable[..., None] = torch.autograd.backward,
     ) -> None:
         self.generator, self.bank, self.objective = generator, discriminators, objective
-        self.free_graphs, self.micro_batches = free_graphs, micro_batches
-        self.backward = backward
+        self.free_graphs, self.micro_batches, self.backward = free_graphs, micro_batches, backward
         self.generate: Callable[..., Tensor] = generator
         self.discriminate: Callable[..., Tensor] = discriminators
         self.discriminate_all: Callable[..., list[tuple[Tensor, Tensor]]] = discriminators.forward_all
@@ -65,11 +61,11 @@ class Updates:
 
     @property
     def keeps_fakes(self) -> bool:
-        """Whether the generator update starts from the fakes of the discriminator update before it."""
+        """Whether the generator update starts from the discriminator update's fakes."""
         return self.objective.shared_latents and not self.free_graphs and self.micro_batches == 1
 
     def compile(self, backend: str = "inductor") -> None:
-        """Compile generator and bank for the updates alone; the modules and their state-dict keys stay as they are.
+        """Compile generator and bank for the updates, but leave the modules alone.
 
         There is a program for each width with a graph and without, for each branch and for all branches together.
         """
@@ -116,30 +112,26 @@ class Updates:
     ) -> tuple[Metrics, dict[int, Tensor]]:
         with torch.set_grad_enabled(keep):
             fakes = {index: self._generate(index, inputs[index]) for index in sorted(inputs)}
-        logits = self._discriminate_pairs(real, real_labels, inputs, fakes)
-        losses = {index: self.objective.loss.discriminator(*pair) for index, pair in logits.items()}
-        self._add_gradients(torch.stack(list(losses.values())).sum(), retain_graph=self.micro_batches > 1)
-        return discriminator_metrics(losses, logits), fakes
-
-    def _discriminate_pairs(
-        self, real: Tensor, real_labels: Tensor | None, inputs: WidthInputs, fakes: Mapping[int, Tensor]
-    ) -> dict[int, tuple[Tensor, Tensor]]:
-        """Return by width its discriminator's logits of the real images and of its fakes; the trunk sees each once."""
         images = {index: fake.detach() for index, fake in fakes.items()}
         labels = {index: inputs[index].labels for index in images}
         if len(images) == self.bank.num_branches:
             fake_labels = None if real_labels is None else list(labels.values())
-            return dict(enumerate(self.discriminate_all(real, list(images.values()), real_labels, fake_labels)))
-        shared = self.trunk(real)
-        return {
-            index: self.discriminate_branch(shared, self.trunk(images[index]), real_labels, labels[index], index)
-            for index in images
-        }
+            pairs = self.discriminate_all(real, list(images.values()), real_labels, fake_labels)
+        else:
+            shared = self.trunk(real)
+            pairs = [
+                self.discriminate_branch(shared, self.trunk(images[index]), real_labels, labels[index], index)
+                for index in images
+            ]
+        logits = dict(zip(images, pairs, strict=True))
+        losses = {index: self.objective.loss.discriminator(*pair) for index, pair in logits.items()}
+        self._add_gradients(torch.stack(list(losses.values())).sum(), retain_graph=self.micro_batches > 1)
+        return discriminator_metrics(losses, logits), fakes
 
     def _width_by_width(
         self, real: Tensor, real_labels: Tensor | None, inputs: WidthInputs, keep: bool
     ) -> tuple[Metrics, dict[int, Tensor]]:
-        """Do the same with one width's graph at a time; the trunk still sees the real images once."""
+        """Free each width's graph; the trunk sees real images once."""
         shared_real = self.trunk(real)
         leaf = shared_real.detach().requires_grad_(shared_real.requires_grad)
         losses: dict[int, Tensor] = {}
@@ -153,7 +145,7 @@ class Updates:
     def _discriminator_step(
         self, index: int, shared_real: Tensor, real_labels: Tensor | None, inputs: Inputs
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Add the gradients of one discriminator, and return its loss and logits without their graph."""
+        """Add one discriminator's gradients, and return its detached loss and logits."""
         with torch.no_grad():
             fake = self._generate(index, inputs)
         real, fake = self.discriminate_branch(shared_real, self.trunk(fake), real_labels, inputs.labels, index)
@@ -178,10 +170,9 @@ class Updates:
             ``generator_loss``, the ``distillation_loss`` of all widths that have a teacher, and norms if they are
             measured.
         """
-        parts = []
         with parametrize.cached(), frozen(self.bank):
-            for own, shared in self._split((dict(inputs), distilled)):
-                parts.append(self._train_widths(own, shared, fakes or {}))
+            split = self._split((dict(inputs), distilled))
+            parts = [self._train_widths(own, shared, fakes or {}) for own, shared in split]
         return average_parts(parts)
 
     def _train_widths(self, inputs: WidthInputs, distilled: Inputs | None, fakes: Mapping[int, Tensor]) -> Metrics:
@@ -191,7 +182,8 @@ class Updates:
         parameters = list(self.generator.parameters())
         for index in sorted(inputs, reverse=True):  # a teacher before its student
             before = copy_gradients(parameters) if self.measures_gradients else []
-            images, loss = self._adversarial_step(index, inputs[index], fakes.get(index))
+            images = fakes[index] if index in fakes else self._generate(index, inputs[index])
+            loss = self.objective.loss.generator(self.discriminate(images, inputs[index].labels, branch=index))
             metrics["generator_loss"][index] = loss.detach()
             if teachers and distilled is not None:
                 self._add_gradients(loss)  # frees the graph of the adversarial loss
@@ -199,25 +191,15 @@ class Updates:
                 with torch.set_grad_enabled(index in teachers):
                     images = self._generate(index, distilled)
             if index in teachers:
-                distillation, distance = self._distillation_step(images, outputs[teachers[index]], len(teachers))
-                metrics["distillation_loss"][index] = distance
-                loss = loss + distillation
+                distance = distillation_loss(images, outputs[teachers[index]])
+                metrics["distillation_loss"][index] = distance.detach()
+                loss = loss + self.objective.distill_weight / len(teachers) * distance
             if loss.requires_grad:
                 self._add_gradients(loss)
             outputs[index] = images.detach()
             if self.measures_gradients:
                 metrics[f"generator{NORM}"][index] = norm_of_change(parameters, before)
         return {name: dict(sorted(values.items())) for name, values in metrics.items() if values}
-
-    def _adversarial_step(self, index: int, inputs: Inputs, images: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return images ``G_i(z)`` and the generator's loss of ``D_i(G_i(z))``: each width has its discriminator."""
-        images = self._generate(index, inputs) if images is None else images
-        return images, self.objective.loss.generator(self.discriminate(images, inputs.labels, branch=index))
-
-    def _distillation_step(self, images: Tensor, teacher: Tensor, num_students: int) -> tuple[Tensor, Tensor]:
-        """Return a width's share of the distillation loss, and ``MSE(G_i(z), G_j(z))`` to its teacher's images."""
-        distance = distillation_loss(images, teacher)
-        return self.objective.distill_weight / num_students * distance, distance.detach()
 
     # Both
 
@@ -238,7 +220,7 @@ def take_part(tensor: Tensor, number: int, count: int) -> Tensor:
 
 
 def allow_programs(count: int) -> None:
-    """Let the compiler make as many programs of one function as a net has uses; by default it gives up after a few."""
+    """Raise the compiler's limit of programs for one function."""
     config: Any = torch._dynamo.config
     name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"  # before torch 2.7
     setattr(config, name, max(getattr(config, name), count))

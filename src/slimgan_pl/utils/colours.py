@@ -1,4 +1,4 @@
-"""Colours of widths and runs in charts and tables, in a light and a dark scheme."""
+"""Colours of widths and runs in a light and a dark scheme."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -54,14 +54,11 @@ def width_colours(count: int, scheme: Scheme) -> list[str]:
 
 
 def between(anchors: Sequence[str], place: float) -> str:
-    """Return the colour at a place along anchors, where 0 is the first and 1 the second."""
+    """Interpolate between anchors, where 0 is the first and 1 the second."""
     first = min(int(place), len(anchors) - 2)
-    pairs = zip(channels(anchors[first]), channels(anchors[first + 1]), strict=True)
-    return "#" + "".join(f"{round(low + (high - low) * (place - first)):02x}" for low, high in pairs)
-
-
-def channels(colour: str) -> list[int]:
-    return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+    lows, highs = (bytes.fromhex(anchor[1:]) for anchor in anchors[first : first + 2])
+    mixed = bytes(round(low + (high - low) * (place - first)) for low, high in zip(lows, highs, strict=True))
+    return f"#{mixed.hex()}"
 
 
 def run_colours(count: int, scheme: Scheme) -> list[str]:

@@ -1,4 +1,4 @@
-"""Collectives over groups of tensors, and work shared among processes; no-ops for one process."""
+"""Collectives and work shared among processes; no-ops for one process."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from slimgan_pl.errors import SlimGANError
 
 __all__ = [
-    "all_agree",
-    "average",
     "average_gradients",
     "failing_together",
     "gather_objects",
@@ -35,24 +33,27 @@ def rank_and_world() -> tuple[int, int]:
 
 
 def leave() -> None:
-    """End the process group; its threads would abort the process if they outlived the interpreter."""
+    """End the process group, whose threads must not outlive the interpreter."""
     if rank_and_world()[1] > 1:
         dist.destroy_process_group()
 
 
 def is_lost_process(error: BaseException) -> bool:
-    """Return whether an error means that another process of the run no longer answers."""
+    """Return whether an error means that another process no longer answers."""
     words = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "gloo", "NCCL", "TCPStore")
     return rank_and_world()[1] > 1 and isinstance(error, RuntimeError) and any(word in str(error) for word in words)
 
 
 @torch.no_grad()
-def average(tensors: Iterable[Tensor]) -> None:
-    """Replace float tensors by their mean over all processes, with one collective per precision."""
+def average_gradients(net: nn.Module, others: Iterable[Tensor] = ()) -> None:
+    """Replace gradients and other float tensors by their mean over processes.
+
+    It takes one collective per precision.
+    """
     if rank_and_world()[1] == 1:
         return
     groups: dict[torch.dtype, list[Tensor]] = {}
-    for tensor in tensors:
+    for tensor in (*(parameter.grad for parameter in net.parameters() if parameter.grad is not None), *others):
         groups.setdefault(tensor.dtype, []).append(tensor)
     for group in groups.values():
         flat = torch.cat([tensor.flatten() for tensor in group])
@@ -62,13 +63,8 @@ def average(tensors: Iterable[Tensor]) -> None:
             tensor.copy_(mean.view_as(tensor))
 
 
-def average_gradients(net: nn.Module, others: Iterable[Tensor] = ()) -> None:
-    """Replace a net's gradients by their mean over all processes, and other float tensors in the same message."""
-    average([*(parameter.grad for parameter in net.parameters() if parameter.grad is not None), *others])
-
-
 def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[Tensor]:
-    """Return a process's share of the batches of the numbers ``0 ... count - 1``.
+    """Return a process's batches of the numbers ``0 ... count - 1``.
 
     Processes take whole batches in turn. Each number belongs to one process, and a batch holds the same numbers for any
     number of processes, so its results are the same to the last bit.
@@ -80,14 +76,10 @@ def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[T
 
 
 def gather_rows(rows: Tensor, count: int, total: int, batch_size: int, device: torch.device) -> Tensor:
-    """Return the rows ``(count, F)`` of all processes on each of them, in the order of their numbers, on the host.
+    """Return the rows ``(count, F)`` of all processes on each of them.
 
-    Args:
-        rows: This process's rows, for those numbers of its ``shared_batches`` that are below ``count``, in turn.
-        count: Number of all rows.
-        total: Number that the batches were made from, at least ``count``.
-        batch_size: Size of the shared batches.
-        device: Device of the collective's tensors.
+    They are on the host, in the order of their numbers. This process's rows are those of its numbers in
+    ``shared_batches(total, batch_size, ...)`` that are below ``count``, in turn; the collective runs on ``device``.
     """
     world = rank_and_world()[1]
     if world == 1:
@@ -124,7 +116,7 @@ def gather_objects(value: Value) -> list[Value]:
 
 @contextmanager
 def failing_together() -> Iterator[None]:
-    """Raise the error of one process on all processes, so that none waits for it in vain."""
+    """Raise the error of one process on all, so that none waits."""
     own, message = None, None
     try:
         yield
@@ -135,8 +127,3 @@ def failing_together() -> Iterator[None]:
         raise own
     if failures:
         raise SlimGANError(failures[0])
-
-
-def all_agree(answer: bool) -> bool:
-    """Return whether all processes say yes."""
-    return all(gather_objects(answer))

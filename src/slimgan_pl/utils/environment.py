@@ -45,7 +45,7 @@ def device_name(device: torch.device) -> str:
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """Return everything but versions that times depend on: device, processor, cores, threads, and system."""
+    """Return device, processor, cores, threads, and system, which times depend on."""
     return {
         "device": device_name(device),
         "processor": processor_name(),
@@ -56,7 +56,7 @@ def machine(device: torch.device) -> dict[str, Any]:
 
 
 def processor_name() -> str:
-    """Return the processor's name, such as ``AMD EPYC 9B14``, or its architecture if the system has no name."""
+    """Return the processor's name, such as ``AMD EPYC 9B14``, or its architecture."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -84,8 +84,7 @@ def find_device(name: str) -> torch.device:
     """Return a device of this machine.
 
     Args:
-        name: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or the like; ``auto`` is the first GPU, or the CPU if there is
-            none.
+        name: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or the like; ``auto`` is the first GPU, or the CPU without one.
 
     Raises:
         SlimGANError: If there is no such device.
@@ -107,7 +106,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def memory_size(device: torch.device) -> int | None:
-    """Return the size of a device's memory in bytes, or None if it is unknown."""
+    """Return the size of a device's memory in bytes, if known."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[1])
     try:

@@ -14,17 +14,18 @@ from slimgan_pl.errors import SlimGANError, SlimGANWarning, cause_of
 
 __all__ = [
     "check_folder",
+    "continuing_without",
     "default_cache_dir",
     "file_sha256",
-    "going_on_without",
     "reason_of",
     "replacing",
     "threads_without_traceback",
+    "write_whole",
 ]
 
 
 def check_folder(folder: Path) -> None:
-    """Raise a SlimGANError if a file is in the place of a folder to create, or above it."""
+    """Raise a SlimGANError if a file prevents the creation of a folder."""
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
             raise SlimGANError(f"{path} is a file, so nothing can be written below it; name another --output")
@@ -32,10 +33,10 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
-    """Open a temporary file, then sync it and move it to its place, so that a kill never leaves half of it.
+    """Open a temporary file, then sync and move it to its place.
 
     Args:
-        path: The place; an existing file stays until the new one is complete.
+        path: The place; an existing file stays until the new one is complete, also if the process is killed.
         is_contended: Whether other processes may write the same file at the same time. A kill then leaves a temporary
             file; otherwise the next one replaces it.
     """
@@ -52,8 +53,14 @@ def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
             scratch.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, content: bytes, is_contended: bool = False) -> None:
+    """Write a file by :func:`replacing`."""
+    with replacing(path, is_contended) as file:
+        file.write(content)
+
+
 def sync_folder(folder: Path) -> None:
-    """Sync a folder, where the system can; otherwise a power cut may undo a renaming."""
+    """Sync a folder against power cuts, where the system can."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -65,17 +72,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def reason_of(error: OSError) -> str:
-    """Return the system's reason for an error, such as ``No space left on device``."""
+    """Return the system's reason, such as ``No space left on device``."""
     return error.strerror or str(error)
 
 
 @contextmanager
-def going_on_without(what: str) -> Iterator[None]:
-    """Turn a failure to write into a warning.
-
-    Args:
-        what: The output, such as ``the picture runs/samples.png``.
-    """
+def continuing_without(what: str) -> Iterator[None]:
+    """Turn a failure to write into a warning that starts with ``what``."""
     try:
         yield
     except Exception as error:  # libraries raise errors of their own for a full disk
@@ -92,7 +95,7 @@ def going_on_without(what: str) -> Iterator[None]:
 
 @contextmanager
 def threads_without_traceback() -> Iterator[None]:
-    """Silence threads that cannot write; the next call of their owner reports the error."""
+    """Silence threads that cannot write; their owner reports the error later."""
     before = threading.excepthook
 
     def hook(args: threading.ExceptHookArgs) -> None:
@@ -116,5 +119,5 @@ def file_sha256(path: Path) -> str:
 
 
 def default_cache_dir() -> Path:
-    """Return the folder for arrays where none is given: ``slimgan-pl`` in the user's cache folder."""
+    """Return ``slimgan-pl`` in the user's cache folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slimgan-pl"

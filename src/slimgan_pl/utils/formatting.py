@@ -44,10 +44,7 @@ def milliseconds(seconds: float | None) -> str:
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], mark: str = "---") -> str:
     r"""Return a table in Markdown.
 
-    Args:
-        head: Names of the columns.
-        rows: Texts; a bar in one is escaped.
-        mark: Alignment of all columns but the first.
+    A bar in a text is escaped. ``mark`` aligns all columns but the first.
 
     >>> markdown_table(["name", "size"], [["a|b", "1"]], "---:")
     '| name | size |\n| --- | ---: |\n| a\\|b | 1 |'

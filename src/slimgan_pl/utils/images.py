@@ -16,7 +16,7 @@ LINE, GREY = 1, 128  # pixels between images, and their value
 
 
 def to_bytes(images: Tensor) -> Tensor:
-    """Turn images in [-1, 1] into uint8 in [0, 255], rounding to the nearest.
+    """Round images in [-1, 1] to uint8 in [0, 255].
 
     >>> to_bytes(torch.tensor([-1.0, 0.0, 1.0]))
     tensor([  0, 128, 255], dtype=torch.uint8)
@@ -25,18 +25,14 @@ def to_bytes(images: Tensor) -> Tensor:
 
 
 def from_bytes(images: Tensor) -> Tensor:
-    """Turn uint8 images in [0, 255] into floats in [-1, 1], as the inverse of ``to_bytes``."""
+    """Turn uint8 images into floats in [-1, 1], the inverse of ``to_bytes``."""
     return images.to(torch.float32, copy=True).div_(127.5).sub_(1)
 
 
 def width_grid(rows: Sequence[Tensor]) -> Tensor:
-    """Lay out a row of images per width, small ones enlarged to 64 pixels a side or a little more.
+    """Lay out rows of images in [-1, 1] by :func:`make_grid`.
 
-    Args:
-        rows: Per width the images of the same latents, ``(N, C, H, W)`` in [-1, 1].
-
-    Returns:
-        One uint8 picture ``(3, H', W')``.
+    Small images are enlarged to 64 pixels a side or a little more.
     """
     images = torch.cat([to_bytes(row.cpu()) for row in rows])
     scale = -(-64 // images.shape[-1])
@@ -45,18 +41,17 @@ def width_grid(rows: Sequence[Tensor]) -> Tensor:
 
 
 def make_grid(images: Tensor, columns: int) -> Tensor:
-    """Lay out uint8 images ``(N, C, H, W)`` in rows, with grey lines, as one picture ``(3, H', W')``.
+    """Lay out uint8 images as one picture with grey lines.
 
-    As torchvision's function of this name does, whose import takes as long as that of PyTorch.
+    It equals torchvision's function of this name, whose import takes as long as that of PyTorch.
     """
     images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
     if len(images) == 1:
         return images[0]
     count, columns = len(images), min(columns, len(images))
     height, width = (side + LINE for side in images.shape[-2:])
-    grid = torch.full(
-        (images.shape[1], -(-count // columns) * height + LINE, columns * width + LINE), GREY, dtype=torch.uint8
-    )
+    shape = (images.shape[1], -(-count // columns) * height + LINE, columns * width + LINE)
+    grid = torch.full(shape, GREY, dtype=torch.uint8)
     for number, image in enumerate(images):
         top, left = number // columns * height + LINE, number % columns * width + LINE
         grid[:, top : top + height - LINE, left : left + width - LINE] = image
@@ -64,7 +59,7 @@ def make_grid(images: Tensor, columns: int) -> Tensor:
 
 
 def save_images(images: Tensor, path: Path) -> None:
-    """Write uint8 images: one picture ``(C, H, W)`` to a file, or ``(N, C, H, W)`` as numbered PNGs into a folder."""
+    """Write uint8 images: one as a picture, several as numbered PNGs."""
     if images.ndim == 3:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
@@ -81,7 +76,7 @@ def save_images(images: Tensor, path: Path) -> None:
 
 
 def picture_suffixes() -> set[str]:
-    """Return the suffixes, with their dots, of all formats that a picture can be saved in."""
+    """Return the suffixes of formats for pictures, such as ``.png``."""
     return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.SAVE}
 
 

@@ -1,10 +1,10 @@
 """Recipes: plain values that build an object again."""
 
 import inspect
-import re
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,19 +28,16 @@ RENAMED = {  # modules of version 0.1.0 whose classes a checkpoint may name -> w
 
 
 def class_path(kind: type) -> str:
-    """Return the import path of a class; for this package the public one, which outlives moves of files.
+    """Return a class's import path; for this package the public one.
 
     >>> from slimgan_pl.models import DCGANGenerator
     >>> class_path(DCGANGenerator)
     'slimgan_pl.models.DCGANGenerator'
     """
-    module = kind.__module__
-    packages = [module[: match.start()] for match in re.finditer(r"\.", module)] if is_ours(module) else []
-    for package in packages:
-        if kind.__qualname__ in getattr(sys.modules.get(package), "__all__", ()):
-            module = package
-            break
-    return f"{module}.{kind.__qualname__}"
+    name, module = kind.__qualname__, kind.__module__
+    packages = accumulate(module.split("."), "{}.{}".format) if is_ours(module) else ()
+    public = (package for package in packages if name in getattr(sys.modules.get(package), "__all__", ()))
+    return f"{next(public, module)}.{name}"
 
 
 def is_ours(module: str) -> bool:
@@ -49,7 +46,7 @@ def is_ours(module: str) -> bool:
 
 
 def with_current_paths(settings: Any) -> Any:
-    """Replace the class paths of version 0.1.0 in nested plain values by the current ones.
+    """Replace class paths of version 0.1.0 in nested plain values.
 
     >>> with_current_paths({"class_path": "slimgan_pl.models.generators.DCGANGenerator"})
     {'class_path': 'slimgan_pl.models.DCGANGenerator'}
@@ -65,7 +62,7 @@ def with_current_paths(settings: Any) -> Any:
 
 
 def plain(value: object) -> Any:
-    """Turn a setting into plain values that YAML and a ``weights_only`` checkpoint can hold.
+    """Turn a setting into plain values for YAML and ``weights_only`` checkpoints.
 
     A ``Recorded`` object becomes its recipe. A value without a plain form becomes None.
 
@@ -86,7 +83,7 @@ def plain(value: object) -> Any:
 
 
 def build_recipe(value: Any) -> Any:
-    """Build the object of a recipe, and those of all recipes among its arguments; other values stay as they are.
+    """Build the objects of nested recipes; other values stay as they are.
 
     NOTE: this imports and calls any class that the recipe names; check the recipe first if it is from a file.
 
@@ -102,11 +99,9 @@ def build_recipe(value: Any) -> Any:
 
 
 def plain_hyperparameters(settings: Mapping[str, object], nets: Mapping[str, object]) -> dict[str, Any]:
-    """Return hyperparameters as plain values, from which a checkpoint can be loaded on its own.
+    """Return hyperparameters as plain values, which suffice to load a checkpoint.
 
-    Args:
-        settings: The hyperparameters; those without a plain form, such as functions, are omitted.
-        nets: Recorded objects, or None, which are added as their recipes.
+    Settings without a plain form, such as functions, are omitted. Nets are recorded objects or None, added as recipes.
     """
     values = {name: plain(value) for name, value in settings.items()}
     kept = {name: value for name, value in values.items() if value is not None or settings[name] is None}
@@ -120,7 +115,7 @@ def takes_none(annotation: object) -> bool:
 
 
 class Recorded:
-    """Base class that records the constructor's arguments, so that a checkpoint can build the object again."""
+    """Base class that records the constructor's arguments in a recipe."""
 
     arguments: dict[str, Any]
 
@@ -137,7 +132,4 @@ class Recorded:
     @property
     def recipe(self) -> dict[str, Any]:
         """Plain values: ``class_path``, and ``init_args`` with the defaults filled in."""
-        return {
-            "class_path": class_path(type(self)),
-            "init_args": plain(self.arguments),
-        }
+        return {"class_path": class_path(type(self)), "init_args": plain(self.arguments)}

@@ -1,4 +1,4 @@
-"""Signals that ask a run to end: of Ctrl-C, of schedulers that take a machine away, of a terminal that closes."""
+"""Signals of Ctrl-C, schedulers and closed terminals that end a run."""
 
 import signal
 import threading
@@ -26,17 +26,17 @@ class Interrupted(BaseException):
 
     @property
     def status(self) -> int:
-        """The status that a shell gives a program that a signal ended: SIGHUP 129, SIGINT 130, SIGTERM 143."""
+        """Exit status by convention: SIGHUP 129, SIGINT 130, SIGTERM 143."""
         return 128 + self.signum
 
 
 def interrupt(signum: int, frame: FrameType | None = None) -> NoReturn:
-    """Raise Interrupted: what a signal does while nothing has to be finished first."""
+    """Raise Interrupted, where nothing has to be finished first."""
     raise Interrupted(signum)
 
 
 def on_signals(handler: Handler) -> None:
-    """Have the signals handled, but for those that whoever started the program has it ignore, such as ``nohup``.
+    """Handle the signals, but for those that a parent process ignores.
 
     Python allows it in the main thread alone.
     """

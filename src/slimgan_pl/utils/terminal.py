@@ -1,4 +1,4 @@
-"""Output of the command, which a closed terminal or a full disk behind a log does not end."""
+"""Output of the command, which survives closed terminals and full disks."""
 
 import os
 import sys
@@ -34,10 +34,9 @@ def print_whole(table: "Table") -> None:
 
 
 class LossyOutput:
-    """Text stream that drops text that it cannot write, and warns the first time.
+    """Text stream that drops text that it cannot write, and warns once.
 
-    Args:
-        stream: The stream that it writes to; None, for one that was closed before Python started, drops everything.
+    ``stream`` is None if it was closed before Python started; then everything is dropped.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -67,7 +66,7 @@ class LossyOutput:
             )
 
     def finish(self) -> None:
-        """Write buffered text, or drop it: Python would fail over it at its own end."""
+        """Write or drop buffered text, over which Python would fail at exit."""
         self.flush()
         if self.error is not None:
             with suppress(OSError):  # a stream without a file
@@ -88,11 +87,10 @@ class LossyOutput:
 
 @contextmanager
 def printing_at_any_price() -> Iterator[LossyOutput]:
-    """Keep running while standard output or error cannot be written, and yield standard output."""
-    output, errors = LossyOutput(sys.stdout), LossyOutput(sys.stderr)
-    stdout: Any = output
-    stderr: Any = errors
-    with redirect_stdout(stdout), redirect_stderr(stderr):
+    """Survive broken standard output and error; yield standard output."""
+    output: Any = LossyOutput(sys.stdout)
+    errors: Any = LossyOutput(sys.stderr)
+    with redirect_stdout(output), redirect_stderr(errors):
         try:
             yield output
         finally:
@@ -101,7 +99,7 @@ def printing_at_any_price() -> Iterator[LossyOutput]:
 
 
 def show_in_one_line(show: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that prints this package's warnings as one sentence, and others with ``show``."""
+    """Wrap ``show`` to print this package's warnings as one sentence."""
 
     def show_ours(message: Warning | str, category: type[Warning], *where: Any) -> None:
         if issubclass(category, SlimGANWarning):

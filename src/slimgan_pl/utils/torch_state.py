@@ -1,7 +1,7 @@
 """Context managers for the state of a net or of PyTorch."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -44,7 +44,7 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def exact_float32(device: torch.device) -> Iterator[None]:
-    """Compute in whole float32 by deterministic algorithms: no autocast, no TF32, no choice by timing."""
+    """Compute in whole float32 by deterministic algorithms, without autocast or TF32."""
     with (
         whole_matmuls(),
         torch.autocast(device.type, enabled=False),
@@ -57,47 +57,51 @@ def exact_float32(device: torch.device) -> Iterator[None]:
 def whole_matmuls() -> Iterator[None]:
     """Multiply float32 matrices in float32, overriding both of PyTorch's settings."""
     backends: list[Any] = [torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None)]
-    if not all(hasattr(backend, "fp32_precision") for backend in backends):  # before torch 2.9
-        precision = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")
-        try:
+    if all(hasattr(backend, "fp32_precision") for backend in backends):
+        with assigned(backends, "fp32_precision", "ieee"):
             yield
-        finally:
-            torch.set_float32_matmul_precision(precision)
         return
-    precisions = [backend.fp32_precision for backend in backends]
-    for backend in backends:
-        backend.fp32_precision = "ieee"
+    precision = torch.get_float32_matmul_precision()  # before torch 2.9
+    torch.set_float32_matmul_precision("highest")
     try:
         yield
     finally:
-        for backend, precision in zip(backends, precisions, strict=True):
-            backend.fp32_precision = precision
+        torch.set_float32_matmul_precision(precision)
 
 
 @contextmanager
 def tensor_float32(allowed: bool | None) -> Iterator[None]:
-    """Let NVIDIA's tensor cores round the factors of float32 products to TF32, or not; None leaves it as it is."""
-    if allowed is None:
+    """Let NVIDIA's tensor cores round float32 products to TF32, or not.
+
+    None leaves PyTorch's settings.
+    """
+    backends = [] if allowed is None else [torch.backends.cuda.matmul, torch.backends.cudnn]
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(assigned(backends, "allow_tf32", allowed))
+        except RuntimeError as error:  # torch 2.9 has a second setting and refuses to read the first where they differ
+            raise SlimGANError(
+                "tf32 and PyTorch's fp32_precision contradict each other; leave one of them out"
+            ) from error
         yield
-        return
-    backends: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
-    try:
-        before = [backend.allow_tf32 for backend in backends]
-    except RuntimeError as error:  # torch 2.9 has a second setting and refuses to read the first where they differ
-        raise SlimGANError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
-    for backend in backends:
-        backend.allow_tf32 = allowed
+
+
+@contextmanager
+def assigned(targets: list[Any], name: str, value: object) -> Iterator[None]:
+    """Set an attribute of several objects, then restore its values."""
+    before = [getattr(target, name) for target in targets]
+    for target in targets:
+        setattr(target, name, value)
     try:
         yield
     finally:
-        for backend, value in zip(backends, before, strict=True):
-            backend.allow_tf32 = value
+        for target, old in zip(targets, before, strict=True):
+            setattr(target, name, old)
 
 
 @contextmanager
 def num_threads(count: int | None) -> Iterator[None]:
-    """Set the number of PyTorch's CPU threads; None leaves it as it is."""
+    """Set the number of CPU threads; None leaves it as it is."""
     before = torch.get_num_threads()
     torch.set_num_threads(before if count is None else count)
     try:
@@ -107,7 +111,7 @@ def num_threads(count: int | None) -> Iterator[None]:
 
 
 def use_channels_last(net: nn.Module, channels_last: bool) -> None:
-    """Lay out a net's weights with channels last or by PyTorch's default; its outputs follow them."""
+    """Lay out weights, and so outputs, with channels last or by default."""
     net.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 

@@ -45,20 +45,17 @@ def load_yaml(text: str) -> Any:
         return get_loader("yaml")(text)
     except RecursionError as error:
         raise yaml.YAMLError("it is nested too deeply") from error
-    except yaml.YAMLError:
-        raise
     except ValueError as error:  # a number that Python refuses
         raise yaml.YAMLError(str(error)) from error
 
 
 def check_keys(node: yaml.Node | None, seen: set[int]) -> None:
-    """Raise a YAMLError where a key comes twice in a mapping, or a text holds a null byte; aliases are seen once."""
+    """Raise a YAMLError for a repeated key or a null byte."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))
-    where = f"in line {node.start_mark.line + 1}" if node.start_mark else ""
     if "\0" in node.value:
-        raise yaml.YAMLError(f"a text holds a null byte, {where}")
+        raise yaml.YAMLError(f"a text holds a null byte, in line {node.start_mark.line + 1}")
     keys = set()
     for child in node.value if isinstance(node, yaml.CollectionNode) else ():
         for each in child if isinstance(child, tuple) else (child,):

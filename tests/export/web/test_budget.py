@@ -72,18 +72,18 @@ def shares(node: Node, times: list[float], known: list[float], noise: float) -> 
         const [times, known, noise] = {json.dumps([times, known, noise])};
         const budget = new Budget(4);
         const seen = new FrameTimes(known);
-        const draws = [0, 0, 0, 0];
+        const counts = [0, 0, 0, 0];
         let changes = 0;
         for (const value of normal(20000, 1)) {{
             const before = budget.width;
             const time = times[before] * Math.exp(noise * value);
-            draws[before] += 1;
+            counts[before] += 1;
             seen.add(before, 16, time);
             budget.record(time, 16, seen.costs(16, before));
             if (budget.width < before) seen.doubt(before, 16);
             if (budget.width !== before) changes += 1;
         }}
-        console.log(JSON.stringify({{ changes, shares: draws.map((count) => count / 20000) }}));
+        console.log(JSON.stringify({{ changes, shares: counts.map((count) => count / 20000) }}));
     """)
     return found
 

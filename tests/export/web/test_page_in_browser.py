@@ -37,18 +37,18 @@ def test_any_server_does_and_no_other_is_asked(
     visit.close()
 
 
-def test_every_width_draws_what_torch_draws(visit: Visit, generator: SlimmableGenerator) -> None:
+def test_every_width_generates_what_torch_generates(visit: Visit, generator: SlimmableGenerator) -> None:
     visit.page.locator("#label").select_option("2")
     visit.settle()
     latent = torch.tensor([list(visit.page.evaluate("[...slimgan.latents]"))])
     for index, width in enumerate(WIDTHS):
         expected = to_bytes(generator(latent, torch.tensor([2]), width=width))[0].numpy()
         assert expected.std() > 1  # an image that is not flat
-        drawn = visit.pixels(f"#strip li:nth-child({index + 1}) canvas")
-        assert np.abs(drawn - expected.astype(np.int64)).max() <= 1
+        shown = visit.pixels(f"#strip li:nth-child({index + 1}) canvas")
+        assert np.abs(shown - expected.astype(np.int64)).max() <= 1
         visit.page.locator("#stage").evaluate(f"() => slimgan.chooseWidth({index})")
         visit.settle()
-        assert np.abs(visit.pixels("#stage") - drawn).max() <= 1
+        assert np.abs(visit.pixels("#stage") - shown).max() <= 1
 
 
 def test_the_slider_changes_the_image_by_keyboard(visit: Visit) -> None:
@@ -87,15 +87,15 @@ def test_keys_choose_and_letters_in_a_field_do_not(visit: Visit) -> None:
 
 
 @pytest.mark.slow
-def test_a_seed_draws_the_same_image_again(visit: Visit) -> None:
-    drawn: dict[str, list[np.ndarray]] = {}
+def test_a_seed_generates_the_same_image_again(visit: Visit) -> None:
+    shown: dict[str, list[np.ndarray]] = {}
     for seed in ("5", "6", "5"):
         visit.page.locator("#seed").fill(seed)
         visit.page.keyboard.press("Enter")
         visit.settle()
-        drawn.setdefault(seed, []).append(visit.pixels("#stage"))
-    assert (drawn["5"][0] == drawn["5"][1]).all()
-    assert (drawn["5"][0] != drawn["6"][0]).any()
+        shown.setdefault(seed, []).append(visit.pixels("#stage"))
+    assert (shown["5"][0] == shown["5"][1]).all()
+    assert (shown["5"][0] != shown["6"][0]).any()
 
 
 @pytest.mark.slow
@@ -177,7 +177,7 @@ def test_a_measurement_gives_way_to_what_is_asked_for(visit: Visit) -> None:
 
 @pytest.mark.slow
 def test_nothing_is_under_way_once_the_page_is_idle(visit: Visit) -> None:
-    """Each draw takes a while here, so that one that is under way would be seen."""
+    """Each batch takes a while here, so that one that is under way would be seen."""
     visit.page.evaluate("""() => {
         const generate = slimgan.runner.generate.bind(slimgan.runner);
         window.underWay = 0;

@@ -47,9 +47,9 @@ def test_the_page_knows_what_a_width_costs(model: Any, make_model: Callable[...,
     assert facts["bytes"] == (tmp_path / "generator.onnx").stat().st_size + len(b"runtime")
 
 
-def test_a_figure_that_is_no_number_is_left_out(model: Any, make_model: Callable[..., SlimGAN], tmp_path: Path) -> None:
-    figures = {0.25: {"FID": float("nan")}, 0.5: {"FID": float("inf")}, 1.0: {"FID": 2.0}}
-    write_site(model, tmp_path, "Digits", width_facts(make_model().generator, figures), RUNTIME)
+def test_a_metric_that_is_no_number_is_left_out(model: Any, make_model: Callable[..., SlimGAN], tmp_path: Path) -> None:
+    metrics = {0.25: {"FID": float("nan")}, 0.5: {"FID": float("inf")}, 1.0: {"FID": 2.0}}
+    write_site(model, tmp_path, "Digits", width_facts(make_model().generator, metrics), RUNTIME)
     facts = json.loads((tmp_path / "facts.json").read_text())
     assert [width["figures"]["FID"] for width in facts["widths"]] == [None, None, 2.0]
 

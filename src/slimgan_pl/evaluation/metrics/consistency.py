@@ -14,13 +14,7 @@ __all__ = ["METRIC", "Consistency"]
 
 
 class Consistency:
-    """Feature distances and class agreement of each pair of widths on the same latents.
-
-    Args:
-        num_widths: Number of widths.
-        has_classes: Whether there are logits.
-        device: Device of features and logits.
-    """
+    """Feature distances and class agreement of each pair of widths."""
 
     def __init__(self, num_widths: int, has_classes: bool, device: torch.device) -> None:
         from slimgan_pl.evaluation.accumulators import ClassAgreement, InceptionConsistency, device_of_sums
@@ -30,7 +24,7 @@ class Consistency:
         self.has_classes = has_classes
 
     def update(self, features: list[Tensor], logits: list[Tensor]) -> None:
-        """Add features ``(N, F)`` and, if there are any, logits ``(N, K)`` of the same N latents at each width."""
+        """Add each width's features ``(N, F)`` and logits ``(N, K)``, if any."""
         import torch
 
         self.distances.update(torch.stack(features))
@@ -38,7 +32,7 @@ class Consistency:
             self.agreement.update(torch.stack(logits))
 
     def compute(self) -> dict[str, Any]:
-        """Return mIC, the matrix ``(W, W)`` behind it, and the agreement if there are classes."""
+        """Return mIC, its matrix ``(W, W)``, and the agreement of any classes."""
         mean, matrix = self.distances.compute()
         values: dict[str, Any] = {"mic": float(mean), "consistency": matrix.tolist()}
         if self.has_classes:

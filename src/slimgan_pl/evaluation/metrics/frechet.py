@@ -17,10 +17,11 @@ __all__ = ["METRIC", "frechet_distance"]
 
 
 def frechet_distance(first: Gaussian, second: Gaussian, first_root: Tensor | None = None) -> float:
-    """Return the Fréchet distance of two Gaussians, ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``.
+    """Return the Fréchet distance of two Gaussians.
 
-    FID is this distance on Inception features (Heusel et al. 2017). The trace of the square root is taken through the
-    symmetric ``C1^(1/2) C2 C1^(1/2)``, which has the same eigenvalues: they are real and stay non-negative.
+    It is ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``; FID takes it on Inception features (Heusel et al. 2017). The
+    trace of the square root is taken through the symmetric ``C1^(1/2) C2 C1^(1/2)``, which has the same eigenvalues:
+    they are real and stay non-negative.
 
     Args:
         first: One Gaussian.

@@ -15,7 +15,7 @@ __all__ = ["METRIC"]
 
 
 def compute(images: ImageStatistics, real: RealSide, device: torch.device) -> dict[str, float]:
-    """Return the score of images and its deviation over splits, if they have class logits."""
+    """Return the score and its deviation over splits, given class logits."""
     if images.score is None:
         return {}
     mean, deviation = images.score.tolist()

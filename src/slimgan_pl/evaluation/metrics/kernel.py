@@ -48,7 +48,7 @@ def kernel_distance(fake: Tensor, real: Tensor) -> KernelDistance:
 
 
 def compute(fakes: ImageStatistics, real: RealSide, device: torch.device) -> dict[str, float]:
-    """Return the distance of fakes from real images, and its deviation over subsets."""
+    """Return the distance of fakes from real images, and its deviation."""
     if fakes.features is None or real.statistics.features is None:
         return {}
     distance = kernel_distance(fakes.features, real.statistics.features)

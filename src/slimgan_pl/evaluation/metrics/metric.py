@@ -1,4 +1,4 @@
-"""The form of a metric: what it is called, what it needs, and what computes it."""
+"""Form of a metric: names, needs, and computation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Need = Literal["logits", "all features", "neighbours"]
 
 @dataclass(frozen=True)
 class Column:
-    """A number that a metric adds to the results.
+    """Number that a metric adds to the results.
 
     Attributes:
         key: Its key in results, before the name of the extractor.
@@ -59,7 +59,7 @@ class BetweenWidths(Protocol):
     """Accumulator of a metric that compares the widths on the same latents."""
 
     def update(self, features: list[Tensor], logits: list[Tensor]) -> None:
-        """Add features ``(N, F)`` and, if there are any, logits ``(N, K)`` of the same N latents at each width."""
+        """Add each width's features ``(N, F)`` and logits ``(N, K)``, if any."""
 
     def compute(self) -> dict[str, Any]:
         """Return values by their keys in results."""
@@ -70,9 +70,10 @@ Compute = Callable[["ImageStatistics", "RealSide", "torch.device"], dict[str, fl
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of generated images. A module of this package that holds one as ``METRIC`` adds it everywhere.
+    """Metric of generated images.
 
-    Such a module imports PyTorch only in the functions that compute, since tables and comparisons need none.
+    A module of this package that holds one as ``METRIC`` adds it everywhere. Such a module imports PyTorch only in the
+    functions that compute, since tables and comparisons need none.
 
     Attributes:
         name: Its name in ``--model.evaluator.metrics``.

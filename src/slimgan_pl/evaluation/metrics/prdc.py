@@ -30,7 +30,7 @@ COVERAGE_NEIGHBOURS = 5  # of density and coverage, as theirs do
 
 
 class Neighbours(NamedTuple):
-    """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020); higher is better."""
+    """Precision, recall (Kynkäänniemi et al. 2019), density, coverage (Naeem et al. 2020)."""
 
     precision: float
     recall: float
@@ -39,11 +39,11 @@ class Neighbours(NamedTuple):
 
 
 def make_manifold(features: Tensor, device: torch.device | None = None) -> Manifold:
-    """Return the manifold of features ``(N, F)``; a set of less than six is given the neighbours that it has."""
+    """Return the manifold of features ``(N, F)``."""
     import torch
 
     count = len(features)
-    nearest = [min(number, count - 1) for number in (FIDELITY_NEIGHBOURS, COVERAGE_NEIGHBOURS)]
+    nearest = [min(number, count - 1) for number in (FIDELITY_NEIGHBOURS, COVERAGE_NEIGHBOURS)]  # all of a few
     radii = [
         block.topk(nearest[1] + 1, largest=False).values[:, nearest].cpu()  # the first is the feature itself
         for _, block in distances(features, features, device)
@@ -52,7 +52,7 @@ def make_manifold(features: Tensor, device: torch.device | None = None) -> Manif
 
 
 def compare_manifolds(fake: Manifold, real: Manifold, device: torch.device | None = None) -> Neighbours:
-    """Return the shares of fakes and of real images that lie on the other set's manifold.
+    """Compare fakes and real images by each other's manifold.
 
     A fake counts for precision if it lies in the ball of some real image, and a real image for recall if it lies in
     that of some fake. Density is the mean number of real balls a fake lies in, over the neighbours that made them;
@@ -81,7 +81,7 @@ def compare_manifolds(fake: Manifold, real: Manifold, device: torch.device | Non
 
 
 def distances(first: Tensor, second: Tensor, device: torch.device | None) -> Iterator[tuple[slice, Tensor]]:
-    """Yield the Euclidean distances of two sets, a block of rows at a time, with the rows.
+    """Yield blocks of rows with their Euclidean distances to another set.
 
     Features are taken from a common centre: ``cdist`` multiplies, and a large mean would cancel.
     """

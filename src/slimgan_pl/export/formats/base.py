@@ -20,7 +20,7 @@ Sampler = Callable[[Tensor, Tensor | None, float], Tensor]  # float32 images of 
 
 
 class Written(NamedTuple):
-    """An exported file, its widths from narrow to wide, and further files that belong to it."""
+    """Exported file, its widths from narrow to wide, and files beside it."""
 
     path: Path
     widths: tuple[float, ...]
@@ -40,6 +40,7 @@ class Format(ABC):
         modules: The modules that the extra has to make importable.
         precisions: Those that it can hold.
         is_per_width: Whether each width has a file of its own.
+        is_folded: Whether batch norms are part of the layers around them in the files.
         options: Options of ``slimgan export`` that belong to it alone, which its constructor takes.
         snippets: Pairs of a sentence and a jinja2 template of Python that samples with a file. The template knows
             ``file`` and ``generator`` of the card, ``count``, and the ``shape`` of the images.
@@ -57,6 +58,7 @@ class Format(ABC):
     modules: ClassVar[tuple[str, ...]] = ()
     precisions: ClassVar[tuple[Precision, ...]] = ("float32",)
     is_per_width: ClassVar[bool] = True
+    is_folded: bool = False
     options: ClassVar[tuple[str, ...]] = ()
     snippets: ClassVar[tuple[tuple[str, str], ...]] = ()
 
@@ -69,30 +71,24 @@ class Format(ABC):
         assert self.precision != "int8"
         return self.precision
 
-    @classmethod
-    def check_extra(cls) -> None:
-        """Raise a SlimGANError if a library that the format needs is missing."""
-        try:
-            for module in cls.modules:
-                import_module(module)
-        except ModuleNotFoundError as error:
-            raise SlimGANError(
-                f"--format {cls.name} needs {error.name}; install it with pip install 'slimgan-pl[{cls.extra}]'"
-            ) from error
-
     @property
     def file_format(self) -> str:
         """Name of the format that the card gives the files."""
         return self.name
 
-    @property
-    def is_folded(self) -> bool:
-        """Whether batch norms are part of the layers around them in the files."""
-        return False
-
     def prepare(self) -> None:
-        """Fetch and check what writing needs, before anything is written."""
-        self.check_extra()
+        """Fetch and check what writing needs, before anything is written.
+
+        Raises:
+            SlimGANError: If a library that the format needs is missing.
+        """
+        try:
+            for module in self.modules:
+                import_module(module)
+        except ModuleNotFoundError as error:
+            raise SlimGANError(
+                f"--format {self.name} needs {error.name}; install it with pip install 'slimgan-pl[{self.extra}]'"
+            ) from error
 
     @abstractmethod
     def write(self, source: Source, widths: Sequence[float], folder: Path) -> Iterator[Written]:
@@ -118,12 +114,12 @@ class Format(ABC):
 
     @classmethod
     def input_dtype(cls, file: Mapping[str, Any]) -> str:
-        """Return the type of the latents and images of a file of the card."""
+        """Return the type of a card file's latents and images."""
         return "float32"
 
     @classmethod
     def inputs(cls, generator: SlimmableGenerator, file: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return name, type, shape and values of each input of a file of the card."""
+        """Return name, type, shape and values of a card file's inputs."""
         latents = {"shape": ["N", generator.latent_dim], "values": "independent samples of N(0, 1)"}
         found = [{"name": LATENTS, "dtype": cls.input_dtype(file), **latents}]
         if generator.num_classes:
@@ -132,5 +128,5 @@ class Format(ABC):
         return found
 
     def next_step(self, folder: str) -> str | None:
-        """Return a line on what to do with the exported folder, or None."""
+        """Return a line of advice on the exported folder, or None."""
         return None

@@ -46,7 +46,7 @@ pixels = np.rint((images + 1) * 127.5).clip(0, 255).astype(np.uint8)
 
 
 class OnnxFormat(Format):
-    """A graph of one width, whose batch norms are folded into the layers around them."""
+    """Graph of one width with folded batch norms."""
 
     name = "onnx"
     title = "ONNX, one width"
@@ -56,14 +56,11 @@ class OnnxFormat(Format):
     extra = "onnx"
     modules = ("onnxscript", "slimgan_pl.export.ort")
     precisions: ClassVar[tuple[Precision, ...]] = ("float32", "float16", "int8")
+    is_folded = True
     snippets = (
         ("With `slimgan-runtime`, which needs numpy and ONNX Runtime alone:", WITH_RUNTIME),
         ("With ONNX Runtime itself:", WITH_ONNXRUNTIME),
     )
-
-    @property
-    def is_folded(self) -> bool:
-        return True
 
     def write(self, source: Source, widths: Sequence[float], folder: Path) -> Iterator[Written]:
         from slimgan_pl.export.onnx_graphs import save_graph, single_width_graph

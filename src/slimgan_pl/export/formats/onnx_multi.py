@@ -1,4 +1,4 @@
-"""One ONNX file with all widths over one set of weights, the width an input."""
+"""One ONNX file with all widths over shared weights."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,16 +19,13 @@ FILE = "generator.onnx"
 
 
 class OnnxMultiFormat(OnnxFormat):
-    """A graph with a branch per width; ONNX Runtime folds the batch norms when it loads the file."""
+    """Graph with a branch per width; loading it folds batch norms."""
 
     name = "onnx-multi"
     title = "ONNX, all widths"
     precisions = ("float32", "float16")
     is_per_width = False
-
-    @property
-    def is_folded(self) -> bool:
-        return False
+    is_folded = False
 
     def graph(self, generator: SlimmableGenerator) -> "ModelProto":
         """Return the graph of all widths."""

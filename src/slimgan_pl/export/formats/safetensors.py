@@ -55,16 +55,12 @@ class SafetensorsFormat(Format):
 
     def __init__(self, precision: Precision = "float32", fold: bool = False) -> None:
         super().__init__(precision)
-        self.fold = fold
-
-    @property
-    def is_folded(self) -> bool:
-        return self.fold
+        self.is_folded = fold
 
     def write(self, source: Source, widths: Sequence[float], folder: Path) -> Iterator[Written]:
         generator = source.model.generator
         for width in widths:
-            net: SlimmableGenerator = folded_slice(generator, width) if self.fold else generator.slice(width)
+            net: SlimmableGenerator = folded_slice(generator, width) if self.is_folded else generator.slice(width)
             path = folder / f"generator_{width:g}.safetensors"
             save_generator(convert_precision(net, self.float_precision), path, width)
             yield Written(path, (width,))

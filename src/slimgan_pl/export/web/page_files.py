@@ -1,4 +1,4 @@
-"""Files of the page: those in this package, the generator, and the runtime of browsers."""
+"""Files of the page: this package's, the generator, and ONNX Runtime Web."""
 
 import hashlib
 import html
@@ -13,7 +13,7 @@ from slimgan_pl._version import __version__
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
 from slimgan_pl.models.metadata import METADATA_KEY
 from slimgan_pl.utils.colours import SCHEMES, width_colours
-from slimgan_pl.utils.files import check_folder, replacing
+from slimgan_pl.utils.files import check_folder, write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto  # of the extra onnx
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["POLICY", "width_facts", "write_site"]
 
 SITE = "site"  # the folder within this package
-LICENSE = "LICENSE.txt"  # of ONNX Runtime Web
-DIGITS = 16  # of the digest of a generator
-BYTES = {"float32": 4, "float16": 2}  # per weight
+LICENSE = "LICENSE.txt"  # the licence of ONNX Runtime Web
+DIGITS = 16  # hexadecimal digits of a generator's digest
+BYTES = {"float32": 4, "float16": 2}  # bytes per weight
 
 POLICY = (  # scripts, data and styles of the page's own server, and nothing of any other
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
@@ -55,13 +55,9 @@ def width_facts(
 
 
 def write_site(
-    model: "ModelProto",
-    folder: Path,
-    title: str,
-    widths: Sequence[Mapping[str, Any]],
-    runtime: Mapping[str, bytes],
+    model: "ModelProto", folder: Path, title: str, widths: Sequence[Mapping[str, Any]], runtime: Mapping[str, bytes]
 ) -> list[Path]:
-    """Write a page that samples with a generator, as a folder that any web server can serve from any path.
+    """Write a page that samples with a generator, for any web server.
 
     Args:
         model: An exported generator, of one width or of several.
@@ -80,8 +76,7 @@ def write_site(
     (folder / "ort").mkdir(parents=True, exist_ok=True)
     written = []
     for name, content in site_files(model, title, widths, runtime).items():
-        with replacing(folder / name) as file:
-            file.write(content)
+        write_whole(folder / name, content)
         written.append(folder / name)
     return written
 
@@ -89,13 +84,14 @@ def write_site(
 def site_files(
     model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]], runtime: Mapping[str, bytes]
 ) -> dict[str, bytes]:
-    """Return the content of each file, by its path in the folder; servers know scripts by ``.js``, not by ``.mjs``.
+    """Return the content of each file by its path in the folder.
 
     In ``facts.json``, ``bytes`` counts what the page loads before its first image. The page asks for the generator by
     its ``digest``, so that a browser never takes one of an earlier export from its cache.
     """
     result = {path.name: path.read_bytes() for path in files(__package__).joinpath(SITE).iterdir()}
     result[f"ort/{LICENSE}"] = result.pop(LICENSE)
+    # Many servers know scripts by ``.js``, not by ``.mjs``.
     result |= {f"ort/{name.replace('.mjs', '.js')}": content for name, content in runtime.items()}
     result["generator.onnx"] = model.SerializeToString()
     result["widths.css"] = width_styles(len(widths)).encode()
@@ -124,12 +120,12 @@ def facts(model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]]) 
 
 
 def finite(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Return metrics as JSON can hold them: None where one is not finite, as after a run that diverged."""
+    """Return metrics for JSON, with None in place of NaN and infinity."""
     return {name: value if value is not None and math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def width_styles(count: int) -> str:
-    """Return style rules with the colour of each width in both schemes, those of reports."""
+    """Return style rules with each width's colour in both schemes."""
     rules = {}
     for scheme in SCHEMES:
         colours = width_colours(count, scheme)

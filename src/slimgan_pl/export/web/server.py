@@ -50,7 +50,7 @@ class SiteHandler(SimpleHTTPRequestHandler):
     extensions_map = TYPES  # the system's own types may be wrong
 
     def send_head(self) -> Any:
-        """Refuse requests for another host, whose name a foreign page has pointed here (DNS rebinding)."""
+        """Refuse requests for other host names, against DNS rebinding."""
         if without_port(self.headers.get("Host", "")) not in OWN_NAMES:
             self.send_error(HTTPStatus.FORBIDDEN, "Ask for 127.0.0.1 or localhost")
             return None

@@ -46,10 +46,10 @@ export class App {
     this.isStale = true;
     this.job = null;
     this.measuring?.cancel();
-    this.goOn();
+    this.resume();
   }
 
-  goOn() {
+  resume() {
     this.isIdle = false;
     this.wake?.();
   }
@@ -115,7 +115,7 @@ export class App {
   measure() {
     if (this.measuring) return;
     this.measuring = new Measurement(this, this.measured);
-    this.goOn();
+    this.resume();
   }
 
   // Frames.

@@ -30,7 +30,7 @@ export class Budget {
     this.isSettled = false; // whether more timings would change nothing, as far as can be told
   }
 
-  /** Go on from a width that was chosen by other means. */
+  /** Resume from a width that was chosen by other means. */
   startAt(width) {
     this.width = width;
     this.reset();

@@ -10,7 +10,7 @@ from PIL import Image
 
 from slimgan_pl.models import DCGANGenerator
 from slimgan_pl.report import pictures
-from slimgan_pl.report.drawing import STEPS, closed_walk, draw_walk, slerp
+from slimgan_pl.report.summary import STEPS, closed_walk, generate_walk, slerp
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 
@@ -43,9 +43,9 @@ def test_the_seed_decides_the_walk() -> None:
     assert not torch.equal(closed_walk(2, 8, seed=3), closed_walk(2, 8, seed=4))
 
 
-def test_every_width_draws_the_same_latents(make_model: Callable[..., SlimGAN]) -> None:
+def test_every_width_generates_from_the_same_latents(make_model: Callable[..., SlimGAN]) -> None:
     generator = make_model().generator.eval()
-    frames = draw_walk(generator, seed=0)
+    frames = generate_walk(generator, seed=0)
     with torch.no_grad():
         latents = closed_walk(6, generator.latent_dim, seed=0)[5]
         expected = width_grid([generator(latents, width=width) for width in generator.widths])
@@ -58,7 +58,7 @@ def test_a_walk_is_of_one_class_where_there_are_classes() -> None:
         latents = closed_walk(6, 8, seed=0)[-1]
         labels = torch.tensor([0, 1, 2, 0, 1, 2])
         expected = width_grid([generator(latents, labels, width=width) for width in generator.widths])
-    assert torch.equal(draw_walk(generator, seed=0)[-1], expected)
+    assert torch.equal(generate_walk(generator, seed=0)[-1], expected)
 
 
 def opened(picture: pictures.Picture) -> Image.Image:
@@ -73,7 +73,7 @@ def test_an_animation_holds_every_frame_and_has_no_end(most_bytes: int, monkeypa
     assert (image.n_frames, image.info["loop"], image.size) == (5, 0, (30, 20))  # type: ignore[attr-defined]
 
 
-def test_a_picture_on_the_page_has_the_pixels_of_the_one_that_was_drawn() -> None:
-    drawn = torch.randint(0, 256, (3, 8, 9), dtype=torch.uint8)
-    image = opened(pictures.picture(drawn)).convert("RGB")
-    assert list(image.tobytes()) == drawn.permute(1, 2, 0).flatten().tolist()
+def test_a_picture_on_the_page_has_the_pixels_of_the_original() -> None:
+    original = torch.randint(0, 256, (3, 8, 9), dtype=torch.uint8)
+    image = opened(pictures.picture(original)).convert("RGB")
+    assert list(image.tobytes()) == original.permute(1, 2, 0).flatten().tolist()

@@ -1,6 +1,6 @@
-"""Pictures, sizes and times of a trained net, for a page."""
+"""Pictures, sizes and latency of a trained net."""
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 from slimgan_pl.utils.torch_state import evaluating
 
-__all__ = ["Drawn", "closed_walk", "draw_run", "draw_walk", "slerp"]
+__all__ = ["RunSummary", "closed_walk", "generate_walk", "slerp", "summarize_run"]
 
 COLUMNS = 10  # latents, as in the grids that training leaves
 
@@ -26,11 +26,9 @@ STOPS, STEPS = 5, 8  # latents on the way, and frames from one to the next
 
 MOST_COLUMNS, MOST_PIXELS = 6, 384  # walks beside each other, and pixels that they may take together
 
-T = TypeVar("T")
 
-
-class Drawn(NamedTuple):
-    """Pictures of a run, with the names of their rows, and what each width costs: parameters, MACs and time."""
+class RunSummary(NamedTuple):
+    """Pictures of a run with their row names, and each width's costs."""
 
     grid: Picture | None = None
     grid_rows: tuple[str, ...] = ()
@@ -42,64 +40,49 @@ class Drawn(NamedTuple):
     latency: Timings | None = None
 
 
-def draw_run(run: RunFiles, seed: int, trust: bool) -> Drawn:
-    """Make pictures with a run's checkpoint, or take the last picture of a run without one.
+def summarize_run(run: RunFiles, seed: int, trust: bool) -> RunSummary:
+    """Summarize a run's checkpoint, or its last picture without one.
 
     Args:
         run: The run; what is missing is noted in it.
         seed: Seed of the latents.
         trust: Whether the checkpoint may name classes of other packages.
     """
-    latency = latency_of(run)
-    if run.checkpoint is not None:
-        try:
-            return draw_model(load_model(run.checkpoint, trust), seed, latency)
-        except SlimGANError as error:
-            run.notes.append(f"Nothing is drawn: {error}.")
-    grid = left_picture(run)
-    return Drawn(grid=grid, latency=latency)
-
-
-def latency_of(run: RunFiles) -> Timings | None:
-    """Return the times of ``slimgan profile``, if there are any."""
+    latency = None
     try:
-        return read_profile(path_beside(RunFolder(run.folder).checkpoint, "profile"))
+        latency = read_profile(path_beside(RunFolder(run.folder).checkpoint, "profile"))
     except SlimGANError as error:
         run.notes.append(f"Other times are shown: {error}.")
-        return None
+    if run.checkpoint is not None:
+        try:
+            return summarize_model(load_model(run.checkpoint, trust), seed, latency)
+        except SlimGANError as error:
+            run.notes.append(f"No pictures: {error}.")
+    return RunSummary(grid=last_picture(run), latency=latency)
 
 
-def draw_model(model: SlimGAN, seed: int, latency: Timings | None) -> Drawn:
-    """Make pictures with a net, count its numbers, and measure it unless that was done."""
+def summarize_model(model: SlimGAN, seed: int, latency: Timings | None) -> RunSummary:
+    """Make pictures of a net, count its costs, and measure missing latencies."""
     generator = model.generator
-    frames = draw_walk(generator, seed)
-    names = tuple(f"{width:g}" for width in shown_widths(model).values())
+    frames = generate_walk(generator, seed)
+    shown = {width: model.individual or width for width in generator.widths}  # as logs and tables name them
+    names = tuple(f"{width:g}" for width in shown.values())
     classes = shown_classes(generator.num_classes)
     measured = latency or measure_here(generator)
-    return Drawn(
+    return RunSummary(
         grid=picture(sample_grid(model, COLUMNS, seed)),
         grid_rows=tuple(f"{each}: {name}" if generator.num_classes else name for each in classes for name in names),
         walk=animation(frames),
         walk_still=picture(frames[0]),
         walk_rows=names,
-        parameters=renamed(model, {width: count_parameters(generator, width) for width in generator.widths}),
-        macs=renamed(model, {width: count_macs(generator, width) for width in generator.widths}),
-        latency=measured._replace(seconds=renamed(model, measured.seconds)),
+        parameters={name: count_parameters(generator, width) for width, name in shown.items()},
+        macs={name: count_macs(generator, width) for width, name in shown.items()},
+        latency=measured._replace(seconds={shown.get(width, width): s for width, s in measured.seconds.items()}),
     )
 
 
-def shown_widths(model: SlimGAN) -> dict[float, float]:
-    """Return the width in logs and tables of each width of the generator."""
-    return {width: model.individual or width for width in model.generator.widths}
-
-
-def renamed(model: SlimGAN, values: dict[float, T]) -> dict[float, T]:
-    """Return values by their widths in logs and tables."""
-    return {shown_widths(model).get(width, width): value for width, value in values.items()}
-
-
-def left_picture(run: RunFiles) -> Picture | None:
-    """Return the last picture of a run."""
+def last_picture(run: RunFiles) -> Picture | None:
+    """Return the last picture that training left, if any."""
     folder = RunFolder(run.folder)
     paths = [folder.samples, *reversed(folder.sample_grids().values())]
     path = next((path for path in paths if path.is_file()), None)
@@ -111,7 +94,10 @@ def left_picture(run: RunFiles) -> Picture | None:
 
 
 def slerp(start: Tensor, end: Tensor, place: float) -> Tensor:
-    """Return latents ``(N, D)`` on the great circles between latents of equal norms; ``place`` is from 0 to 1."""
+    """Interpolate latents ``(N, D)`` of equal norms along great circles.
+
+    ``place`` goes from 0 at the start to 1 at the end.
+    """
     radius = start.norm(dim=-1, keepdim=True)
     cosine = (start * end).sum(-1, keepdim=True) / radius**2
     angle = torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
@@ -121,7 +107,7 @@ def slerp(start: Tensor, end: Tensor, place: float) -> Tensor:
 
 
 def closed_walk(num_walks: int, latent_dim: int, seed: int) -> Tensor:
-    """Return latents ``(frames, num_walks, latent_dim)`` that go round on the sphere where most of a Gaussian lies."""
+    """Return closed walks ``(frames, num_walks, latent_dim)`` on the sphere of typical latents."""
     source = torch.Generator().manual_seed(seed)
     stops = torch.randn(STOPS, num_walks, latent_dim, generator=source)
     stops = stops / stops.norm(dim=-1, keepdim=True) * latent_dim**0.5
@@ -130,10 +116,10 @@ def closed_walk(num_walks: int, latent_dim: int, seed: int) -> Tensor:
 
 
 @torch.no_grad()
-def draw_walk(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
-    """Return the frames as uint8 pictures ``(3, H, W)``: a row per width, narrow to wide, and a column per walk.
+def generate_walk(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
+    """Return the frames of closed walks as uint8 pictures ``(3, H, W)``.
 
-    Each walk is of one class, where there are classes.
+    A picture has a row per width, narrow to wide, and a column per walk, which is of one class where there are classes.
     """
     columns = max(1, min(MOST_COLUMNS, MOST_PIXELS // generator.image_size))
     labels = torch.arange(columns) % generator.num_classes if generator.num_classes else None
