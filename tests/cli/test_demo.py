@@ -50,7 +50,7 @@ def test_a_page_has_the_metrics_of_its_checkpoint_and_goes_with_it(
     run("export", "--ckpt_path", checkpoint, "--format", "web")
     facts = json.loads(Path("export/facts.json").read_text())
     results = json.loads((checkpoint.parent.parent / "results.json").read_text())
-    shown = [width["figures"]["FID (digits)"] for width in facts["widths"]]
+    shown = [width["metrics"]["FID (digits)"] for width in facts["widths"]]
     assert shown == [row["fid_digits"] for row in results["widths"]]
     card = json.loads(Path("export/model_card.json").read_text())
     assert [file["name"] for file in card["files"]] == ["generator.onnx"]

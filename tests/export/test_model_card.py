@@ -233,7 +233,7 @@ def test_a_page_of_a_net_that_was_trained_alone_has_its_metrics(alone: Path, tmp
     write_page(tmp_path, source, single_width_graph(source.model.generator, 1.0), runtime)
     evaluated = json.loads((alone.parent.parent / "results.json").read_text())
     (width,) = json.loads((tmp_path / "facts.json").read_text())["widths"]
-    assert width["figures"] == {"FID (digits)": evaluated["widths"][0]["fid_digits"]}
+    assert width["metrics"] == {"FID (digits)": evaluated["widths"][0]["fid_digits"]}
 
 
 def test_what_was_read_stands_whatever_becomes_of_the_file(digits_checkpoint: Path, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_what_was_read_stands_whatever_becomes_of_the_file(digits_checkpoint: Pa
     graph = single_width_graph(source.model.generator, 1.0)
     write_page(tmp_path / "page", source, graph, runtime)
     facts = json.loads((tmp_path / "page" / "facts.json").read_text())
-    assert all(width["figures"] for width in facts["widths"])
+    assert all(width["metrics"] for width in facts["widths"])
     path.unlink()
     comparison = prepare_comparison(source, "digits", num_fake=10)
     assert comparison.compare({("same", 1.0): lambda z, _, width: source.model.generator(z, width=width)}).found

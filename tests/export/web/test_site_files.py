@@ -40,7 +40,7 @@ def test_the_page_knows_what_a_width_costs(model: Any, make_model: Callable[...,
     write_site(model, tmp_path, "Digits", width_facts(generator, {0.5: {"FID": 3.5}}), RUNTIME)
     facts = json.loads((tmp_path / "facts.json").read_text())
     assert [width["width"] for width in facts["widths"]] == list(generator.widths)
-    assert facts["widths"][1]["figures"] == {"FID": 3.5}
+    assert facts["widths"][1]["metrics"] == {"FID": 3.5}
     parameters = sum(weight.numel() for weight in generator.slice(1.0).parameters())
     assert facts["widths"][2]["parameters"] == parameters
     assert facts["widths"][2]["bytes"] == 2 * parameters
@@ -51,7 +51,7 @@ def test_a_metric_that_is_no_number_is_left_out(model: Any, make_model: Callable
     metrics = {0.25: {"FID": float("nan")}, 0.5: {"FID": float("inf")}, 1.0: {"FID": 2.0}}
     write_site(model, tmp_path, "Digits", width_facts(make_model().generator, metrics), RUNTIME)
     facts = json.loads((tmp_path / "facts.json").read_text())
-    assert [width["figures"]["FID"] for width in facts["widths"]] == [None, None, 2.0]
+    assert [width["metrics"]["FID"] for width in facts["widths"]] == [None, None, 2.0]
 
 
 def test_another_generator_has_another_digest(model: Any, make_model: Callable[..., SlimGAN], tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def width_facts(
             "width": width,
             "parameters": count_parameters(generator, width),
             "macs": count_macs(generator, width),
-            "figures": dict((metrics or {}).get(width, {})),
+            "metrics": dict((metrics or {}).get(width, {})),
         }
         for width in generator.widths
     ]
@@ -113,7 +113,7 @@ def facts(model: "ModelProto", title: str, widths: Sequence[Mapping[str, Any]]) 
     contract = json.loads(stored)
     per_weight = BYTES[contract["precision"]]
     sized = [
-        {**width, "figures": finite(width.get("figures") or {}), "bytes": width["parameters"] * per_weight}
+        {**width, "metrics": finite(width.get("metrics") or {}), "bytes": width["parameters"] * per_weight}
         for width in widths
     ]
     return {**contract, "title": title, "widths": sized}

@@ -61,13 +61,13 @@ export class Strip {
 /** The table of widths, with their times on this device. */
 export class Table {
   constructor(widths) {
-    const metrics = [...new Set(widths.flatMap((width) => Object.keys(width.figures ?? {})))];
+    const metrics = [...new Set(widths.flatMap((width) => Object.keys(width.metrics ?? {})))];
     const heads = ["Width", "Parameters", "MACs", "Weights", ...metrics, "Median", "95th percentile", "Images/s"];
     byId("head").replaceChildren(...heads.map((textContent) => make("th", { textContent, scope: "col" })));
     this.rows = widths.map((width, index) => {
       const name = make("th", { colour: index, scope: "row" }, make("span", { className: "swatch" }), `${width.width}`);
       const known = [inShort(width.parameters), inShort(width.macs), inBytes(width.bytes)];
-      const texts = [...known, ...metrics.map((metric) => inDigits(width.figures?.[metric] ?? null)), "–", "–", "–"];
+      const texts = [...known, ...metrics.map((metric) => inDigits(width.metrics?.[metric] ?? null)), "–", "–", "–"];
       return make("tr", {}, name, ...texts.map((textContent) => make("td", { textContent })));
     });
     byId("rows").replaceChildren(...this.rows);
