@@ -78,7 +78,6 @@ def ours(
     return {name.partition("_Cifar")[0]: value for name, value in row.items()}
 
 
-@pytest.mark.slow
 def test_metrics_equal_torch_fidelitys_with_inception(inception_weights: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (38, 3, 24, 24), dtype=np.uint8)

@@ -110,7 +110,6 @@ def run(model: ModelProto, **feed: np.ndarray) -> np.ndarray:
     return result
 
 
-@pytest.mark.slow
 def test_it_is_exported_to_onnx_by_width_and_with_all_widths(generator: BasisGenerator) -> None:
     whole = multi_width_graph(generator)
     latents = generator.draw_inputs(5, torch.Generator().manual_seed(3)).latents.numpy()

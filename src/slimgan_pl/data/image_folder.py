@@ -179,7 +179,11 @@ def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
 
 
 def split_entries(entries: list[Entry], test_fraction: float, folder: Path) -> tuple[list[Entry], list[Entry]]:
-    """Split entries into training and test entries, in a fixed random way."""
+    """Split entries into training and test entries, in a fixed random way.
+
+    Raises:
+        SlimGANError: If there are too few.
+    """
     if len(entries) <= MIN_TEST:
         raise SlimGANError(f"the number of images in {folder} is {len(entries)}; give at least {MIN_TEST + 1}")
     order = np.random.default_rng(0).permutation(len(entries))
@@ -188,7 +192,7 @@ def split_entries(entries: list[Entry], test_fraction: float, folder: Path) -> t
 
 
 def class_names(folder: Path, paths: list[Path]) -> list[str]:
-    """Return the subfolders' names, or none if an image lies outside them."""
+    """Return the subfolders' names; an image outside them empties the list."""
     if any(path.parent == folder for path in paths):
         return []
     return sorted({path.relative_to(folder).parts[0] for path in paths})

@@ -190,7 +190,7 @@ class STL10DataModule(TorchvisionDataModule):
 class CelebADataModule(TorchvisionDataModule):
     """CelebA, aligned: 162,770 training and 19,962 test faces (Liu et al. 2015).
 
-    By default they are cropped to 178x178 and resized to 64x64.
+    They are cropped to 178x178 and, by default, resized to 64x64.
     """
 
     name = "celeba"

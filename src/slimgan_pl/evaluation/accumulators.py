@@ -127,7 +127,10 @@ class InceptionConsistency(Metric):
 
 
 class ClassAgreement(Metric):
-    """Mean share of latents that two widths give the same class."""
+    """Mean share of latents that two widths give the same class.
+
+    Higher is better.
+    """
 
     full_state_update = False
     count: Tensor

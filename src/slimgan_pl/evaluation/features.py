@@ -44,7 +44,7 @@ class Extraction:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Extracted:
-        """Return features and logits of uint8 images ``(N, C, H, W)``."""
+        """Return features and logits of bytes ``(N, 1 or 3, H, W)``."""
         pixels = images.to(self.device).expand(-1, 3, -1, -1)
         with exact_float32(self.device):
             output = self.extractor(pixels)

@@ -23,7 +23,10 @@ __all__ = ["FakeSource", "FolderSource", "GeneratorSource"]
 
 
 class FakeSource(ABC):
-    """Numbered images to evaluate, a set for each width."""
+    """Numbered images to evaluate, a set for each width.
+
+    Images of one number belong together: a generator makes them of the same latent.
+    """
 
     device: torch.device
     shape: tuple[int, int, int]  # (C, H, W)

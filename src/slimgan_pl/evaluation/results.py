@@ -58,7 +58,7 @@ class EvaluationResults:
 
     @classmethod
     def from_json(cls, document: Any, source: object = "this") -> "EvaluationResults":
-        """Check the content of a ``results.json`` of any version.
+        """Check a ``results.json`` of this version or an earlier one.
 
         Args:
             document: The content as plain values.

@@ -19,7 +19,7 @@ def initialized(layer: Layer, gain: float = 1.0) -> Layer:
 
 
 def spectral(layer: Layer, gain: float = 1.0) -> Layer:
-    """Initialise a layer under spectral norm (Miyato et al. 2018).
+    """Initialise a layer, then apply spectral norm (Miyato et al. 2018).
 
     The order matters: an initialisation after the parametrization is registered is lost. In training mode each access
     of the weight runs one power iteration; ``torch.nn.utils.parametrize.cached()`` makes it one per update.

@@ -28,7 +28,10 @@ class SlicedLinear(nn.Linear):
 
 
 class SlicedConv2d(nn.Conv2d):
-    """Sliceable convolution without groups, to ``(N, out_channels * width, H', W')``."""
+    """Sliceable convolution without groups.
+
+    ``(N, C_in, H, W) -> (N, out_channels * width, H', W')``.
+    """
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_channels, width, "SlicedConv2d")
@@ -38,7 +41,10 @@ class SlicedConv2d(nn.Conv2d):
 
 
 class SlicedConvTranspose2d(nn.ConvTranspose2d):
-    """Sliceable transposed convolution without groups, to ``(N, out_channels * width, H', W')``."""
+    """Sliceable transposed convolution without groups.
+
+    ``(N, C_in, H, W) -> (N, out_channels * width, H', W')``.
+    """
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:  # type: ignore[override]
         out = scale_channels(self.out_channels, width, "SlicedConvTranspose2d")

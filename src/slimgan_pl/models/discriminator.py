@@ -123,7 +123,7 @@ class DiscriminatorBank(Recorded, nn.Module):
         fake_labels: Tensor | None,
         branch: int,
     ) -> tuple[Tensor, Tensor]:
-        """Return one discriminator's logits ``(N, 1)`` from the trunk's outputs."""
+        """Return one discriminator's real and fake logits ``(N, 1)``."""
         labels = None if real_labels is None or fake_labels is None else torch.cat([real_labels, fake_labels])
         logits = self._branch_logits(torch.cat([shared_real, shared_fake]), labels, branch)
         real_logits, fake_logits = logits.split([len(shared_real), len(shared_fake)])

@@ -83,7 +83,8 @@ class FoldedGenerator(StagedGenerator, ABC):
 class ChannelAffine(nn.Module):
     """Scale and shift per channel, with a row of both per class.
 
-    With ``overwrite`` the result takes the memory of ``x``.
+    ``x * scale[label] + shift[label]``; ``num_classes`` is 0 for one row. With ``overwrite`` the result takes the
+    memory of ``x``.
     """
 
     def __init__(self, channels: int, num_classes: int, overwrite: bool = False) -> None:

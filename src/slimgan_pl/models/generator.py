@@ -73,7 +73,10 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
 
     @abstractmethod
     def synthesize(self, latents: Tensor, labels: Tensor | None, width: float) -> Tensor:
-        """Return images ``(N, C, H, W)`` in [-1, 1] from checked inputs."""
+        """Return images ``(N, C, H, W)`` in [-1, 1] from checked inputs.
+
+        The width is an entry of ``widths``.
+        """
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
         """Generate images.

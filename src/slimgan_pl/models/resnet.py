@@ -53,7 +53,7 @@ class ResNetGeneratorBlock(nn.Module):
 
 
 def upsample(x: Tensor) -> Tensor:
-    """Double the side of ``(N, C, H, W)`` by bilinear interpolation."""
+    """Interpolate ``(N, C, H, W)`` to ``(N, C, 2H, 2W)``, bilinearly."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
@@ -124,7 +124,7 @@ class FoldedResNetGenerator(FoldedGenerator, source=ResNetGenerator):
 class ResNetDiscriminatorBlock(nn.Module):
     """Spectrally normalised residual block.
 
-    NOTE: the authors' activation works in place, so their shortcut adds relu(x) where the paper's diagram adds x;
+    NOTE: the authors' activation works in place, so their shortcut adds relu(x) where the paper's figure adds x;
     ``rectified_shortcut=False`` is the usual form. The 1x1 convolution of the shortcut runs after the pooling, on a
     quarter of the pixels; the two commute. A 3x3 convolution and the pooling after it are one of 4x4/2.
     """
@@ -156,8 +156,8 @@ class ResNetDiscriminatorBlock(nn.Module):
 def convolve_and_pool(conv: nn.Conv2d, x: Tensor) -> Tensor:
     """Apply a padded 3x3 convolution and 2x2 average pooling in one.
 
-    Each output is the mean of four windows, so it is the window of 4x4 under the mean of the four shifted kernels: 16
-    multiply-accumulates in place of 36.
+    ``(N, C, H, W)`` becomes ``(N, C', H/2, W/2)``. Each output is the mean of four windows, so it is the window of 4x4
+    under the mean of the four shifted kernels: 16 multiply-accumulates in place of 36.
     """
     weight = F.avg_pool2d(F.pad(conv.weight, (1, 1, 1, 1)), 2, stride=1)
     return F.conv2d(x, weight, conv.bias, stride=2, padding=1)
@@ -204,5 +204,5 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
 
 
 def sum_pool(x: Tensor) -> Tensor:
-    """Apply ReLU and sum ``(N, C, H, W)`` over space."""
+    """Apply ReLU and sum over space, to ``(N, C)``."""
     return F.relu(x).sum(dim=(2, 3))

@@ -21,8 +21,8 @@ def sample_images(
 ) -> Tensor:
     """Return new images ``(num_images, C, H, W)`` in [-1, 1].
 
-    Labels ``(num_images,)`` are random where they are missing and needed. ``source`` is on the CPU; the same state
-    gives the same latents at every width.
+    ``width`` is one of the generator's; batch-norm statistics stay as they are. Labels ``(num_images,)`` are random
+    where they are missing and needed. ``source`` is on the CPU; the same state gives the same latents at every width.
     """
     latents, labels = net.draw_inputs(num_images, source, labels)
     chunks = []

@@ -26,7 +26,7 @@ def norm_of_change(parameters: Iterable[nn.Parameter], before: Sequence[Tensor |
 
 
 def branch_norms(branches: nn.ModuleList, heads: nn.ModuleList, indices: Iterable[int]) -> dict[int, Tensor]:
-    """Return gradient norms of the discriminators without trunk and shared head."""
+    """Return by width its discriminator's gradient norm, without shared layers."""
     nothing = next(heads.parameters()).new_zeros(())
     norms = {}
     for index in sorted(indices):

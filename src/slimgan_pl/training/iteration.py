@@ -151,7 +151,10 @@ def not_finite(tensors: Iterable[Tensor]) -> Tensor:
 
 
 def iteration_seed(seed: int, iteration: int, rank: int) -> int:
-    """Return the seed of an iteration's latents, independent of earlier ones."""
+    """Return the seed of an iteration's latents on one process.
+
+    A pure function makes resuming exact.
+    """
     return int(np.random.SeedSequence([seed, iteration, rank]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 

@@ -35,11 +35,15 @@ class AdversarialLoss(NamedTuple):
 class Objective:
     """Losses that training minimises.
 
-    With ``shared_latents`` one batch of latents serves all widths and both losses.
+    Args:
+        loss: The adversarial loss of both sides.
+        distill_target: Width that teaches a narrower one.
+        distill_weight: Weight of the distillation loss.
+        shared_latents: Whether one batch of latents serves all widths and both losses.
     """
 
     loss: AdversarialLoss
-    distill_target: DistillTarget  # width that teaches a narrower one
+    distill_target: DistillTarget
     distill_weight: float
     shared_latents: bool
 
@@ -55,7 +59,10 @@ def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """``-E[log s(D(x))] - E[log(1 - s(D(G(z))))]`` (Goodfellow et al. 2014)."""  # s is the sigmoid
+    """``-E[log s(D(x))] - E[log(1 - s(D(G(z))))]`` (Goodfellow et al. 2014, equation 1).
+
+    ``s`` is the sigmoid.
+    """
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
@@ -70,15 +77,15 @@ def linear_generator(fake: Tensor) -> Tensor:
 
 
 def non_saturating_generator(fake: Tensor) -> Tensor:
-    """``-E[log s(D(G(z)))]`` (Goodfellow et al. 2014, section 3)."""
+    """``-E[log s(D(G(z)))]`` with the sigmoid s (Goodfellow et al. 2014, section 3)."""
     return F.softplus(-fake).mean()
 
 
 def minimax_generator(fake: Tensor) -> Tensor:
     """``E[log(1 - s(D(G(z))))]`` (Goodfellow et al. 2014, equation 1).
 
-    NOTE: code that calls the loss "minimax" or "BCE" often gives the generator ``-log s(D(G(z)))`` instead, which is
-    ``non-saturating`` here.
+    ``s`` is the sigmoid. NOTE: code that calls the loss "minimax" or "BCE" often gives the generator
+    ``-log s(D(G(z)))`` instead, which is ``non-saturating`` here.
     """
     return -F.softplus(fake).mean()
 

@@ -121,7 +121,10 @@ class TrainedModule(LightningModule):
 
     @property
     def is_stopping(self) -> bool:
-        """Whether all processes know of a request to stop."""
+        """Whether all processes know of a request to stop.
+
+        It is the same on each of them.
+        """
         if self.trainer.world_size == 1:
             return self.is_asked_to_stop
         report = self.settled_report
@@ -136,7 +139,10 @@ class TrainedModule(LightningModule):
 
     @property
     def settled_report(self) -> Report | None:
-        """Newest report that can be read without waiting for a GPU."""
+        """Newest report that can be read without waiting for the device.
+
+        On a GPU it is that of the iteration before.
+        """
         settled = list(self.reports) if self.device.type == "cpu" else list(self.reports)[:-1]
         return settled[-1] if settled else None
 

@@ -123,6 +123,7 @@ class Updates:
                 self.discriminate_branch(shared, self.trunk(images[index]), real_labels, labels[index], index)
                 for index in images
             ]
+            del shared  # the graph keeps what it needs
         logits = dict(zip(images, pairs, strict=True))
         losses = {index: self.objective.loss.discriminator(*pair) for index, pair in logits.items()}
         self._add_gradients(torch.stack(list(losses.values())).sum(), retain_graph=self.micro_batches > 1)

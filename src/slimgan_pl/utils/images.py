@@ -30,9 +30,10 @@ def from_bytes(images: Tensor) -> Tensor:
 
 
 def width_grid(rows: Sequence[Tensor]) -> Tensor:
-    """Lay out rows of images in [-1, 1] by :func:`make_grid`.
+    """Return a uint8 picture ``(3, H', W')`` of rows of images.
 
-    Small images are enlarged to 64 pixels a side or a little more.
+    A row ``(N, C, H, W)`` in [-1, 1] holds a width's images of the same N latents. Small images are enlarged to 64
+    pixels a side or a little more.
     """
     images = torch.cat([to_bytes(row.cpu()) for row in rows])
     scale = -(-64 // images.shape[-1])
@@ -43,7 +44,8 @@ def width_grid(rows: Sequence[Tensor]) -> Tensor:
 def make_grid(images: Tensor, columns: int) -> Tensor:
     """Lay out uint8 images as one picture with grey lines.
 
-    It equals torchvision's function of this name, whose import takes as long as that of PyTorch.
+    Images ``(N, C, H, W)`` fill rows of ``columns``; the picture is ``(3, H', W')``. It equals torchvision's function of
+    this name, whose import takes as long as that of PyTorch.
     """
     images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
     if len(images) == 1:
@@ -59,7 +61,10 @@ def make_grid(images: Tensor, columns: int) -> Tensor:
 
 
 def save_images(images: Tensor, path: Path) -> None:
-    """Write uint8 images: one as a picture, several as numbered PNGs."""
+    """Write uint8 images as one picture, or as numbered PNGs.
+
+    ``(C, H, W)`` is a picture in a file of any format, ``(N, C, H, W)`` N of them in a folder.
+    """
     if images.ndim == 3:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:

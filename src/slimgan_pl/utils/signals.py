@@ -36,9 +36,9 @@ def interrupt(signum: int, frame: FrameType | None = None) -> NoReturn:
 
 
 def on_signals(handler: Handler) -> None:
-    """Handle the signals, but for those that a parent process ignores.
+    """Handle the signals that this process was not started to ignore.
 
-    Python allows it in the main thread alone.
+    ``nohup`` starts such processes. Python allows it in the main thread alone.
     """
     if threading.current_thread() is threading.main_thread():
         for signum in SIGNALS:

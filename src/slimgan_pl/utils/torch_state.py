@@ -1,7 +1,7 @@
 """Context managers for the state of a net or of PyTorch."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -44,7 +44,10 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def exact_float32(device: torch.device) -> Iterator[None]:
-    """Compute in whole float32 by deterministic algorithms, without autocast or TF32."""
+    """Compute in whole float32 by deterministic algorithms, without autocast or TF32.
+
+    Algorithms are not chosen by timing, so that a computation gives the same bits each time.
+    """
     with (
         whole_matmuls(),
         torch.autocast(device.type, enabled=False),
@@ -76,13 +79,12 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
     None leaves PyTorch's settings.
     """
     backends = [] if allowed is None else [torch.backends.cuda.matmul, torch.backends.cudnn]
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(assigned(backends, "allow_tf32", allowed))
-        except RuntimeError as error:  # torch 2.9 has a second setting and refuses to read the first where they differ
-            raise SlimGANError(
-                "tf32 and PyTorch's fp32_precision contradict each other; leave one of them out"
-            ) from error
+    try:
+        for backend in backends:
+            _ = backend.allow_tf32
+    except RuntimeError as error:  # torch 2.9 has a second setting and refuses to read the first where they differ
+        raise SlimGANError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
+    with assigned(backends, "allow_tf32", allowed):
         yield
 
 

@@ -30,7 +30,10 @@ COVERAGE_NEIGHBOURS = 5  # of density and coverage, as theirs do
 
 
 class Neighbours(NamedTuple):
-    """Precision, recall (Kynkäänniemi et al. 2019), density, coverage (Naeem et al. 2020)."""
+    """Precision, recall (Kynkäänniemi et al. 2019), density, coverage (Naeem et al. 2020).
+
+    Higher is better.
+    """
 
     precision: float
     recall: float
