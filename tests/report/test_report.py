@@ -34,8 +34,7 @@ def pages(two_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def report(folder: Path) -> None:
         run("report", two_runs / "digits", "--output", folder / "one.html")
-        both = (two_runs / "digits", two_runs / "none")
-        run("report", *both, "--metric", "kid", "--output", folder / "two.html")
+        run("report", two_runs / "digits", two_runs / "none", "--output", folder / "two.html")
 
     return fill_once(tmp_path_factory, "pages", report)
 
@@ -77,8 +76,9 @@ def test_a_page_names_no_address_and_forbids_to_fetch_any(pages: Path) -> None:
     assert "default-src 'none'; img-src data:" in unescape(page)
 
 
-def test_several_runs_are_compared(pages: Path) -> None:
-    page = written(pages / "two.html")
+def test_several_runs_are_compared(here: Path) -> None:
+    run("report", "runs/digits", "runs/none", "--metric", "kid")
+    page = written()
     assert "<h1>2 runs</h1>" in page
     assert "<h3>KID (digits)</h3>" in page
     assert "model.distill_target: next -&gt; none" in page

@@ -125,7 +125,6 @@ def test_a_signal_ends_an_evaluation_at_once_and_it_is_made_again(
     assert differences(whole, outcome(RUN)) == []
 
 
-@pytest.mark.slow
 def test_a_kill_in_the_middle_of_a_save_leaves_the_checkpoint_before_it(
     commands: Commands, folder: Path, whole: dict[str, Any]
 ) -> None:

@@ -43,7 +43,7 @@ def check_path(path: object) -> Path:
 
 
 def check_width(width: object, widths: Sequence[float]) -> float:
-    """Return the width printed as a number, or raise a SlimGANError."""
+    """Return the entry of ``widths`` that equals a number as printed."""
     wanted = number(width)
     for candidate in widths:
         if abs(candidate - wanted) <= TOLERANCE * candidate:

@@ -29,6 +29,9 @@ class Source(NamedTuple):
 class ExportedGenerator:
     """Generator of one file with all widths, or one per width.
 
+    In a folder the file with all widths comes first. ``threads`` are those of ONNX Runtime; None stands for all cores
+    that this process may use.
+
     Raises:
         SlimGANError: If there are no such files, or they are damaged, or do not go together.
     """
@@ -112,9 +115,10 @@ def sources(session: onnxruntime.InferenceSession, contract: Contract) -> Iterat
 
 
 def allowed_threads() -> int:
-    """Return the usable cores if not all are usable, else 0.
+    """Return the usable cores, or 0 if all are usable.
 
-    By itself ONNX Runtime pins a thread to each core of the machine, and complains of those that it may not use.
+    0 leaves the choice to ONNX Runtime, which pins a thread to each core of the machine, and complains of those that it
+    may not use.
     """
     allowed = num_cores()
     return allowed if allowed < (os.cpu_count() or 1) else 0

@@ -54,7 +54,7 @@ class LatencyCache:
         self.widths = widths
         self.key = {
             "format": FORMAT,
-            "files": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
+            "files": [file_sha256(file) for file in files],
             "onnxruntime": onnxruntime.__version__,
             "cpu": cpu_name(),
             "host": platform.node(),
@@ -120,3 +120,12 @@ def cpu_of(cpuinfo: str) -> str:
     for name, _, value in lines:
         values[name.strip()].add(value.strip())
     return " ".join(value for field in CPU_FIELDS for value in sorted(values.get(field, ())))
+
+
+def file_sha256(file: Path) -> str:
+    """Return a file's SHA-256."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()

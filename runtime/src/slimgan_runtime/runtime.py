@@ -119,7 +119,9 @@ class Runtime:
         return images
 
     def latents(self, count: int, seed: int | None = None) -> np.ndarray:
-        """Return standard normal latents, float32 ``(count, latent_dim)``, by the seed.
+        """Return standard normal latents, float32 ``(count, latent_dim)``.
+
+        The same seed gives the same ones; None gives new ones.
 
         Raises:
             SlimGANError: If the count is not a whole number above 0, or the seed not one of at least 0.

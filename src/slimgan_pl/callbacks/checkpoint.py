@@ -146,7 +146,7 @@ def count_again(trainer: Trainer) -> None:
 
 
 def save_elsewhere(checkpoint: dict[str, Any]) -> Path | None:
-    """Save a checkpoint into the temporary folder and return its path."""
+    """Save into the temporary folder and return the path, or None."""
     with suppress(OSError):
         path = Path(tempfile.mkdtemp(prefix="slimgan-")) / LAST
         AtomicCheckpointIO().save_checkpoint(checkpoint, path)

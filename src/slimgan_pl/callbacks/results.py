@@ -58,13 +58,12 @@ class ResultsTable(Callback):
 
 
 def find_evaluated_checkpoint(trainer: Trainer) -> Path | None:
-    """Return the file of the evaluated weights, or None."""
+    """Return the evaluated weights' file, or None if there is none."""
     if trainer.ckpt_path and trainer.state.fn != "fit":
         return Path(trainer.ckpt_path)
-    saved = [
-        each.last_path for each in callbacks_of(trainer, IterationCheckpoint) if each.saved_at == trainer.global_step
-    ]
-    return saved[0] if saved else None
+    for callback in callbacks_of(trainer, IterationCheckpoint):
+        return callback.last_path if callback.saved_at == trainer.global_step else None
+    return None
 
 
 @rank_zero_only

@@ -52,5 +52,8 @@ def demo(
 
 
 def has_screen() -> bool:
-    """Return whether there is a screen, which a browser of text lacks."""
+    """Return whether there is a screen.
+
+    Without one, a browser of text would take over the terminal.
+    """
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -16,6 +16,7 @@ PLAINER = (  # parts of jsonargparse's messages about unions of types, and their
     (r"(- Expected a path but|Does not validate against|Type typing\.Callable).*?(invalid|Errors:|class:) (- )?", ""),
     (r" Given value type: .*? Given value:", ". Got value:"),
     (r" - Expected a <class 'NoneType'>|\.? Got value: (NestedArg|Namespace)\(.*", ""),
+    (r": (- )+", ": "),
     (r" - Expected ", " or "),
     (r"a typing\.Literal", "one of "),
     (r"a <class '(\S*)'>", r"\1"),

@@ -1,6 +1,6 @@
 """Conversion of checkpoints of the SlimGAN authors' code.
 
-So are checkpoints of plain GANs of its layout. The nets are the ones here under other names: ``l1`` is the stem,
+It takes plain GANs of its layout, too. The nets are the ones here under other names: ``l1`` is the stem,
 ``block2.c1`` the first block's first convolution, ``b1.bn.0`` the first batch norm of the narrowest width.
 """
 

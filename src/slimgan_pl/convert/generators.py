@@ -51,7 +51,7 @@ def make_generator(tensors: Tensors) -> SlimmableGenerator:
 
 
 def read_widths(renamed: Tensors) -> list[float]:
-    """Return the widths: sizes of one stage's batch norms over the largest."""
+    """Return the widths: sizes of one stage's batch norms over the last."""
     pattern = re.compile(r"blocks\.0\.norm1?\.(?:norm\.)?norms\.\d+\.running_mean")
     sizes = [value.numel() for name, value in renamed.items() if pattern.fullmatch(name)]
     return [size / sizes[-1] for size in sizes]

@@ -53,8 +53,9 @@ def write_card(
     """
     card = make_card(source, files, distances)
     card["page"] = sorted(path.relative_to(folder).as_posix() for path in others)
-    write_whole(folder / CARD_JSON, f"{json.dumps(card, indent=2, allow_nan=False)}\n".encode())
-    write_whole(folder / CARD_MARKDOWN, make_markdown(card).encode())
+    texts = {CARD_JSON: f"{json.dumps(card, indent=2, allow_nan=False)}\n", CARD_MARKDOWN: make_markdown(card)}
+    for name, text in texts.items():
+        write_whole(folder / name, text.encode())
     return card
 
 

@@ -35,7 +35,10 @@ def open_session(model: Path | bytes) -> onnxruntime.InferenceSession:
 
 
 def session_sampler(session: onnxruntime.InferenceSession, widths: Sequence[float]) -> Sampler:
-    """Return a function that samples with a session of a file's widths."""
+    """Return a function that samples with a session.
+
+    ``widths`` are those of the file, from narrow to wide: the graph takes their index.
+    """
     names = {each.name for each in session.get_inputs()}
 
     def sample(latents: Tensor, labels: Tensor | None, width: float) -> Tensor:

@@ -39,6 +39,9 @@ def in_own_options() -> Iterator[None]:
 def build_data(source: Source, root: str | None = None, trust: bool = False) -> ByteDataModule:
     """Build the data that a checkpoint names, without opening it.
 
+    ``root`` replaces the folder that it names. With ``trust`` it may name classes of other packages, whose code is then
+    run.
+
     Raises:
         SlimGANError: If it names none, they cannot be built, or their images are of another shape than the generator's.
     """
@@ -68,7 +71,10 @@ def build_data(source: Source, root: str | None = None, trust: bool = False) -> 
 def build_evaluator(
     source: Source, extractor: str, weights_path: str | None = None, num_fake: int | None = None
 ) -> Evaluator:
-    """Build an evaluator of Fréchet distances with the checkpoint's numbers of images."""
+    """Build an evaluator of Fréchet distances with the checkpoint's numbers of images.
+
+    ``num_fake`` replaces its number of fakes.
+    """
     carried = carried_settings(source.checkpoint, str(source.path)).get("model.evaluator") or {}
     settings = {name: value for name, value in carried.get("init_args", {}).items() if name in CARRIED}
     if num_fake is not None:

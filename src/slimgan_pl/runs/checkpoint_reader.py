@@ -97,7 +97,16 @@ def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
 
 
 def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimmableGenerator:
-    """Build the generator of a checkpoint's content, as :func:`load_generator` does."""
+    """Build the generator of a checkpoint's content, as :func:`load_generator` does.
+
+    Args:
+        checkpoint: What :func:`read_checkpoint` returned.
+        path: The file, for messages.
+        trust: Whether it may name classes of other packages, whose code is then run.
+
+    Raises:
+        SlimGANError: If its settings build no generator, or another one than its weights are of.
+    """
     settings = checkpoint["hyper_parameters"]
     if not trust:
         ours = {name for name in named_in(settings) if name.startswith("slimgan_pl.")}  # of which nothing is built

@@ -33,7 +33,13 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
 
 
 def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimGAN:
-    """Build the model of a checkpoint that :func:`read_checkpoint` returned, as :func:`load_model` does."""
+    """Build the model of a checkpoint's content, as :func:`load_model` does.
+
+    Args:
+        checkpoint: What :func:`read_checkpoint` returned.
+        path: The file, for messages.
+        trust: Whether it may name classes of other packages, whose code is then run.
+    """
     if not trust:
         check_trusted(checkpoint["hyper_parameters"], path)
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}
@@ -63,7 +69,10 @@ def build_model(settings: Mapping[str, Any], path: str | Path) -> SlimGAN:
 
 
 class Source(NamedTuple):
-    """Checkpoint as it was read: path, SHA-256, content and model."""
+    """Checkpoint as it was read: path, SHA-256, content and model.
+
+    The model is on the CPU in evaluation mode.
+    """
 
     path: Path
     sha256: str

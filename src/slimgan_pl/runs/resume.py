@@ -39,7 +39,7 @@ class StoppedRun(NamedTuple):
 
 
 def find_newest_run(root: Path) -> StoppedRun | None:
-    """Return the newest run in a folder with a readable checkpoint.
+    """Return the newest run with a readable checkpoint, or None.
 
     A checkpoint that cannot be read is skipped with a warning.
     """

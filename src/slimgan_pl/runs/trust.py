@@ -50,7 +50,7 @@ def class_names(settings: Any) -> Iterator[Any]:
 
 
 def is_known(name: str) -> bool:
-    """Return whether a name is a loaded class of ours or optimizer."""
+    """Return whether a name is our loaded class or PyTorch's optimizer."""
     module, _, last = name.rpartition(".")
     found = getattr(sys.modules.get(module), last, None) if module.split(".")[0] in ("slimgan_pl", "torch") else None
     if not isinstance(found, type):

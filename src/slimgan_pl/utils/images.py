@@ -44,8 +44,8 @@ def width_grid(rows: Sequence[Tensor]) -> Tensor:
 def make_grid(images: Tensor, columns: int) -> Tensor:
     """Lay out uint8 images as one picture with grey lines.
 
-    Images ``(N, C, H, W)`` fill rows of ``columns``; the picture is ``(3, H', W')``. It equals torchvision's function of
-    this name, whose import takes as long as that of PyTorch.
+    Images ``(N, C, H, W)`` fill rows of ``columns``; the picture is ``(3, H', W')``. It equals torchvision's function
+    of this name, whose import takes as long as that of PyTorch.
     """
     images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
     if len(images) == 1:
