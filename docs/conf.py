@@ -43,7 +43,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(torch|torchvision|torchmetrics|lightning|numpy|rich|jsonargparse|onnx|os)\..*|Module"),
     ("py:.*", r"(collections|pathlib|abc|typing|argparse)\..*"),
     # Annotations and bases name classes that no package makes public.
-    ("py:.*", r"slimgan_pl(\.\w+){2,3}|slimgan_runtime\.\w+\.\w+|ModelProto"),
+    ("py:.*", r"slimgan_pl(\.\w+){2,4}|slimgan_runtime\.\w+\.\w+|ModelProto"),
 ]
 
 del Recorded.__new__  # its *args would stand for the arguments of all classes that record theirs

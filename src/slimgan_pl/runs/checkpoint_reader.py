@@ -100,7 +100,7 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
     """Build the generator of a checkpoint's content, as :func:`load_generator` does.
 
     Args:
-        checkpoint: What :func:`read_checkpoint` returned.
+        checkpoint: What ``read_checkpoint`` returned.
         path: The file, for messages.
         trust: Whether it may name classes of other packages, whose code is then run.
 

@@ -36,7 +36,7 @@ def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = Fals
     """Build the model of a checkpoint's content, as :func:`load_model` does.
 
     Args:
-        checkpoint: What :func:`read_checkpoint` returned.
+        checkpoint: What ``read_checkpoint`` returned.
         path: The file, for messages.
         trust: Whether it may name classes of other packages, whose code is then run.
     """
