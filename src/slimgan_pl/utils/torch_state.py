@@ -78,7 +78,7 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
 
     None leaves PyTorch's settings.
     """
-    backends = [] if allowed is None else [torch.backends.cuda.matmul, torch.backends.cudnn]
+    backends: list[Any] = [] if allowed is None else [torch.backends.cuda.matmul, torch.backends.cudnn]
     try:
         for backend in backends:
             _ = backend.allow_tf32
