@@ -17,7 +17,7 @@ from PIL import Image
 from sharing import mostly_slow
 
 from slimgan_pl import SlimGAN
-from slimgan_pl.cli.configured_model import configured_model
+from slimgan_pl.cli.configured_model import build_configured_model
 from slimgan_pl.models import count_macs, count_parameters
 from slimgan_pl.runs.checkpoints import load_model
 from slimgan_pl.utils.files import file_sha256
@@ -107,8 +107,8 @@ def test_a_configuration_may_lack_the_data_and_the_checkpoint_that_it_names(here
     (here / "tiny.yaml").write_text(
         f"{TINY.partition('data:')[0]}\nckpt_path: gone.ckpt\ndata: slimgan_pl.data.ImageFolderDataModule\n"
     )
-    assert configured_model("tiny.yaml").generator.channels == (8, 8, 8)
-    assert configured_model(str(CONFIGS / "folder.yaml")).generator.image_size == 64
+    assert build_configured_model("tiny.yaml").generator.channels == (8, 8, 8)
+    assert build_configured_model(str(CONFIGS / "folder.yaml")).generator.image_size == 64
 
 
 def test_a_gan_of_one_width_is_shown_with_that_width(save: Callable[..., Path]) -> None:

@@ -83,7 +83,7 @@ def files_of(path: Path) -> list[Path]:
 def load(file: Path, threads: int | None) -> tuple[onnxruntime.InferenceSession, Contract]:
     """Return a session that prints nothing, and the contract of the file."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or allowed_threads()
+    options.intra_op_num_threads = threads or count_threads()
     options.log_severity_level = FATAL
     # Otherwise threads wait in a loop for 35 ms after each call: a core taken from others, and a charge from phones.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -114,7 +114,7 @@ def sources(session: onnxruntime.InferenceSession, contract: Contract) -> Iterat
         yield width, Source(session, {WIDTH: np.array(index, np.int64)} if has_all else {})
 
 
-def allowed_threads() -> int:
+def count_threads() -> int:
     """Return the usable cores, or 0 if all are usable.
 
     0 leaves the choice to ONNX Runtime, which pins a thread to each core of the machine, and complains of those that it

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from slimgan_pl.callbacks.nonfinite import NonFiniteError, check_state
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
-from slimgan_pl.runs.folder import LAST, kept_name
+from slimgan_pl.runs.folder import LAST, name_checkpoint
 from slimgan_pl.runs.lightning_internals import evaluation_follows, run_folder
 from slimgan_pl.utils.files import reason_of
 
@@ -60,7 +60,7 @@ class IterationCheckpoint(Checkpoint):
         iteration = trainer.global_step
         names = [LAST] if iteration % self.every_n_iterations == 0 else []
         if self.keep_every_n_iterations and iteration % self.keep_every_n_iterations == 0:
-            names.append(kept_name(iteration))
+            names.append(name_checkpoint(iteration))
         if evaluation_follows(trainer):
             # NOTE: a run resumes behind the evaluation from a save made here, and with it from one made within it.
             self._due = names or [LAST]

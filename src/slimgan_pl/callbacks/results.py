@@ -12,7 +12,7 @@ from slimgan_pl.callbacks.training_cost import TrainingCost
 from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.evaluation.results_table import results_table
 from slimgan_pl.runs.evaluations import evaluations_before
-from slimgan_pl.runs.lightning_internals import callbacks_of, evaluated_run, output_path, run_folder
+from slimgan_pl.runs.lightning_internals import callbacks_of, find_evaluated_run, output_path, run_folder
 from slimgan_pl.training.evaluate import EvaluatedModule, ImageEvaluation
 from slimgan_pl.utils.files import continuing_without, file_sha256, write_whole
 from slimgan_pl.utils.terminal import print_whole
@@ -54,7 +54,7 @@ class ResultsTable(Callback):
         costs = [callback.totals for callback in callbacks_of(trainer, TrainingCost)]
         training = None if isinstance(model, ImageEvaluation) or not costs else costs[0]
         document = {**model.results, "training": training, "checkpoint": self._checkpoint}
-        report(EvaluationResults.from_json(document, path), path, evaluated_run(trainer).path)
+        report(EvaluationResults.from_json(document, path), path, find_evaluated_run(trainer).path)
 
 
 def find_evaluated_checkpoint(trainer: Trainer) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.runs.trust import named_in
+from slimgan_pl.runs.trust import find_names
 from slimgan_pl.utils.terminal import fail
 from slimgan_pl.utils.yaml_files import read_config
 
@@ -70,7 +70,7 @@ def read_command_line(argv: Sequence[str]) -> CommandLine:
             found[name] = text
             continue
         settings = read_settings(text)
-        names |= named_in(settings)
+        names |= find_names(settings)
         trainer = settings.get("trainer")
         root = trainer.get("default_root_dir") if isinstance(trainer, dict) else None
         found |= {key: value for key, value in {"ckpt_path": settings.get("ckpt_path"), "root": root}.items() if value}

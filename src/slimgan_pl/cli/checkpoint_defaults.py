@@ -11,7 +11,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from slimgan_pl.cli.arguments import CommandLine, read_command_line
 from slimgan_pl.cli.evaluation_options import use_evaluation_options
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.runs.carried_settings import TRAINER_DEFAULTS, carried_settings
+from slimgan_pl.runs.carried_settings import TRAINER_DEFAULTS, read_carried_settings
 from slimgan_pl.runs.checkpoints import read_checkpoint
 from slimgan_pl.runs.resume import StoppedRun, find_newest_run
 from slimgan_pl.runs.trust import check_trusted
@@ -72,7 +72,7 @@ class CheckpointDefaultsCLI(LightningCLI):
         if not line.trusts_checkpoint:
             carried = [checkpoint["hyper_parameters"], checkpoint.get("datamodule_hyper_parameters")]
             check_trusted(carried, ckpt_path, line.names)
-        for key, value in carried_settings(checkpoint, ckpt_path).items():
+        for key, value in read_carried_settings(checkpoint, ckpt_path).items():
             try:
                 self._subcommand_parsers[command].set_defaults({key: value})
             except KeyError:  # a setting of another version

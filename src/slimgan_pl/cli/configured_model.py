@@ -7,7 +7,7 @@ from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS
 from slimgan_pl.runs.checkpoints import build_model
 from slimgan_pl.training.slimgan import SlimGAN
 
-__all__ = ["OTHER_SETTINGS", "configured_model"]
+__all__ = ["OTHER_SETTINGS", "build_configured_model"]
 
 OTHER_SETTINGS = (  # of a configuration, besides those of the model
     *("seed_everything", "trainer", "data", "optimizer", "lr_scheduler", "ckpt_path", "weights_only", "verbose"),
@@ -15,7 +15,7 @@ OTHER_SETTINGS = (  # of a configuration, besides those of the model
 )
 
 
-def configured_model(config: str) -> SlimGAN:
+def build_configured_model(config: str) -> SlimGAN:
     """Return the model that ``slimgan fit --config X`` would train.
 
     It has new weights; no data set is needed.

@@ -42,7 +42,7 @@ def export(
         onnxruntime_web: The npm package of onnxruntime-web as a .tgz file, for the web format on a machine without npm.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
-    from slimgan_pl.cli.next_steps import shown
+    from slimgan_pl.cli.next_steps import shorten_path
     from slimgan_pl.export.export_checkpoint import export_checkpoint
     from slimgan_pl.export.folder import find_output
     from slimgan_pl.export.formats.registry import make_format
@@ -68,7 +68,7 @@ def export(
         comparison = prepare_comparison(source, extractor, weights_path, num_fake, data_root, trust_checkpoint)
     files = export_checkpoint(made, source, widths, folder, comparison)
     print_whole(make_table(files))
-    print(f"Model card: {shown(folder / CARD_MARKDOWN)}")
-    next_step = made.next_step(shown(folder))
+    print(f"Model card: {shorten_path(folder / CARD_MARKDOWN)}")
+    next_step = made.next_step(shorten_path(folder))
     if next_step is not None:
         print(next_step)

@@ -97,9 +97,9 @@ def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> "SlimG
 
         return load_model(ckpt_path, trust)
     if config is not None and ckpt_path is None:
-        from slimgan_pl.cli.configured_model import configured_model
+        from slimgan_pl.cli.configured_model import build_configured_model
 
-        return configured_model(config)
+        return build_configured_model(config)
     raise SlimGANError("slimgan profile takes a net: give either a checkpoint with --ckpt_path or a --config")
 
 

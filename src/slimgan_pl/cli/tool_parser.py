@@ -54,7 +54,7 @@ def tool_parser(function: Callable[..., None], name: str) -> ArgumentParser:
             parser.add_argument(key, nargs="+", metavar=key, help=meaning)
             continue
         is_required = parameter.default is parameter.empty
-        shown = "required" if is_required else f"default: {shown_value(parameter.default)}"
+        shown = "required" if is_required else f"default: {format_value(parameter.default)}"
         choices = get_args(kind) if get_origin(kind) is Literal else ("true", "false") if kind is bool else ()
         parser.add_argument(
             f"--{key}",
@@ -75,10 +75,10 @@ def read_docstring(text: str) -> tuple[str, dict[str, str]]:
     return " ".join(about.split()), {name: " ".join(meaning.split()) for name, _, meaning in parts}
 
 
-def shown_value(value: object) -> str:
+def format_value(value: object) -> str:
     """Return a default as the user types it.
 
-    >>> shown_value(None), shown_value(False), shown_value((1, 64))
+    >>> format_value(None), format_value(False), format_value((1, 64))
     ('null', 'false', '[1,64]')
     """
     if value is None or isinstance(value, bool):

@@ -162,7 +162,7 @@ def find_sharing(tensors: Tensors, optimizer: Mapping[str, Any]) -> Sharing | No
     parts = split(tensors)
     if len(parts.head) == 1:
         return Sharing(0)
-    updated = updated_tensors(tensors, optimizer)
+    updated = find_updated_tensors(tensors, optimizer)
     patterns = [
         [any(id(value) in updated for value in copy.values()) if updated else was_used(copy) for copy in stage]
         for stage in (*parts.stages, parts.head)
@@ -174,7 +174,7 @@ def find_sharing(tensors: Tensors, optimizer: Mapping[str, Any]) -> Sharing | No
     return Sharing(num_shared, shared[-1]) if sum(shared[:-1]) == num_shared else None
 
 
-def updated_tensors(tensors: Tensors, optimizer: Mapping[str, Any]) -> set[int]:
+def find_updated_tensors(tensors: Tensors, optimizer: Mapping[str, Any]) -> set[int]:
     """Return ids of tensors updated by Adam; none for another net's state."""
     kinds = ("weight", "weight_orig", "bias")
     parameters = [value for name, value in tensors.items() if name.rpartition(".")[2] in kinds]

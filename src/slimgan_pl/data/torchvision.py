@@ -97,7 +97,7 @@ class TorchvisionDataModule(ByteDataModule):
     @property
     def files(self) -> list[Path]:
         """The files and folders of the data set."""
-        return [self.folder / name for name in published_files(self.dataset)]
+        return [self.folder / name for name in list_published_files(self.dataset)]
 
     def source(self, split: Split) -> TorchvisionSource:
         missing = [path.name for path in self.files if not path.exists()]
@@ -139,7 +139,7 @@ class TorchvisionDataModule(ByteDataModule):
                     f"{self.title} could not be downloaded ({reason(error)}); fetch it by other means and put "
                     f"{', '.join(path.name for path in self.files)} into {self.folder}"
                 ) from error
-            sums = published_files(self.dataset).items() if self.verify else ()
+            sums = list_published_files(self.dataset).items() if self.verify else ()
             broken = [name for name, md5 in sums if md5 and not check_integrity(self.folder / name, md5)]
             if not broken:
                 raise SlimGANError(f"{self.title} in {self.folder} cannot be read ({reason(error)})") from error
@@ -202,7 +202,7 @@ class CelebADataModule(TorchvisionDataModule):
     crop = 178
 
 
-def published_files(dataset: Any) -> dict[str, str | None]:
+def list_published_files(dataset: Any) -> dict[str, str | None]:
     """Return a torchvision data set's files with their MD5s or None."""
     if dataset is CelebA:
         files = {name: md5 for _, md5, name in dataset.file_list}

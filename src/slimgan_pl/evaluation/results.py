@@ -11,7 +11,7 @@ from typing import Any
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.metrics.metric import Column
 from slimgan_pl.evaluation.metrics.registry import BETWEEN, COLUMNS, column_of
-from slimgan_pl.evaluation.results_json import SIZES, STD, checked, is_finite, metric_key, net_of
+from slimgan_pl.evaluation.results_json import SIZES, STD, check_document, is_finite, metric_key, net_of
 
 __all__ = ["EvaluationResults", "Row", "read_results"]
 
@@ -68,7 +68,7 @@ class EvaluationResults:
             SlimGANError: If it is not of that form.
         """
         try:
-            found = checked(document)
+            found = check_document(document)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise SlimGANError(f"{source} does not hold results of slimgan fit or test ({error})") from error
         return cls(found, found["iteration"], found.get("individual"), found.get("images"), found["protocol"])

@@ -8,7 +8,7 @@ from typing import Any
 from slimgan_pl.evaluation.metrics.registry import BETWEEN, COLUMNS
 from slimgan_pl.utils.recipes import with_current_paths
 
-__all__ = ["HUGE", "SIZES", "STD", "checked", "is_finite", "metric_key", "net_of"]
+__all__ = ["HUGE", "SIZES", "STD", "check_document", "is_finite", "metric_key", "net_of"]
 
 SIZES = ("parameters", "macs")  # of a row, beside its metrics
 
@@ -19,7 +19,7 @@ HUGE = 1e300  # from here on sums overflow
 STD = "_std"  # behind the key of a metric's deviation within one evaluation
 
 
-def checked(document: dict[str, Any]) -> dict[str, Any]:
+def check_document(document: dict[str, Any]) -> dict[str, Any]:
     """Return results without values that should be numbers and are not.
 
     Raises:
@@ -44,7 +44,7 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
         **document,
         **nets,
         "iteration": int(iteration) if is_finite(iteration) else None,
-        **checked_rows(document["widths"], document.get("deviation")),
+        **check_rows(document["widths"], document.get("deviation")),
         "protocol": {**protocol, "seeds": seeds, "splits": splits},
     }
     found |= {key: numbers(document[key]) for key in ("training", "real") if document.get(key) is not None}
@@ -52,7 +52,7 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key not in odd or is_number(value)}
 
 
-def checked_rows(rows: list[dict[str, Any]], deviation: Any) -> dict[str, Any]:
+def check_rows(rows: list[dict[str, Any]], deviation: Any) -> dict[str, Any]:
     """Return the rows of a width or a folder, and their deviations."""
     others = deviation if isinstance(deviation, dict) else {}
     deviations = others.get("widths")

@@ -15,7 +15,7 @@ from slimgan_pl.evaluation.metrics.metric import BetweenWidths, Metric, Need
 from slimgan_pl.evaluation.metrics.prdc import make_manifold
 from slimgan_pl.evaluation.protocols import Counts, choose
 from slimgan_pl.evaluation.statistics import Collector, ImageStatistics, RealSide
-from slimgan_pl.utils.distributed import failing_together, gather_objects, numbers_below, rank_and_world, shared_batches
+from slimgan_pl.utils.distributed import failing_together, gather_objects, numbers_below, rank_and_world, share_batches
 
 __all__ = ["Progress", "Session", "compute_metrics", "over_seeds"]
 
@@ -53,7 +53,7 @@ class Session:
     def collect_real(self, real: ByteArray) -> ImageStatistics:
         """Return the statistics of the real images, on every process."""
         count = self.counts.real
-        batches = shared_batches(count, self.batch_size, *rank_and_world())
+        batches = share_batches(count, self.batch_size, *rank_and_world())
         collector, chosen = self._collector(count, count, batches), choose(len(real.images), count)
         with failing_together():
             for numbers in self.progress(batches, "Real images"):
@@ -67,7 +67,7 @@ class Session:
         """Return each set's metrics as ``widths``, and those between sets."""
         rank, world = rank_and_world()
         names, total = source.names(), max(self.counts.fake, self.counts.score)
-        batches = shared_batches(total, self.batch_size, rank, world)
+        batches = share_batches(total, self.batch_size, rank, world)
         collectors = [self._collector(self.counts.fake, self.counts.score, batches) for _ in names]
         between = self._between(len(names))
         source.start(self.counts, seed)

@@ -36,13 +36,13 @@ def make_snippets(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     shape = f"({COUNT}, {net['image_channels']}, {net['image_size']}, {net['image_size']})"
     found = []
     for name in dict.fromkeys(file["kind"] for file in card["files"]):
-        context = {"file": shown_file(card, name), "generator": net, "count": COUNT, "shape": shape}
+        context = {"file": choose_file(card, name), "generator": net, "count": COUNT, "shape": shape}
         for text, template in load_format(name).snippets:
             found.append((text, environment().from_string(template).render(context)))
     return found
 
 
-def shown_file(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def choose_file(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return the widest file of a format, in float32 if possible."""
     of_format = [file for file in card["files"] if file["kind"] == name]
     exact = [file for file in of_format if file["precision"] == "float32"]
@@ -80,7 +80,7 @@ def environment() -> jinja2.Environment:
         "cell": lambda text: text.replace("|", r"\|"),
         "compact": compact,
         "duration": duration,
-        "listed": listed,
+        "listed": list_values,
         "macs": macs_text,
         "number": "{:g}".format,
         "quote": quote,
@@ -90,15 +90,17 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def listed(value: Any) -> str:
+def list_values(value: Any) -> str:
     """Return nested plain values in one line, without those that are None.
 
-    >>> listed({"real_split": "test", "seeds": [0, 1], "data": None})
+    >>> list_values({"real_split": "test", "seeds": [0, 1], "data": None})
     'real split test, seeds 0 1'
     """
     if isinstance(value, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')} {listed(item)}" for name, item in value.items() if item is not None)
-    return " ".join(map(listed, value)) if isinstance(value, list) else str(value)
+        return ", ".join(
+            f"{name.replace('_', ' ')} {list_values(item)}" for name, item in value.items() if item is not None
+        )
+    return " ".join(map(list_values, value)) if isinstance(value, list) else str(value)
 
 
 def size_text(count: int) -> str:

@@ -81,7 +81,7 @@ def make_card(
         "distances": None if distances is None else dict(distances),
         "training": training,
         "checkpoint": {"file": source.path.name, "sha256": source.sha256},
-        "versions": {"slimgan-pl": __version__, **installed()},
+        "versions": {"slimgan-pl": __version__, **find_versions()},
     }
     return dict(finite(card))
 
@@ -119,7 +119,7 @@ def inputs_and_outputs(generator: SlimmableGenerator, files: Sequence[ExportedFi
     }
 
 
-def installed() -> dict[str, str]:
+def find_versions() -> dict[str, str]:
     """Return the versions of the installed packages that export."""
     found = {}
     for name in PACKAGES:

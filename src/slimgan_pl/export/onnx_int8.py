@@ -10,7 +10,7 @@ import onnx
 from onnx import ModelProto
 
 from slimgan_pl.export.onnx_graphs import single_width_graph
-from slimgan_pl.export.onnx_tracing import describe_graph, silenced
+from slimgan_pl.export.onnx_tracing import describe_graph, silencing
 from slimgan_pl.export.ort import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.metadata import LABELS, LATENTS, generator_metadata
@@ -56,7 +56,7 @@ def quantized_graph(generator: SlimmableGenerator, width: float, seed: int = 0) 
     """
     options: dict[str, Any] = {"quant_format": QuantFormat.QDQ, "per_channel": True}
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-    with TemporaryDirectory() as folder, silenced():
+    with TemporaryDirectory() as folder, silencing():
         path = Path(folder) / "quantized.onnx"
         inputs = RandomInputs(generator, seed)
         quantize_static(single_width_graph(generator, width), path, inputs, **options, **types)

@@ -17,7 +17,7 @@ from slimgan_pl.export.precision import convert_precision
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.metadata import IMAGES, LABELS, LATENTS
 
-__all__ = ["describe_graph", "silenced", "trace_generator"]
+__all__ = ["describe_graph", "silencing", "trace_generator"]
 
 EXAMPLE_BATCH = 2  # images; a dimension of 1 would be taken for a constant
 
@@ -40,7 +40,7 @@ def trace_generator(net: SlimmableGenerator, precision: FloatPrecision, optimize
     inputs = {LATENTS: torch.zeros(EXAMPLE_BATCH, net.latent_dim)}
     if net.num_classes:
         inputs[LABELS] = torch.zeros(EXAMPLE_BATCH, dtype=torch.long)
-    with silenced():
+    with silencing():
         program = torch.onnx.export(
             InFloat32(convert_precision(net, precision)).eval(),
             tuple(inputs.values()),
@@ -69,7 +69,7 @@ def describe_graph(model: ModelProto, metadata: Mapping[str, str]) -> ModelProto
 
 
 @contextmanager
-def silenced() -> Iterator[None]:
+def silencing() -> Iterator[None]:
     """Hide output, warnings and logs below errors, of which exporters write many."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

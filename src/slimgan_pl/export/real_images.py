@@ -9,7 +9,7 @@ from lightning.pytorch.cli import instantiate_module
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of
 from slimgan_pl.evaluation import Evaluator
-from slimgan_pl.runs.carried_settings import carried_settings
+from slimgan_pl.runs.carried_settings import read_carried_settings
 from slimgan_pl.runs.checkpoints import Source
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.training.compatibility import check_data
@@ -75,7 +75,7 @@ def build_evaluator(
 
     ``num_fake`` replaces its number of fakes.
     """
-    carried = carried_settings(source.checkpoint, str(source.path)).get("model.evaluator") or {}
+    carried = read_carried_settings(source.checkpoint, str(source.path)).get("model.evaluator") or {}
     settings = {name: value for name, value in carried.get("init_args", {}).items() if name in CARRIED}
     if num_fake is not None:
         settings["num_fake"] = num_fake

@@ -13,7 +13,7 @@ from slimgan_pl.layers.widths import scale_channels
 __all__ = ["SlicedConv2d", "SlicedConvTranspose2d", "SlicedEmbedding", "SlicedLinear"]
 
 
-def leading(tensor: Tensor, *sizes: int) -> Tensor:
+def take_leading(tensor: Tensor, *sizes: int) -> Tensor:
     """Return the first entries of the leading dimensions, without a needless view."""
     return tensor if tensor.shape[: len(sizes)] == sizes else tensor[tuple(slice(0, size) for size in sizes)]
 
@@ -23,8 +23,8 @@ class SlicedLinear(nn.Linear):
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_features, width, "SlicedLinear")
-        bias = None if self.bias is None else leading(self.bias, out)
-        return F.linear(x, leading(self.weight, out, x.shape[1]), bias)
+        bias = None if self.bias is None else take_leading(self.bias, out)
+        return F.linear(x, take_leading(self.weight, out, x.shape[1]), bias)
 
 
 class SlicedConv2d(nn.Conv2d):
@@ -35,8 +35,8 @@ class SlicedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:
         out = scale_channels(self.out_channels, width, "SlicedConv2d")
-        bias = None if self.bias is None else leading(self.bias, out)
-        result: Tensor = self._conv_forward(x, leading(self.weight, out, x.shape[1]), bias)
+        bias = None if self.bias is None else take_leading(self.bias, out)
+        result: Tensor = self._conv_forward(x, take_leading(self.weight, out, x.shape[1]), bias)
         return result
 
 
@@ -48,8 +48,8 @@ class SlicedConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, width: float = 1.0) -> Tensor:  # type: ignore[override]
         out = scale_channels(self.out_channels, width, "SlicedConvTranspose2d")
-        bias = None if self.bias is None else leading(self.bias, out)
-        weight = leading(self.weight, x.shape[1], out)
+        bias = None if self.bias is None else take_leading(self.bias, out)
+        weight = take_leading(self.weight, x.shape[1], out)
         return F.conv_transpose2d(x, weight, bias, self.stride, self.padding, self.output_padding)  # type: ignore[arg-type]
 
 
@@ -57,4 +57,4 @@ class SlicedEmbedding(nn.Embedding):
     """Embedding with sliceable vectors: labels ``(N,) -> (N, channels)``."""
 
     def forward(self, labels: Tensor, channels: int) -> Tensor:  # type: ignore[override]
-        return F.embedding(labels, leading(self.weight, self.num_embeddings, channels))
+        return F.embedding(labels, take_leading(self.weight, self.num_embeddings, channels))

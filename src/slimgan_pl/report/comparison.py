@@ -62,7 +62,7 @@ def compare_runs(runs: Sequence[RunFiles], summaries: Sequence[RunSummary], metr
         {name: run_table(group, metric) for name, group in groups.items()},
         [block for name, group in groups.items() for block in trade_off_blocks(name, group, metric, names)],
         curve_choice(runs, metric),
-        changed_settings(runs),
+        find_changed_settings(runs),
         names[0],
     )
 
@@ -126,7 +126,7 @@ def loss_points(runs: Sequence[RunFiles], quantity: str) -> dict[float, list[Poi
     return found
 
 
-def changed_settings(runs: Sequence[RunFiles]) -> dict[str, list[str]]:
+def find_changed_settings(runs: Sequence[RunFiles]) -> dict[str, list[str]]:
     """Return the differences from the settings of the first run."""
     plain = [run_settings(run.settings) for run in runs]
     others = list(zip(runs, plain, strict=True))[1:]

@@ -13,12 +13,12 @@ from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.timings import Timings, measure_here, read_profile
 from slimgan_pl.runs.checkpoints import load_model
 from slimgan_pl.runs.folder import RunFolder, path_beside
-from slimgan_pl.training.sample_grid import sample_grid, shown_classes
+from slimgan_pl.training.sample_grid import choose_classes, sample_grid
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 from slimgan_pl.utils.torch_state import evaluating
 
-__all__ = ["RunSummary", "closed_walk", "generate_walk", "slerp", "summarize_run"]
+__all__ = ["RunSummary", "generate_walk", "make_closed_walk", "slerp", "summarize_run"]
 
 COLUMNS = 10  # latents, as in the grids that training leaves
 
@@ -67,7 +67,7 @@ def summarize_model(model: SlimGAN, seed: int, latency: Timings | None) -> RunSu
     frames = generate_walk(generator, seed)
     shown = {width: model.individual or width for width in generator.widths}  # as logs and tables name them
     names = tuple(f"{width:g}" for width in shown.values())
-    classes = shown_classes(generator.num_classes)
+    classes = choose_classes(generator.num_classes)
     measured = latency or measure_here(generator)
     return RunSummary(
         grid=picture(sample_grid(model, COLUMNS, seed)),
@@ -106,7 +106,7 @@ def slerp(start: Tensor, end: Tensor, place: float) -> Tensor:
     return latents
 
 
-def closed_walk(num_walks: int, latent_dim: int, seed: int) -> Tensor:
+def make_closed_walk(num_walks: int, latent_dim: int, seed: int) -> Tensor:
     """Return closed walks ``(frames, num_walks, latent_dim)`` on the sphere of typical latents."""
     source = torch.Generator().manual_seed(seed)
     stops = torch.randn(STOPS, num_walks, latent_dim, generator=source)
@@ -125,7 +125,7 @@ def generate_walk(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
     labels = torch.arange(columns) % generator.num_classes if generator.num_classes else None
     frames = []
     with evaluating(generator):
-        for latents in closed_walk(columns, generator.latent_dim, seed):
+        for latents in make_closed_walk(columns, generator.latent_dim, seed):
             latents = latents.to(generator.device, generator.dtype)
             frames.append(width_grid([generator(latents, labels, width=width) for width in generator.widths]))
     return frames

@@ -9,7 +9,7 @@ from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.training.optimizers import ADAM
 from slimgan_pl.utils.recipes import class_path
 
-__all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "carried_settings"]
+__all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "read_carried_settings"]
 
 MODEL_DEFAULTS: dict[str, Any] = {
     "model.generator_optimizer": ADAM,
@@ -28,7 +28,7 @@ TRAINER_DEFAULTS: dict[str, Any] = {
 }
 
 
-def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
+def read_carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
     """Return a checkpoint's settings by the names of the command's options.
 
     Raises:
@@ -45,7 +45,7 @@ def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, An
         settings |= {f"model.{key}": value for key, value in model.items() if not key.startswith("_")}
         evaluator = settings.get("model.evaluator")
         if evaluator and evaluator["class_path"] == class_path(Evaluator):
-            settings["model.evaluator"] = known_settings(evaluator, ckpt_path)
+            settings["model.evaluator"] = drop_unknown_settings(evaluator, ckpt_path)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SlimGANError(
             f"{ckpt_path} is not a checkpoint that slimgan fit has written: its settings are odd"
@@ -53,7 +53,7 @@ def carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[str, An
     return settings
 
 
-def known_settings(recipe: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
+def drop_unknown_settings(recipe: dict[str, Any], ckpt_path: str) -> dict[str, Any]:
     """Return an evaluator's recipe without the settings that it no longer has."""
     settings, known = recipe["init_args"], inspect.signature(Evaluator).parameters
     if unknown := sorted(settings.keys() - known.keys()):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-__all__ = ["LAST", "RunFolder", "find_results", "kept_name", "path_beside"]
+__all__ = ["LAST", "RunFolder", "find_results", "name_checkpoint", "path_beside"]
 
 LAST = "last.ckpt"
 
@@ -62,7 +62,7 @@ class RunFolder:
 
     def kept_checkpoints(self) -> dict[int, Path]:
         """Return the checkpoints that stay by their iterations, in order."""
-        return numbered(self.checkpoints, ".ckpt")
+        return find_numbered(self.checkpoints, ".ckpt")
 
     def written_checkpoints(self) -> list[Path]:
         """Return the places of checkpoints that training writes, not of conversions."""
@@ -74,7 +74,7 @@ class RunFolder:
 
     def evaluations(self) -> dict[int, Path]:
         """Return the results during training by their iterations, in order."""
-        return numbered(self.path / "results", ".json")
+        return find_numbered(self.path / "results", ".json")
 
     def sample_grid(self, iteration: int) -> Path:
         """Return the place of a picture of samples during training."""
@@ -82,15 +82,15 @@ class RunFolder:
 
     def sample_grids(self) -> dict[int, Path]:
         """Return the pictures of samples during training by their iterations, in order."""
-        return numbered(self.path / "samples", ".png")
+        return find_numbered(self.path / "samples", ".png")
 
 
-def kept_name(iteration: int) -> str:
+def name_checkpoint(iteration: int) -> str:
     """Return the file name of a checkpoint that stays."""
     return f"iteration_{iteration:06d}.ckpt"
 
 
-def numbered(folder: Path, suffix: str) -> dict[int, Path]:
+def find_numbered(folder: Path, suffix: str) -> dict[int, Path]:
     """Return the files ``iteration_N`` of a folder by their numbers, in order."""
     numbers = {path: path.stem.removeprefix("iteration_") for path in folder.glob(f"iteration_*{suffix}")}
     return dict(sorted((int(number), path) for path, number in numbers.items() if number.isdecimal()))

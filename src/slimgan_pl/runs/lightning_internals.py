@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, Trainer
 
 from slimgan_pl.runs.folder import RunFolder, path_beside
 
-__all__ = ["callbacks_of", "evaluated_run", "evaluation_follows", "output_path", "run_folder"]
+__all__ = ["callbacks_of", "evaluation_follows", "find_evaluated_run", "output_path", "run_folder"]
 
 CallbackType = TypeVar("CallbackType", bound=Callback)
 
@@ -29,7 +29,7 @@ def run_folder(trainer: Trainer) -> RunFolder:
     return RunFolder(Path(trainer.log_dir or trainer.default_root_dir))
 
 
-def evaluated_run(trainer: Trainer) -> RunFolder:
+def find_evaluated_run(trainer: Trainer) -> RunFolder:
     """Return the run of the evaluated checkpoint, or the trainer's own."""
     if trainer.ckpt_path and trainer.state.fn != "fit":
         return RunFolder.of(trainer.ckpt_path)

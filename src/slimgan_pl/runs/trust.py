@@ -8,7 +8,7 @@ import torch
 
 from slimgan_pl.errors import SlimGANError
 
-__all__ = ["check_trusted", "named_in"]
+__all__ = ["check_trusted", "find_names"]
 
 CLASS_KEYS = ("class_path", "_class_path")
 
@@ -60,10 +60,10 @@ def is_known(name: str) -> bool:
     return found.__module__.split(".")[0] == "slimgan_pl"
 
 
-def named_in(settings: Any) -> set[str]:
+def find_names(settings: Any) -> set[str]:
     """Return all texts in nested plain values: what a user's configuration names."""
     if isinstance(settings, str):
         return {settings}
     if isinstance(settings, Mapping):
         settings = list(settings.values())
-    return set().union(*map(named_in, settings)) if isinstance(settings, list | tuple) else set()
+    return set().union(*map(find_names, settings)) if isinstance(settings, list | tuple) else set()

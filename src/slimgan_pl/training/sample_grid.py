@@ -13,7 +13,7 @@ from slimgan_pl.utils.images import width_grid
 if TYPE_CHECKING:
     from slimgan_pl.training.slimgan import SlimGAN
 
-__all__ = ["sample_grid", "shown_classes"]
+__all__ = ["choose_classes", "sample_grid"]
 
 MOST_CLASSES = 10  # classes in a grid
 
@@ -26,17 +26,17 @@ def sample_grid(model: "SlimGAN | SlimmableGenerator", num_latents: int, seed: i
     """
     net = model if isinstance(model, SlimmableGenerator) else model.generator
     rows = []
-    for each in shown_classes(net.num_classes) if label is None else [label]:
+    for each in choose_classes(net.num_classes) if label is None else [label]:
         labels = torch.full((num_latents,), each) if net.num_classes else None
         for width in net.widths:
             rows.append(sample_images(net, num_latents, width, labels, torch.Generator().manual_seed(seed)))
     return width_grid(rows)
 
 
-def shown_classes(num_classes: int) -> Sequence[int]:
+def choose_classes(num_classes: int) -> Sequence[int]:
     """Return at most ten classes to show; 0 without classes.
 
-    >>> list(shown_classes(0)), list(shown_classes(20))
+    >>> list(choose_classes(0)), list(choose_classes(20))
     ([0], [0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
     """
     return range(0, max(num_classes, 1), -(-num_classes // MOST_CLASSES) or 1)

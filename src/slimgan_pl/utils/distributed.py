@@ -19,7 +19,7 @@ __all__ = [
     "leave",
     "numbers_below",
     "rank_and_world",
-    "shared_batches",
+    "share_batches",
 ]
 
 Value = TypeVar("Value")
@@ -63,13 +63,13 @@ def average_gradients(net: nn.Module, others: Iterable[Tensor] = ()) -> None:
             tensor.copy_(mean.view_as(tensor))
 
 
-def shared_batches(count: int, batch_size: int, rank: int, world: int) -> list[Tensor]:
+def share_batches(count: int, batch_size: int, rank: int, world: int) -> list[Tensor]:
     """Return a process's batches of the numbers ``0 ... count - 1``.
 
     Processes take whole batches in turn. Each number belongs to one process, and a batch holds the same numbers for any
     number of processes, so its results are the same to the last bit.
 
-    >>> shared_batches(5, 2, rank=0, world=2)
+    >>> share_batches(5, 2, rank=0, world=2)
     [tensor([0, 1]), tensor([4])]
     """
     return list(torch.arange(count).split(batch_size)[rank::world])
@@ -79,12 +79,12 @@ def gather_rows(rows: Tensor, count: int, total: int, batch_size: int, device: t
     """Return the rows ``(count, F)`` of all processes on each of them.
 
     They are on the host, in the order of their numbers. This process's rows are those of its numbers in
-    ``shared_batches(total, batch_size, ...)`` that are below ``count``, in turn; the collective runs on ``device``.
+    ``share_batches(total, batch_size, ...)`` that are below ``count``, in turn; the collective runs on ``device``.
     """
     world = rank_and_world()[1]
     if world == 1:
         return rows
-    shares = [numbers_below(count, shared_batches(total, batch_size, rank, world)) for rank in range(world)]
+    shares = [numbers_below(count, share_batches(total, batch_size, rank, world)) for rank in range(world)]
     padded = torch.zeros(max(map(len, shares)), rows.shape[1], dtype=rows.dtype, device=device)
     padded[: len(rows)] = rows.to(device)
     parts = [torch.empty_like(padded) for _ in range(world)]

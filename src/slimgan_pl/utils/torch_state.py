@@ -61,7 +61,7 @@ def whole_matmuls() -> Iterator[None]:
     """Multiply float32 matrices in float32, overriding both of PyTorch's settings."""
     backends: list[Any] = [torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None)]
     if all(hasattr(backend, "fp32_precision") for backend in backends):
-        with assigned(backends, "fp32_precision", "ieee"):
+        with assigning(backends, "fp32_precision", "ieee"):
             yield
         return
     precision = torch.get_float32_matmul_precision()  # before torch 2.9
@@ -84,12 +84,12 @@ def tensor_float32(allowed: bool | None) -> Iterator[None]:
             _ = backend.allow_tf32
     except RuntimeError as error:  # torch 2.9 has a second setting and refuses to read the first where they differ
         raise SlimGANError("tf32 and PyTorch's fp32_precision contradict each other; leave one of them out") from error
-    with assigned(backends, "allow_tf32", allowed):
+    with assigning(backends, "allow_tf32", allowed):
         yield
 
 
 @contextmanager
-def assigned(targets: list[Any], name: str, value: object) -> Iterator[None]:
+def assigning(targets: list[Any], name: str, value: object) -> Iterator[None]:
     """Set an attribute of several objects, then restore its values."""
     before = [getattr(target, name) for target in targets]
     for target in targets:
