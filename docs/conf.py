@@ -40,7 +40,7 @@ napoleon_numpy_docstring = False
 
 nitpick_ignore_regex = [
     # Intersphinx would resolve what is another package's or Python's, but needs the network.
-    ("py:.*", r"(torch|torchvision|torchmetrics|lightning|numpy|rich|jsonargparse|onnx|os)\..*|Module"),
+    ("py:.*", r"(torch|torchvision|torchmetrics|lightning|numpy|rich|jsonargparse|onnx|os)\..*|Module|Tensor"),
     ("py:.*", r"(collections|pathlib|abc|typing|argparse)\..*"),
     # Annotations and bases name classes that no package makes public.
     ("py:.*", r"slimgan_pl(\.\w+){2,4}|slimgan_runtime\.\w+\.\w+|ModelProto"),

@@ -67,6 +67,12 @@ def test_sample_needs_pytorch_alone(digits_checkpoint: Path, tmp_path: Path) -> 
     assert HEAVY & found == {"torch"}
 
 
+@pytest.mark.parametrize("name", ["slimgan_pl", "slimgan_pl.evaluation"])
+def test_a_package_lists_names_that_it_has_not_loaded_yet(name: str) -> None:
+    code = f"import {name} as package; print(sorted(set(package.__all__) - set(dir(package))))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
 def test_training_loads_no_library_of_dashboards(config: Path) -> None:
     short = ("--trainer.max_steps", "1", "--model.evaluator", "null")
     found = modules_of("fit", "--config", str(config), *short, folder=config.parent)

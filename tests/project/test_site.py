@@ -1,5 +1,6 @@
 """The site is built of the documentation without a warning, and its results are those of the files."""
 
+import importlib
 import json
 import os
 import re
@@ -36,6 +37,17 @@ def test_every_page_is_on_the_site_and_loads_nothing_from_elsewhere(site: Path) 
         assert not re.findall(r"<link[^>]*\shref=[\"']?(?:https?:)?//", text)
     for style in site.rglob("*.css"):
         assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text()), style
+
+
+@pytest.mark.slow
+def test_the_reference_has_every_class_and_function_of_a_page(site: Path) -> None:
+    for page in sorted((ROOT / "docs" / "api").glob("*.md")):
+        text = (site / "api" / f"{page.stem}.html").read_text()
+        for name in re.findall(r"automodule:: ([\w.]+)\n   :members:\n", page.read_text()):
+            module = importlib.import_module(name)
+            public = {each: getattr(module, each) for each in getattr(module, "__all__", ())}
+            documented = {each for each, value in public.items() if callable(value) and value.__doc__}
+            assert {each for each in documented if f'id="{name}.{each}"' not in text} == set()
 
 
 @pytest.mark.slow

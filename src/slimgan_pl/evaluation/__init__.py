@@ -59,6 +59,10 @@ _HOMES = {  # modules, each imported when one of its names is first used
 }
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     for module, names in _HOMES.items():
         if name in names:
