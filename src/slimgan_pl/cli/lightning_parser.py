@@ -13,9 +13,13 @@ __all__ = ["OneLineParser", "accept_and_ignore"]
 MAX_LENGTH = 300  # characters of a message
 
 PLAINER = (  # parts of jsonargparse's messages about unions of types, and their replacements
-    (r"(- Expected a path but|Does not validate against|Type typing\.Callable).*?(invalid|Errors:|class:) (- )?", ""),
+    (r" Given value type: <class '\S*NestedArg'>.*", ""),
     (r" Given value type: .*? Given value:", ". Got value:"),
-    (r" - Expected a <class 'NoneType'>|\.? Got value: (NestedArg|Namespace)\(.*", ""),
+    (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
+    (r"Type typing\.Callable\[.*?\] expects a function or a callable class: ", ""),
+    (r" Got value: Namespace\(.*", ""),
+    (r"- Expected a path but .*? either not accessible or invalid ", ""),
+    (r" ?- Expected a <class 'NoneType'>", ""),
     (r": (- )+", ": "),
     (r" - Expected ", " or "),
     (r"a typing\.Literal", "one of "),

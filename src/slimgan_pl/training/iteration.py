@@ -40,8 +40,15 @@ class Iteration:
     """All steps of an iteration, none of which makes the host wait.
 
     Gradients are averaged over processes once an update, and batch-norm statistics with the generator's gradients.
-    ``status`` is the outcome of the last iteration, as a tensor on the device in the order of ``Status``. Without
-    ``watch_gradients`` gradients need not be finite: 16-mixed skips such steps itself.
+    ``status`` is the outcome of the last iteration, as a tensor on the device in the order of ``Status``.
+
+    Args:
+        updates: The updates that compute the gradients.
+        generator: The generator's side.
+        discriminators: The discriminators' side.
+        critic_steps: Discriminator updates per iteration.
+        cuda_graphs: Whether to capture each update as a CUDA graph.
+        watch_gradients: Whether gradients have to be finite; those of 16-mixed need not, as it skips such steps.
     """
 
     status: Tensor
@@ -86,7 +93,7 @@ class Iteration:
         """
         batch_size = len(real) // self.critic_steps
         check_parts(batch_size, self.updates.micro_batches)
-        critic_inputs, inputs, distilled = self._draw_inputs(batch_size, source)
+        critic_inputs, inputs, distilled = self._sample_inputs(batch_size, source)
         metrics, fakes, wrong_first = self._train_discriminators(batch_size, real, labels, critic_inputs)
         self.generator.optimizer.zero_grad()
         metrics = metrics | self.update_generator(inputs, distilled, fakes=fakes)
@@ -127,7 +134,7 @@ class Iteration:
         largest = get_total_norm(gradients, float("inf")) if self.watch_gradients else gradients[0].new_zeros(())
         return not_finite([largest])
 
-    def _draw_inputs(
+    def _sample_inputs(
         self, batch_size: int, source: torch.Generator
     ) -> tuple[Sequence[WidthInputs], WidthInputs, Inputs | None]:
         """Sample the inputs of each discriminator update, the generator update, and distillation.

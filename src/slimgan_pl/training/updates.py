@@ -33,6 +33,9 @@ class Updates:
     what each width adds to the generator's gradient, and of the gradient of each discriminator's own layers.
 
     Args:
+        generator: The slimmable generator.
+        discriminators: The bank.
+        objective: The losses.
         free_graphs: Free each width's graph before the next is built, the discriminator update's too. It costs
             launches and, with shared latents, a second sampling of the fakes.
         micro_batches: Parts that a batch is computed in, one after the other; each has batch-norm statistics of its
@@ -183,8 +186,7 @@ class Updates:
         parameters = list(self.generator.parameters())
         for index in sorted(inputs, reverse=True):  # a teacher before its student
             before = copy_gradients(parameters) if self.measures_gradients else []
-            images = fakes[index] if index in fakes else self._generate(index, inputs[index])
-            loss = self.objective.loss.generator(self.discriminate(images, inputs[index].labels, branch=index))
+            images, loss = self._adversarial_step(index, inputs[index], fakes.get(index))
             metrics["generator_loss"][index] = loss.detach()
             if teachers and distilled is not None:
                 self._add_gradients(loss)  # frees the graph of the adversarial loss
@@ -192,15 +194,25 @@ class Updates:
                 with torch.set_grad_enabled(index in teachers):
                     images = self._generate(index, distilled)
             if index in teachers:
-                distance = distillation_loss(images, outputs[teachers[index]])
-                metrics["distillation_loss"][index] = distance.detach()
-                loss = loss + self.objective.distill_weight / len(teachers) * distance
+                distillation, distance = self._distillation_step(images, outputs[teachers[index]], len(teachers))
+                metrics["distillation_loss"][index] = distance
+                loss = loss + distillation
             if loss.requires_grad:
                 self._add_gradients(loss)
             outputs[index] = images.detach()
             if self.measures_gradients:
                 metrics[f"generator{NORM}"][index] = norm_of_change(parameters, before)
         return {name: dict(sorted(values.items())) for name, values in metrics.items() if values}
+
+    def _adversarial_step(self, index: int, inputs: Inputs, images: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return images ``G_i(z)``, and the generator's loss of ``D_i(G_i(z))``."""
+        images = self._generate(index, inputs) if images is None else images
+        return images, self.objective.loss.generator(self.discriminate(images, inputs.labels, branch=index))
+
+    def _distillation_step(self, images: Tensor, teacher: Tensor, num_students: int) -> tuple[Tensor, Tensor]:
+        """Return a share of the distillation loss, and ``MSE(G_i(z), G_j(z))``."""
+        distance = distillation_loss(images, teacher)
+        return self.objective.distill_weight / num_students * distance, distance.detach()
 
     # Both
 

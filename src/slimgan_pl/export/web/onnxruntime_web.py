@@ -74,8 +74,13 @@ def read_tarball(path: Path) -> dict[str, bytes]:
             f"{path} is not {PACKAGE} {VERSION} as it was published; fetch it with npm pack {PACKAGE}@{VERSION}"
         )
     with tarfile.open(path) as archive:
-        members = {name: archive.extractfile(f"package/dist/{name}") for name in FILES}
-        return {name: file.read() for name, file in members.items() if file is not None}  # all: the checksum is right
+        return {name: read_member(archive, f"package/dist/{name}") for name in FILES}
+
+
+def read_member(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    assert file is not None, name  # the checksum guarantees the contents
+    return file.read()
 
 
 def fetch() -> dict[str, bytes]:
