@@ -33,6 +33,7 @@ SAMPLE = "sample --ckpt_path last.ckpt --num_images 4 --output x.png"
 SAMPLE_BAD = "sample --ckpt_path bad.ckpt --num_images 4 --output x.png"
 TEST_BAD = "test --ckpt_path bad.ckpt"
 RESUME_BAD = f"{FIT} --ckpt_path bad.ckpt --trainer.max_steps 4 --model.evaluator null"
+RESUME = f"{FIT} --ckpt_path last.ckpt --trainer.max_steps 4 --model.evaluator null"
 RECALIBRATE = "recalibrate --ckpt_path last.ckpt"
 PROFILE = "profile --ckpt_path last.ckpt --rounds 1 --seconds 0"
 EXPORT = "export --ckpt_path last.ckpt"
@@ -102,6 +103,14 @@ SETTINGS = [
         }.items()
     ),
     Case("widths of words", f"{FIT} {GENERATOR}.widths [a,b]", 2, "Expected float"),
+    *(
+        Case(f"the callback {name}", f"{FIT} --trainer.callbacks {name} {more}", 1, f"the callback {name}")
+        for name, more in {
+            "EMAWeightAveraging": "",
+            "WeightAveraging": "",
+            "StochasticWeightAveraging": "--trainer.callbacks.swa_lrs 0.1",
+        }.items()
+    ),
     *(
         Case(f"learning rate {lr}", f"{FIT} {LR} {lr}", 1, words)
         for lr, words in {
@@ -214,6 +223,21 @@ CHECKPOINTS = [
     Case("no settings", SAMPLE_BAD, 1, WRITTEN, broken.without("hyper_parameters")),
     Case("settings that are a list", TEST_BAD, 1, WRITTEN, entry("hyper_parameters", ["generator"])),
     Case("data that are a list", TEST_BAD, 1, WRITTEN, entry("datamodule_hyper_parameters", [1])),
+    *(
+        Case(f"{name} on resume", f"{RESUME} --model.generator_optimizer{setting}", 1, f"what {name} needs ({state})")
+        for name, setting, state in (
+            ("Adam", ".init_args.amsgrad true", "max_exp_avg_sq"),
+            ("RMSprop", " RMSprop", "square_avg"),
+        )
+    ),
+    *(
+        Case(f"optimizers with {name}", RESUME_BAD, 1, "optimizer states are odd", changed(change))
+        for name, change in {
+            "no settings": lambda content: content["optimizer_states"][0].pop("param_groups"),
+            "no states": lambda content: content["optimizer_states"][1].pop("state"),
+            "one of two": lambda content: content["optimizer_states"].pop(),
+        }.items()
+    ),
     Case("no data", TEST_BAD, 1, "which data it belongs to", broken.without("datamodule_hyper_parameters")),
     Case(
         "data of a class that is not here",

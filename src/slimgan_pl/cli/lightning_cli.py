@@ -33,7 +33,7 @@ from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
 from slimgan_pl.runs.resume import lock_run
 from slimgan_pl.runs.settings import compare_settings
-from slimgan_pl.training.compatibility import check_data, check_training
+from slimgan_pl.training.compatibility import check_callbacks, check_data, check_training
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.recipes import plain
 
@@ -143,12 +143,15 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         if self.subcommand == "fit":
             trainer = self._get(self.config, "trainer")
             check_training(trainer.max_steps, trainer.val_check_interval)
+            check_callbacks(as_list(self._get(self.config_init, "trainer")["callbacks"]))
             self.model.configure_optimizers()  # which check their own settings
         ckpt_path = self._get(self.config, "ckpt_path")
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)
             check_weights(self.model, checkpoint["state_dict"], ckpt_path)
             iteration = checkpoint["global_step"]
+            if self.subcommand == "fit":
+                self.model.apply_settings(checkpoint)
             if self.subcommand == "fit" and 0 <= self._get(self.config, "trainer.max_steps") <= iteration:
                 more = "raise --trainer.max_steps to resume it"
                 if self.stopped is None:

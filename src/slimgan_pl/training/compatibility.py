@@ -1,11 +1,40 @@
 """Checks that the parts of a run fit together."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import torch
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import EarlyStopping
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 
-__all__ = ["check_capture", "check_data", "check_fit", "check_parts", "check_training"]
+__all__ = [
+    "check_callbacks",
+    "check_capture",
+    "check_data",
+    "check_fit",
+    "check_parts",
+    "check_training",
+    "keep_patience",
+]
+
+UNSUITED_CALLBACKS = {  # Lightning's, by their names, with what is wrong with them here; subclasses too
+    "WeightAveraging": (  # NOTE: EMAWeightAveraging is one
+        "averages the discriminators too, and saves the averages as the weights that training would continue from"
+    ),
+    "StochasticWeightAveraging": "needs a single optimizer and its learning rate schedule",
+}
+
+
+def check_callbacks(callbacks: Iterable[Callback]) -> None:
+    """Raise a SlimGANError for callbacks of Lightning that cannot serve this training."""
+    for callback in callbacks:
+        for kind in type(callback).__mro__:
+            if kind.__name__ in UNSUITED_CALLBACKS and kind.__module__.startswith("lightning.pytorch."):
+                reason = UNSUITED_CALLBACKS[kind.__name__]
+                raise SlimGANError(f"the callback {type(callback).__name__} {reason}; leave it out")
 
 
 def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
@@ -74,3 +103,10 @@ def check_training(max_steps: int, val_check_interval: float) -> None:
         raise SlimGANError("--trainer.max_steps is 0; give the number of iterations")
     if val_check_interval == 0:
         raise SlimGANError("--trainer.val_check_interval is 0; leave it out to evaluate only at the end")
+
+
+def keep_patience(callbacks: Iterable[Callback], checkpoint: Mapping[str, Any]) -> None:
+    """Put the patience of early stopping into a checkpoint's content, from which Lightning reads it."""
+    for callback in callbacks:
+        if isinstance(callback, EarlyStopping) and callback.state_key in checkpoint["callbacks"]:
+            checkpoint["callbacks"][callback.state_key]["patience"] = callback.patience

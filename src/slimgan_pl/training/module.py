@@ -14,7 +14,7 @@ from torch._dynamo.exc import TorchDynamoException
 
 from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
-from slimgan_pl.training.compatibility import check_capture
+from slimgan_pl.training.compatibility import check_callbacks, check_capture
 from slimgan_pl.training.iteration import Iteration, Side, Status, iteration_seed
 from slimgan_pl.training.losses import Objective
 from slimgan_pl.training.throughput import Throughput
@@ -70,6 +70,8 @@ class TrainedModule(LightningModule):
         device = self.trainer.strategy.root_device
         if device.type != "cuda" and getattr(self.trainer.strategy, "_layer_sync", None) is not None:
             raise SlimGANError("synchronised batch norm needs GPUs; leave --trainer.sync_batchnorm out")
+        if stage == "fit":
+            check_callbacks(self.trainer.callbacks)  # type: ignore[attr-defined]
 
     def on_train_start(self) -> None:
         settings, nets = self.step_settings, (self.generator, self.discriminators)

@@ -1,6 +1,6 @@
-"""Optimizers of both sides."""
+"""Optimizers of both sides, and their settings in a resumed run."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from slimgan_pl.errors import SlimGANError, check_range
 
-__all__ = ["ADAM", "adam", "make_optimizer"]
+__all__ = ["ADAM", "adam", "make_optimizer", "read_settings", "use_current_settings"]
 
 ADAM: dict[str, Any] = {
     "class_path": "torch.optim.Adam",
@@ -39,3 +39,52 @@ def make_optimizer(make: Callable[..., Optimizer], net: nn.Module) -> Optimizer:
     for group in optimizer.param_groups:
         check_range("the optimizer's learning rate", float(group.get("lr", 0)), 0)
     return optimizer
+
+
+def read_settings(optimizer: Optimizer) -> list[dict[str, Any]]:
+    """Return the settings of each parameter group, such as ``lr``."""
+    return [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+
+
+def use_current_settings(
+    saved: Mapping[str, Any],
+    before: Sequence[Mapping[str, Any]] | None,
+    make: Callable[..., Optimizer],
+    net: nn.Module,
+    setting: str,
+) -> None:
+    """Put the settings that have changed into an optimizer's saved state, in place.
+
+    Those that have not changed keep the saved values, which a schedule may have moved.
+
+    Args:
+        saved: State of the optimizer in a checkpoint.
+        before: Settings that the run began with; None: those in ``saved``.
+        make: Makes the optimizer, as it is configured now.
+        net: Net that it trains.
+        setting: Name of the setting ``make``, for messages.
+
+    Raises:
+        SlimGANError: If the optimizer needs other states than the saved ones.
+    """
+    groups, optimizer = saved["param_groups"], make_optimizer(make, net)
+    now = read_settings(optimizer)
+    before = groups if before is None else before
+    lacking = find_state_names(make, net) - {name for state in saved["state"].values() for name in state}
+    if (saved["state"] and lacking) or not len(groups) == len(before) == len(now):
+        states = ", ".join(sorted(lacking)) or f"{len(now)} groups of parameters"
+        raise SlimGANError(
+            f"the checkpoint does not hold what {type(optimizer).__name__} needs ({states}); leave the class and flags "
+            f"of --model.{setting} as they were"
+        )
+    for group, old, new in zip(groups, before, now, strict=True):
+        group.update({key: value for key, value in new.items() if key not in old or old[key] != value})
+
+
+def find_state_names(make: Callable[..., Optimizer], net: nn.Module) -> set[str]:
+    """Return the names of the states that an optimizer keeps for a parameter."""
+    parameter = torch.zeros_like(next(net.parameters()), requires_grad=True)
+    parameter.grad = torch.zeros_like(parameter)
+    optimizer = make([parameter])
+    optimizer.step()
+    return set(optimizer.state[parameter])

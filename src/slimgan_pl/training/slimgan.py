@@ -1,22 +1,23 @@
 """SlimGAN: a slimmable generator and its discriminators (Hou et al. 2021)."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import torch
 from lightning.pytorch.cli import OptimizerCallable
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import check_choice, check_range
+from slimgan_pl.errors import SlimGANError, check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.models.sampling import sample_images
-from slimgan_pl.training.compatibility import check_data, check_fit, check_parts
+from slimgan_pl.training.compatibility import check_data, check_fit, check_parts, keep_patience
 from slimgan_pl.training.evaluate import EvaluatedModule
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossName, Objective
 from slimgan_pl.training.module import StepSettings, TrainedModule
-from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer
+from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer, read_settings, use_current_settings
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
 
@@ -115,6 +116,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
         use_channels_last(self, channels_last)
         self._loaded_iteration = 0
+        self._optimizer_settings: list[list[dict[str, Any]]] = []  # as configured, by optimizer and parameter group
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
         """Generate images ``(N, C, H, W)`` in [-1, 1].
@@ -146,10 +148,12 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         return sample_images(self.generator, num_images, width, labels, generator)
 
     def configure_optimizers(self) -> list[Optimizer]:
-        return [
+        optimizers = [
             make_optimizer(self.generator_optimizer, self.generator),
             make_optimizer(self.discriminator_optimizer, self.discriminators),
         ]
+        self._optimizer_settings = [read_settings(optimizer) for optimizer in optimizers]
+        return optimizers
 
     def prepare_data(self) -> None:
         """Check that the data suit the settings, before any folder is made."""
@@ -193,9 +197,33 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.settle_statistics()  # in place, so in the checkpoint too
         weights = checkpoint["state_dict"]
         checkpoint["state_dict"] = {name: value.contiguous() for name, value in weights.items()}  # the usual layout
+        checkpoint["optimizer_settings"] = self._optimizer_settings
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only evaluates counts none itself
+        if self._trainer is not None and self._trainer.state.fn == "fit":
+            self.apply_settings(checkpoint)
+            keep_patience(self._trainer.callbacks, checkpoint)  # type: ignore[attr-defined]
+
+    def apply_settings(self, checkpoint: dict[str, Any]) -> None:
+        """Put settings of the optimizers that have changed into a checkpoint's content.
+
+        Raises:
+            SlimGANError: If the content does not hold what an optimizer needs.
+        """
+        states = checkpoint["optimizer_states"]
+        before = checkpoint.get("optimizer_settings") or [None] * len(states)  # version 0.1.0 saves none
+        sides: Sequence[tuple[OptimizerCallable, nn.Module, str]] = (
+            (self.generator_optimizer, self.generator, "generator_optimizer"),
+            (self.discriminator_optimizer, self.discriminators, "discriminator_optimizer"),
+        )
+        try:
+            for saved, old, side in zip(states, before, sides if states else (), strict=True):
+                use_current_settings(saved, old, *side)
+        except SlimGANError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SlimGANError("the checkpoint's optimizer states are odd; resume from an earlier one") from error
 
     def settle_statistics(self) -> None:
         """Recalibrate batch-norm statistics where ``recalibration`` is set.
