@@ -20,6 +20,9 @@ from slimgan_pl.cli.lightning_parser import shorten
         (["fit", "--ckpt_path", "a", "-c", "named.yaml"], "c"),
         (["fit", "--ckpt_path", "a", "--config", "null.yaml"], "a"),
         (["fit", "--config", "nowhere.yaml"], None),
+        (["fit", "--config", "named.yaml", "--ckpt_path", "null"], None),
+        (["fit", "--ckpt_path=null", "--config", "named.yaml"], None),
+        (["fit", "--ckpt_path", "null", "--ckpt_path", "a"], "a"),
     ],
 )
 def test_the_last_checkpoint_that_is_named_counts(

@@ -212,6 +212,7 @@ def setting(key: str, value: object) -> Prepare:
 CHECKPOINTS = [
     Case("missing", SAMPLE_BAD, 1, "there is no checkpoint bad.ckpt"),
     Case("a folder", SAMPLE_BAD, 1, "there is no checkpoint", lambda: Path("bad.ckpt").mkdir()),
+    Case("the best of none", "test --ckpt_path best", 1, "there is no best checkpoint in runs"),
     Case("no bytes", SAMPLE_BAD, 1, "damaged or of another kind", raw("bad.ckpt", b"")),
     Case("text", TEST_BAD, 1, "damaged or of another kind", raw("bad.ckpt", b"hello" * 100)),
     Case("an archive of something else", SAMPLE_BAD, 1, "damaged or of another kind", broken.foreign_zip),

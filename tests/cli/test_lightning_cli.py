@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 import torch
 import wandb
+import yaml
 from commands import TINY, fails, run
 from PIL import Image
 from sharing import mostly_slow
 
 from slimgan_pl.cli.lightning_cli import SlimGANCLI
-from slimgan_pl.runs.checkpoints import read_checkpoint
+from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
 
 NO_FOLDER = ["--data=ImageFolderDataModule", "--data.root=nowhere", "--data.image_size=16", "--data.image_channels=1"]
 
@@ -384,11 +385,60 @@ def test_a_mistake_with_a_checkpoint_gets_one_sentence(
 
 
 def test_a_finished_run_is_not_resumed(trained: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, line = fails(capsys, "fit", "--config", config, "--ckpt_path", trained, "--wandb", "offline")
-    assert f"{trained} is already at iteration 3; raise --trainer.max_steps" in line
-    assert not Path("runs").exists()
-    run("fit", "--config", config, "--ckpt_path", trained, "--trainer.max_steps", 4, "--model.evaluator", "null")
-    assert read_checkpoint("runs/version_0/checkpoints/last.ckpt")["global_step"] == 4
+    root = ("--trainer.default_root_dir", "new")
+    _, line = fails(capsys, "fit", "--config", config, "--ckpt_path", trained, "--wandb", "offline", *root)
+    assert f"nothing to do: 3 of 3 iterations are done in {trained}; raise --trainer.max_steps" in line
+    assert not Path("new").exists()
+    run("fit", "--config", config, "--ckpt_path", trained, "--trainer.max_steps", 4, "--model.evaluator", "null", *root)
+    assert read_checkpoint("new/version_0/checkpoints/last.ckpt")["global_step"] == 4
+
+
+def test_a_configuration_of_a_resumed_run_starts_a_new_one(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fit = ("fit", "--config", config, "--model.evaluator", "null", "--ckpt_path", "last")
+    run(*fit)
+    run(*fit, "--trainer.max_steps", 4)
+    capsys.readouterr()
+    run("fit", "--config", "runs/version_0/config.yaml", "--trainer.max_steps", 1)
+    assert read_checkpoint("runs/version_1/checkpoints/last.ckpt")["global_step"] == 1
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        run(*fit, "--print_config")
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert printed["trainer"]["max_steps"] == 3
+    for settings in (printed, yaml.safe_load(Path("runs/version_0/config.yaml").read_text())):
+        assert not {"ckpt_path", "trust_checkpoint"} & settings.keys()
+
+
+def test_a_checkpoint_that_a_configuration_names_is_told(
+    trained: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("old.yaml").write_text(f"ckpt_path: {trained}")
+    fit = ("fit", "--config", "old.yaml", "--model.evaluator", "null", "--trainer.max_steps", 4)
+    run(*fit, "--trainer.default_root_dir", "new")
+    said = capsys.readouterr().out
+    assert f"old.yaml names a checkpoint: {trained}" in said
+    assert f"Starting a new run from {trained}, after iteration 3." in said
+    run(*fit, "--config", config, "--ckpt_path", "null")
+    assert "Iteration 1/3" in capsys.readouterr().out
+
+
+def test_a_run_started_from_a_checkpoint_is_in_its_folder_of_runs(config: Path) -> None:
+    run("fit", "--config", config, "--model.evaluator", "null", "--trainer.default_root_dir", "runs/a")
+    run("fit", "--ckpt_path", "runs/a", "--model.evaluator", "null", "--trainer.max_steps", 4)
+    assert read_checkpoint("runs/a/version_1/checkpoints/last.ckpt")["global_step"] == 4
+
+
+def test_a_checkpoint_is_named_by_its_run_as_well(trained: Path, tmp_path: Path) -> None:
+    run_folder = trained.parent.parent
+    for name in (run_folder, run_folder.parent, trained.parent):
+        run("sample", "--ckpt_path", name, "--num_images", 2, "--output", tmp_path / "x.png")
+        assert (tmp_path / "x.png").is_file()
+        (tmp_path / "x.png").unlink()
+    trained.with_suffix(".test.json").unlink(missing_ok=True)
+    run("test", "--ckpt_path", run_folder)
+    assert json.loads(trained.with_suffix(".test.json").read_text())["iteration"] == 3
+    weights = load_model(trained).state_dict()
+    assert all(torch.equal(value, weights[name]) for name, value in load_model(run_folder).state_dict().items())
 
 
 @mostly_slow("command", ["fit", "test"])

@@ -1,4 +1,4 @@
-"""Earlier evaluations are those before, of the same run and by the same protocol."""
+"""Evaluations of a run: those before, by the same protocol, and the checkpoint that they call the best."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import EvaluationResults
-from slimgan_pl.runs.evaluations import evaluations_before
+from slimgan_pl.runs.evaluations import evaluations_before, find_best_checkpoint
+from slimgan_pl.runs.folder import RunFolder, name_checkpoint
+from slimgan_pl.utils.files import file_sha256
 
 NOW = {"iteration": 30, "protocol": {"num_fake": 10}, "extractor": {"name": "digits"}, "widths": [{"width": 1.0}]}
 
@@ -44,3 +47,38 @@ def test_a_damaged_file_counts_as_missing(text: str, tmp_path: Path) -> None:
 def test_before_images_of_no_iteration_there_is_nothing(tmp_path: Path) -> None:
     write(tmp_path, 10)
     assert evaluations_before(tmp_path, EvaluationResults.from_json({**NOW, "iteration": None})) == []
+
+
+def keep(run: RunFolder, iteration: int, fids: list[float], **changes: Any) -> Path:
+    """Write a checkpoint that stays and its evaluation, with a FID per width."""
+    run.checkpoints.mkdir(parents=True, exist_ok=True)
+    path = run.checkpoints / name_checkpoint(iteration)
+    path.write_bytes(bytes([iteration]))
+    widths = [{"width": width, "fid_digits": fid} for width, fid in zip((0.5, 1.0), fids, strict=True)]
+    write(run.path, iteration, widths=widths, **changes)
+    return path
+
+
+def test_the_best_checkpoint_has_the_least_mean_fid(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "version_3")
+    with pytest.raises(SlimGANError, match="there is no best checkpoint"):
+        find_best_checkpoint(tmp_path)
+    keep(run, 10, [1.0, 9.0])
+    best = keep(run, 20, [4.0, 5.0])
+    keep(run, 30, [3.0, float("nan")])
+    keep(run, 40, [5.0, 6.0])
+    keep(run, 50, [0.0, 0.0], protocol={"num_fake": 2})
+    keep(run, 60, [7.0, 7.0])
+    (run.checkpoints / name_checkpoint(70)).touch()
+    assert find_best_checkpoint(tmp_path) == find_best_checkpoint(run.path) == best
+
+
+def test_the_last_checkpoint_is_the_best_where_the_results_are_of_it(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    kept = keep(run, 10, [3.0, 3.0])
+    run.checkpoint.write_bytes(b"new")
+    widths = [{"width": width, "fid_digits": 2.0} for width in (0.5, 1.0)]
+    for sha256, best in ((file_sha256(run.checkpoint), run.checkpoint), ("of another", kept)):
+        document = {**NOW, "widths": widths, "checkpoint": {"file": "last.ckpt", "sha256": sha256}}
+        run.results.write_text(json.dumps(document))
+        assert find_best_checkpoint(tmp_path) == best

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from slimgan_pl.runs.folder import RunFolder, find_results
+import pytest
+
+from slimgan_pl.errors import SlimGANError
+from slimgan_pl.runs.folder import RunFolder, find_checkpoint, find_results
 
 
 def leave(path: Path, modified: float = 1e9) -> Path:
@@ -48,6 +51,17 @@ def test_results_are_those_that_were_written_last(tmp_path: Path) -> None:
     assert find_results(tmp_path) == find_results(run.path) == find_results(at_end) == at_end
     again = leave(run.checkpoints / "last.test.json", modified=2e9)
     assert find_results(tmp_path) == again
+
+
+def test_a_folder_stands_for_its_newest_checkpoint(tmp_path: Path) -> None:
+    old, new = RunFolder(tmp_path / "version_2"), RunFolder(tmp_path / "version_10")
+    with pytest.raises(SlimGANError, match="there is no checkpoint in"):
+        find_checkpoint(tmp_path)
+    last = leave(old.checkpoint)
+    kept = [leave(new.checkpoints / f"iteration_{iteration:06d}.ckpt") for iteration in (5, 40)]
+    assert find_checkpoint(tmp_path) == find_checkpoint(new.path) == find_checkpoint(new.checkpoints) == kept[1]
+    assert find_checkpoint(old.path) == find_checkpoint(last) == last
+    assert find_checkpoint(tmp_path / "nowhere.ckpt") == tmp_path / "nowhere.ckpt"
 
 
 def test_names_need_neither_torch_nor_lightning() -> None:

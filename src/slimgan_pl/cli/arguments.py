@@ -20,12 +20,15 @@ EARLY = {  # options whose values are needed early, by what they are called here
     "trust": ("--trust_checkpoint",),
 }
 
+NULL = ("null", "~")  # take a checkpoint away that a configuration names
+
 
 class CommandLine(NamedTuple):
     """Settings that are needed before a command line is parsed.
 
     Attributes:
-        ckpt_path: The last checkpoint, or None.
+        ckpt_path: The last checkpoint, or None; ``null`` on the command line takes away that of a configuration file.
+        ckpt_config: The configuration file that names this checkpoint, or None.
         root: The last folder of runs, or None.
         images: The folder of images to evaluate, or None; never from a configuration file.
         trusts_checkpoint: Whether the checkpoint may name classes of other packages.
@@ -34,6 +37,7 @@ class CommandLine(NamedTuple):
     """
 
     ckpt_path: str | None
+    ckpt_config: str | None
     root: str | None
     images: str | None
     trusts_checkpoint: bool
@@ -56,8 +60,8 @@ def read_command_line(argv: Sequence[str]) -> CommandLine:
 
     A mistake in a file ends the process.
 
-    >>> read_command_line(["--ckpt_path=a.ckpt", "--trainer.default_root_dir", "runs/a"])[:2]
-    ('a.ckpt', 'runs/a')
+    >>> read_command_line(["--ckpt_path=a.ckpt", "--trainer.default_root_dir", "runs/a"])[:3]
+    ('a.ckpt', None, 'runs/a')
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     for name, options in EARLY.items():
@@ -68,14 +72,21 @@ def read_command_line(argv: Sequence[str]) -> CommandLine:
     for name, text in parser.parse_known_args(argv)[0].given:
         if name != "config":
             found[name] = text
+            if name == "ckpt_path":
+                found["ckpt_config"] = ""
             continue
         settings = read_settings(text)
         names |= find_names(settings)
         trainer = settings.get("trainer")
-        root = trainer.get("default_root_dir") if isinstance(trainer, dict) else None
-        found |= {key: value for key, value in {"ckpt_path": settings.get("ckpt_path"), "root": root}.items() if value}
+        if isinstance(trainer, dict) and trainer.get("default_root_dir"):
+            found["root"] = trainer["default_root_dir"]
+        if settings.get("ckpt_path") and found.get("ckpt_path") not in NULL:
+            found |= {"ckpt_path": settings["ckpt_path"], "ckpt_config": text}
+    if found.get("ckpt_path") in NULL:
+        del found["ckpt_path"]
     return CommandLine(
         found.get("ckpt_path") or None,
+        found.get("ckpt_config") or None,
         found.get("root"),
         found.get("images"),
         found.get("trust", "").lower() == "true",

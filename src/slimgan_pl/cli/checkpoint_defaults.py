@@ -11,8 +11,10 @@ from lightning.pytorch.utilities import rank_zero_only
 from slimgan_pl.cli.arguments import CommandLine, read_command_line
 from slimgan_pl.cli.evaluation_options import use_evaluation_options
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.runs.carried_settings import TRAINER_DEFAULTS, read_carried_settings
+from slimgan_pl.runs.carried_settings import TRAINER_DEFAULTS, read_carried_settings, read_root
 from slimgan_pl.runs.checkpoints import read_checkpoint
+from slimgan_pl.runs.evaluations import find_best_checkpoint
+from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.runs.resume import StoppedRun, find_newest_run
 from slimgan_pl.runs.trust import check_trusted
 
@@ -26,6 +28,7 @@ class CheckpointDefaultsCLI(LightningCLI):
 
     has_net = True  # which images alone do not need
     stopped: StoppedRun | None = None  # the run to resume in its folder
+    prints_alone = False  # help or a configuration
     settings_before: dict[str, Any] | None = None  # settings of the run that wrote the checkpoint
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -35,6 +38,7 @@ class CheckpointDefaultsCLI(LightningCLI):
             super().parse_arguments(parser, args)
             return
         line = read_command_line(argv[1:])
+        self.prints_alone = line.runs_nothing
         ckpt_path = self._find_checkpoint(command, line)
         if ckpt_path is not None:
             self._take_checkpoint(command, ckpt_path, line)
@@ -51,24 +55,37 @@ class CheckpointDefaultsCLI(LightningCLI):
 
     def _find_checkpoint(self, command: str, line: CommandLine) -> str | None:
         """Return the checkpoint; ``last`` is the newest run's, which fit resumes."""
+        root = Path(line.root or str(TRAINER_DEFAULTS["default_root_dir"]))
+        if line.ckpt_config is not None:
+            self._say(f"{line.ckpt_config} names a checkpoint: {line.ckpt_path}")
+        if line.ckpt_path is None:
+            return None
+        if line.ckpt_path == "best":
+            best = find_best_checkpoint(root)
+            self._say(f"The best checkpoint in {root} is {best}.")
+            return str(best)
         if line.ckpt_path != "last":
-            return line.ckpt_path
-        root = line.root or str(TRAINER_DEFAULTS["default_root_dir"])
-        found = find_newest_run(Path(root))
+            return str(find_checkpoint(line.ckpt_path))
+        found = find_newest_run(root)
         if found is None and command != "fit":
             raise SlimGANError(f"there is no run with a checkpoint in {root}; give the path of one with --ckpt_path")
         if found is None:
-            say(f"There is no checkpoint in {root} yet; starting a new run.")
+            self._say(f"There is no checkpoint in {root} yet; starting a new run.")
             return None
         if command == "fit":
             self.stopped = found
-            say(f"Resuming {found.folder} after iteration {found.iteration}.")
+            self._say(f"Resuming {found.folder} after iteration {found.iteration}.")
         return str(found.checkpoint)
 
     def _take_checkpoint(self, command: str, ckpt_path: str, line: CommandLine) -> None:
         """Check a checkpoint and make its settings the defaults."""
         checkpoint = read_checkpoint(ckpt_path)
         self.settings_before = checkpoint.get("run", {}).get("settings")
+        if command == "fit" and self.stopped is None:
+            self._say(f"Starting a new run from {ckpt_path}, after iteration {checkpoint['global_step']}.")
+            root = read_root(checkpoint)
+            if root is not None:
+                self._subcommand_parsers[command].set_defaults({"trainer.default_root_dir": root})
         if not line.trusts_checkpoint:
             carried = [checkpoint["hyper_parameters"], checkpoint.get("datamodule_hyper_parameters")]
             check_trusted(carried, ckpt_path, line.names)
@@ -85,7 +102,12 @@ class CheckpointDefaultsCLI(LightningCLI):
                 "--data CIFAR10DataModule --data.root data"
             )
         if command == "fit" and not checkpoint["optimizer_states"]:
-            say(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
+            self._say(f"NOTE: {ckpt_path} holds no optimizer states; the optimizers start fresh.")
+
+    def _say(self, sentence: str) -> None:
+        """Print a sentence, but not before a configuration or help."""
+        if not self.prints_alone:
+            say(sentence)
 
     def _parse_ckpt_path(self) -> None:
         """Leave the checkpoint's settings as defaults, which the user can override."""

@@ -149,19 +149,25 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)
             check_weights(self.model, checkpoint["state_dict"], ckpt_path)
-            iteration = checkpoint["global_step"]
             if self.subcommand == "fit":
                 self.model.apply_settings(checkpoint)
-            if self.subcommand == "fit" and 0 <= self._get(self.config, "trainer.max_steps") <= iteration:
-                more = "raise --trainer.max_steps to resume it"
-                if self.stopped is None:
-                    raise SlimGANError(f"{ckpt_path} is already at iteration {iteration}; {more}")
-                if self.stopped.is_evaluated:
-                    say(f"It has all its {iteration} iterations and its results; {more}.")
-                    sys.exit()
-                return  # it has all its iterations, and fit evaluates it
+                if self._has_all_iterations(checkpoint["global_step"], ckpt_path):
+                    return  # but no results, which fit makes
         if self.model.evaluator is not None:
             self.model.evaluator.start(self.model.device, self.model.fakes().shape)
+
+    def _has_all_iterations(self, iteration: int, ckpt_path: str) -> bool:
+        """Return whether nothing is left to train; exit or raise if nothing is left to evaluate either."""
+        max_steps = self._get(self.config, "trainer.max_steps")
+        if not 0 <= max_steps <= iteration:
+            return False
+        done = f"{iteration:,} of {max_steps:,} iterations are done"
+        if self.stopped is None:
+            raise SlimGANError(f"nothing to do: {done} in {ckpt_path}; raise --trainer.max_steps")
+        if self.stopped.is_evaluated or self.model.evaluator is None:
+            say(f"Nothing to do: {done}; raise --trainer.max_steps to resume it.")
+            sys.exit()
+        return True
 
     def before_fit(self) -> None:
         """Print the settings that differ from the resumed run's."""

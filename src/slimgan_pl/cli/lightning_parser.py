@@ -3,6 +3,7 @@
 import re
 from typing import Any, NoReturn
 
+from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
 from slimgan_pl.utils.terminal import fail
@@ -11,6 +12,8 @@ from slimgan_pl.utils.yaml_files import PARSER_MODE
 __all__ = ["OneLineParser", "accept_and_ignore"]
 
 MAX_LENGTH = 300  # characters of a message
+
+OF_ONE_START = ("ckpt_path", "trust_checkpoint")  # settings that another run of the same configuration does not share
 
 PLAINER = (  # parts of jsonargparse's messages about unions of types, and their replacements
     (r" Given value type: <class '\S*NestedArg'>.*", ""),
@@ -32,6 +35,13 @@ class OneLineParser(LightningArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
+
+    def dump(self, namespace: Namespace, *args: Any, **kwargs: Any) -> str:
+        """Return settings as text, without those of one start alone."""
+        settings = namespace.clone()
+        for name in OF_ONE_START:
+            settings.pop(name, None)
+        return str(super().dump(settings, *args, **kwargs))
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
+from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.utils.terminal import fail
 
 __all__ = ["call_tool", "suggest", "tool_parser"]
@@ -28,7 +29,10 @@ def call_tool(function: Callable[..., None], name: str, argv: Sequence[str]) -> 
     if unknown:
         known = [option for action in parser._actions for option in action.option_strings]
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{suggest(unknown[0].partition('=')[0], known)}")
-    function(**vars(arguments))
+    settings = vars(arguments)
+    if settings.get("ckpt_path"):
+        settings["ckpt_path"] = str(find_checkpoint(settings["ckpt_path"]))
+    function(**settings)
 
 
 def suggest(word: str, known: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Settings of the command line: defaults, and those that a checkpoint carries."""
 
 import inspect
+import os
 import warnings
 from typing import Any
 
@@ -9,7 +10,7 @@ from slimgan_pl.evaluation import Evaluator
 from slimgan_pl.training.optimizers import ADAM
 from slimgan_pl.utils.recipes import class_path
 
-__all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "read_carried_settings"]
+__all__ = ["MODEL_DEFAULTS", "TRAINER_DEFAULTS", "read_carried_settings", "read_root"]
 
 MODEL_DEFAULTS: dict[str, Any] = {
     "model.generator_optimizer": ADAM,
@@ -51,6 +52,18 @@ def read_carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[st
             f"{ckpt_path} is not a checkpoint that slimgan fit has written: its settings are odd"
         ) from error
     return settings
+
+
+def read_root(checkpoint: dict[str, Any]) -> str | None:
+    """Return the folder of runs that a checkpoint's run is in, or None.
+
+    An absolute path of another machine counts as none.
+    """
+    try:
+        root = checkpoint["run"]["settings"]["trainer"]["default_root_dir"]
+    except (KeyError, TypeError):
+        return None
+    return root if isinstance(root, str) and (not os.path.isabs(root) or os.path.isdir(root)) else None
 
 
 def drop_unknown_settings(recipe: dict[str, Any], ckpt_path: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from slimgan_pl.errors import SlimGANError, cause_of
 from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.runs.trust import check_trusted, find_names
 from slimgan_pl.utils.recipes import build_recipe, with_current_paths
 from slimgan_pl.utils.torch_state import use_channels_last
@@ -86,13 +87,14 @@ def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
     It is on the CPU and in evaluation mode.
 
     Args:
-        path: The checkpoint.
+        path: The checkpoint, or a run's folder, of which the newest is taken.
         trust: Whether it may name classes of other packages, whose code is then run.
 
     Raises:
         SlimGANError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names an
             untrusted class.
     """
+    path = find_checkpoint(path)
     return build_generator(read_checkpoint(path), path, trust)
 
 

@@ -9,6 +9,7 @@ from lightning.pytorch.cli import instantiate_module
 
 from slimgan_pl.errors import SlimGANError, cause_of
 from slimgan_pl.runs.checkpoint_reader import check_weights, read_checkpoint
+from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.files import file_sha256
@@ -22,13 +23,14 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
     It is on the CPU and in evaluation mode.
 
     Args:
-        path: The checkpoint.
+        path: The checkpoint, or a run's folder, of which the newest is taken.
         trust: Whether it may name classes of other packages, whose code is then run.
 
     Raises:
         SlimGANError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names an
             untrusted class.
     """
+    path = find_checkpoint(path)
     return model_of(read_checkpoint(path), path, trust)
 
 

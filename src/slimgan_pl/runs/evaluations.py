@@ -1,13 +1,16 @@
-"""Evaluations in the folder of a run."""
+"""Evaluations in the folder of a run, and the checkpoint that they call the best."""
 
 from contextlib import suppress
+from math import inf, isfinite, nan
 from pathlib import Path
+from statistics import fmean
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import EvaluationResults, read_results
 from slimgan_pl.runs.folder import RunFolder
+from slimgan_pl.utils.files import file_sha256
 
-__all__ = ["evaluations_before"]
+__all__ = ["evaluations_before", "find_best_checkpoint"]
 
 
 def evaluations_before(folder: Path, results: EvaluationResults) -> list[EvaluationResults]:
@@ -22,3 +25,42 @@ def evaluations_before(folder: Path, results: EvaluationResults) -> list[Evaluat
             if earlier.iteration is not None and earlier.is_comparable(results):
                 found[earlier.iteration] = earlier
     return [found[iteration] for iteration in sorted(found) if iteration < (results.iteration or 0)]
+
+
+def find_best_checkpoint(root: Path) -> Path:
+    """Return the checkpoint with the best evaluation in the newest run of a folder.
+
+    The mean over the widths of the results' first metric decides, which is FID unless it was left out.
+
+    Raises:
+        SlimGANError: If no checkpoint that the run has kept was evaluated.
+    """
+    run = RunFolder.newest(root) or RunFolder(root)
+    found = evaluated_checkpoints(run)
+    newest = found[-1][1] if found else None
+    if newest is None or not newest.columns:
+        raise SlimGANError(
+            f"there is no best checkpoint in {run}: it keeps none that was evaluated; give a path, or train with equal "
+            "--checkpoint.keep_every_n_iterations and --trainer.val_check_interval"
+        )
+    column = newest.columns[0]
+    scores = {
+        path: fmean(row.values.get(column.key, nan) for row in results.rows)
+        for path, results in found
+        if results.is_comparable(newest)
+    }
+    sign = 1 if column.better == "lower" else -1
+    return min(scores, key=lambda path: sign * scores[path] if isfinite(scores[path]) else inf)
+
+
+def evaluated_checkpoints(run: RunFolder) -> list[tuple[Path, EvaluationResults]]:
+    """Return a run's checkpoints that were evaluated, with the results, in order."""
+    found = []
+    for iteration, path in run.kept_checkpoints().items():
+        with suppress(OSError, SlimGANError):  # missing or damaged
+            found.append((path, read_results(run.evaluation(iteration))))
+    with suppress(OSError, SlimGANError, AttributeError):
+        results = read_results(run.results)
+        if results.provenance.get("checkpoint", {}).get("sha256") == file_sha256(run.checkpoint):
+            found.append((run.checkpoint, results))
+    return found

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-__all__ = ["LAST", "RunFolder", "find_results", "name_checkpoint", "path_beside"]
+from slimgan_pl.errors import SlimGANError
+
+__all__ = ["LAST", "RunFolder", "find_checkpoint", "find_results", "name_checkpoint", "path_beside"]
 
 LAST = "last.ckpt"
 
@@ -64,6 +66,12 @@ class RunFolder:
         """Return the checkpoints that stay by their iterations, in order."""
         return find_numbered(self.checkpoints, ".ckpt")
 
+    @property
+    def newest_checkpoint(self) -> Path | None:
+        """The checkpoint of the last save, else the newest that stays, or None."""
+        kept = self.kept_checkpoints()
+        return self.checkpoint if self.checkpoint.is_file() else kept[max(kept)] if kept else None
+
     def written_checkpoints(self) -> list[Path]:
         """Return the places of checkpoints that training writes, not of conversions."""
         return [self.checkpoint, *self.kept_checkpoints().values()]
@@ -103,6 +111,29 @@ def path_beside(checkpoint: str | Path, command: str, suffix: str = ".json") -> 
     'last.test.json'
     """
     return Path(checkpoint).with_suffix(f".{command}{suffix}")
+
+
+def find_checkpoint(path: str | Path) -> Path:
+    """Return the checkpoint at a path, or the newest one of a run's folder.
+
+    Args:
+        path: The checkpoint, a run's folder, or a folder of versions, of which the newest with a checkpoint counts.
+
+    Raises:
+        SlimGANError: If a folder holds none.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        return root
+    runs = [RunFolder(root), *RunFolder.versions(root)]
+    if RunFolder(root.parent).checkpoints == root:
+        runs.append(RunFolder(root.parent))
+    for found in (run.newest_checkpoint for run in runs):
+        if found is not None:
+            return found
+    raise SlimGANError(
+        f"there is no checkpoint in {path}; give a run's folder, or a file such as checkpoints/last.ckpt"
+    )
 
 
 def find_results(run: str | Path) -> Path:
