@@ -345,7 +345,23 @@ TOOLS = [
     Case("an output that is no picture", f"{SAMPLE} --output x.colour", 1, "no picture can be written as .colour"),
     Case("an empty output", f"{SAMPLE} --output ''", 1, "--output is empty"),
     Case("a picture too tall", f"{SAMPLE} --output x.webp --num_images 8000", 1, "cannot hold this picture"),
-    Case("no folder to write to", f"{SAMPLE} --output /proc/x.png", 1, "/proc"),
+    Case("no folder to write to", f"{SAMPLE} --output /proc/x.png", 1, "could not be written to /proc/x.png ("),
+    Case("a name that is too long", f"{SAMPLE} --output {260 * 'x'}", 1, "(File name too long); choose a shorter name"),
+    Case(
+        "a folder of another sample",
+        f"{SAMPLE} --output images",
+        1,
+        "images holds 5 other images, such as 00.png; name another --output, or remove them",
+        several(images(5, "images"), raw("images/notes.txt", b"mine"), raw("images/.hidden.png", b"mine")),
+    ),
+    Case("a folder of one width", f"{SAMPLE} --width all --output images", 1, "images holds 3 other", images(3)),
+    Case("a folder of all widths", f"{SAMPLE} --output images", 1, "holds 3 other", images(3, "images/width_0.5")),
+    Case(
+        "recalibration to nowhere",
+        f"{RECALIBRATE} --num_batches 1 --output /proc/x.ckpt",
+        1,
+        "the checkpoint could not be written to /proc/x.ckpt (No such file or directory); make room or give write",
+    ),
     Case("recalibration of 0 batches", f"{RECALIBRATE} --num_batches 0", 1, "num_batches is 0"),
     Case("recalibration of batches of 0", f"{RECALIBRATE} --batch_size 0", 1, "batch_size is 0"),
     Case("recalibration onto a file", f"{RECALIBRATE} --output tiny.yaml", 1, "tiny.yaml already exists"),
@@ -416,7 +432,8 @@ PROFILES = [
             ("output", "''", "--output is empty"),
             ("output", "tiny.yaml", "tiny.yaml"),
             ("output", "tiny.yaml/x", "tiny.yaml"),
-            ("output", "/proc/x", "/proc/x"),
+            ("output", "/proc/x", "the profile could not be written to /proc/x ("),
+            ("output", 260 * "x", "(File name too long); choose a shorter name"),
         )
     ),
     Case("batch_sizes of words", f"{PROFILE} --batch_sizes [a]", 2, "Expected int"),
@@ -466,7 +483,7 @@ REPORTS = [
     Case("an output that is a folder", "report a --output a", 1, "--output a is a folder", results("a")),
     Case("an empty output", "report a --output ''", 1, "name a file such as report.html", results("a")),
     Case("an output below a file", "report a --output tiny.yaml/x", 1, "tiny.yaml", results("a")),
-    Case("no folder to write to", "report a --output /proc/x.html", 1, "/proc", results("a")),
+    Case("no folder to write to", "report a --output /proc/x.html", 1, "the page could not be written", results("a")),
 ]
 
 NO_RESULTS = "c/results.json does not hold results"
@@ -511,6 +528,7 @@ COMPARISONS = [
     Case("a metric that is not there", "compare a --metric kid", 1, "these results hold no kid", results("a")),
     Case("an unknown metric", "compare a --metric nope", 2, "Expected one of ['fid'", results("a")),
     Case("an output below a file", "compare a --output tiny.yaml/x", 1, "tiny.yaml", results("a")),
+    Case("no folder to write to", "compare a --output /proc/x", 1, "the table could not be written", results("a")),
     Case("a configuration", "compare tiny.yaml", 1, "does not hold results"),
 ]
 
@@ -606,6 +624,7 @@ def check(case: Case, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_info.value.code == case.status
     assert case.words in line
     assert "Traceback" not in error
+    assert "Errno" not in error
     assert len(line) < 340
     assert contents(folder) == before
 

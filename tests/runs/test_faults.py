@@ -114,6 +114,60 @@ def test_a_net_that_cannot_be_saved_at_the_end_is_saved_elsewhere(
     assert read_checkpoint(LAST)["global_step"] == 6
 
 
+@mostly_slow(
+    ("command", "blocked", "missing"),
+    [
+        ("test", [".json"], "the results"),
+        ("test", [".png"], "the picture"),
+        ("test", [".json", ".png"], "the results and the picture"),
+        ("validate", [".json"], "the results"),
+    ],
+)
+def test_an_evaluation_that_cannot_be_written_is_printed_and_fails_and_names_no_file(
+    command: str, blocked: list[str], missing: str, tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = tmp_path / "last.ckpt"
+    checkpoint.write_bytes((tiny_run / "checkpoints" / "last.ckpt").read_bytes())
+    for suffix in blocked:
+        checkpoint.with_suffix(f".{command}{suffix}").mkdir()
+    with pytest.raises(SystemExit) as exit_info:
+        run(command, "--ckpt_path", checkpoint)
+    said = capsys.readouterr()
+    assert exit_info.value.code == 1
+    assert f"slimgan: error: {missing} could not be written; do what the warning says" in said.err
+    assert said.err.count("could not be written (Is a directory)") == len(blocked)
+    assert "FID" in said.out
+    assert ("Results:" in said.out) == (".json" not in blocked)
+    assert ("Picture:" in said.out) == (command == "test" and ".png" not in blocked)
+
+
+@mostly_slow("missing", ["results.json", "samples.png"])
+def test_a_run_that_loses_its_results_keeps_its_net_and_fails(
+    missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    at_iterations(monkeypatch, {2: (LAST.parents[1] / missing).mkdir})
+    with pytest.raises(SystemExit) as exit_info:
+        run(*FIT)
+    said = capsys.readouterr()
+    assert exit_info.value.code == 1
+    assert "could not be written; do what the warning says" in said.err
+    assert missing not in said.out
+    assert read_checkpoint(LAST)["global_step"] == 8
+
+
+def test_a_net_that_can_be_saved_nowhere_is_not_said_to_be_in_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    monkeypatch.setattr("slimgan_pl.callbacks.checkpoint.save_elsewhere", lambda checkpoint: None)
+    at_iterations(monkeypatch, {3: lambda: (LAST.unlink(), LAST.mkdir())[1]})
+    _, line = fails(capsys, *FIT)
+    assert "the trained net could not be saved anywhere; make room" in line
+
+
 def refuse_log(*_: Any, **__: Any) -> None:
     raise OSError(28, "No space left on device")
 

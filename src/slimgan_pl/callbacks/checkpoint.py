@@ -107,10 +107,11 @@ class IterationCheckpoint(Checkpoint):
         options = on_failure if isinstance(trainer.strategy.checkpoint_io, AtomicCheckpointIO) else None
         trainer.save_checkpoint(path, storage_options=options)
         self._is_stale = False
-        self.is_astray = trainer.strategy.broadcast(bool(failures))
         saved: Path | None = trainer.strategy.broadcast(failures[0] if failures else path)
-        if name == LAST and saved is not None:
-            self.last_path, self.saved_at = saved, trainer.global_step
+        if name == LAST:
+            self.is_astray = saved != path
+            if saved is not None:
+                self.last_path, self.saved_at = saved, trainer.global_step
 
     def _advice(self) -> str:
         kept = "there is no checkpoint yet" if self.saved_at is None else f"that of iteration {self.saved_at} stays"

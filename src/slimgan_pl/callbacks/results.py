@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.training_cost import TrainingCost
@@ -21,10 +20,16 @@ __all__ = ["ResultsTable"]
 
 
 class ResultsTable(Callback):
-    """Print the metrics of each evaluation, and save them as JSON."""
+    """Print the metrics of each evaluation, and save them as JSON.
+
+    Attributes:
+        last_path: File of the last evaluation, or None where there is none.
+        is_unwritten: Whether the last evaluation could not be written.
+    """
 
     def __init__(self) -> None:
         self.last_path: Path | None = None
+        self.is_unwritten = False
         self._checkpoint: dict[str, str] | None = None
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
@@ -50,11 +55,15 @@ class ResultsTable(Callback):
     def _report(self, trainer: Trainer, model: EvaluatedModule, path: Path) -> None:
         if model.results is None:
             return
-        self.last_path = path
         costs = [callback.totals for callback in callbacks_of(trainer, TrainingCost)]
         training = None if isinstance(model, ImageEvaluation) or not costs else costs[0]
         document = {**model.results, "training": training, "checkpoint": self._checkpoint}
-        report(EvaluationResults.from_json(document, path), path, find_evaluated_run(trainer).path)
+        results = EvaluationResults.from_json(document, path)
+        run = find_evaluated_run(trainer).path  # which the processes tell each other
+        if trainer.is_global_zero:
+            print_whole(results_table(results, *evaluations_before(run, results)[-1:]))
+            self.last_path = write_results(results, path)
+            self.is_unwritten = self.last_path is None
 
 
 def find_evaluated_checkpoint(trainer: Trainer) -> Path | None:
@@ -66,10 +75,10 @@ def find_evaluated_checkpoint(trainer: Trainer) -> Path | None:
     return None
 
 
-@rank_zero_only
-def report(results: EvaluationResults, path: Path, run: Path) -> None:
-    """Print results with the changes since the last, and save them."""
-    print_whole(results_table(results, *evaluations_before(run, results)[-1:]))
+def write_results(results: EvaluationResults, path: Path) -> Path | None:
+    """Write results as JSON and return their path, or None after a warning."""
     with continuing_without(f"the results {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, f"{json.dumps(results.to_json(), indent=2)}\n".encode())
+        return path
+    return None

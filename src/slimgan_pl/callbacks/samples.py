@@ -27,6 +27,10 @@ class SampleGrid(Callback):
         every_n_iterations: Iterations between two grids; one more comes at the end. 0 saves only that one.
         num_latents: Columns.
         seed: Seed of the latents.
+
+    Attributes:
+        last_path: The last grid, or None where there is none.
+        is_unwritten: Whether the last grid could not be written.
     """
 
     def __init__(self, every_n_iterations: int = 500, num_latents: int = 10, seed: int = 0) -> None:
@@ -37,6 +41,7 @@ class SampleGrid(Callback):
         self.num_latents = num_latents
         self.seed = seed
         self.last_path: Path | None = None
+        self.is_unwritten = False
         self._saved_at: int | None = None
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: SlimGAN, *_: Any) -> None:  # type: ignore[override]
@@ -63,9 +68,10 @@ class SampleGrid(Callback):
     def _save(self, path: Path, model: SlimGAN) -> Tensor:
         grid = sample_grid(model, self.num_latents, self.seed)
         if model.global_rank == 0:
+            self.last_path, self.is_unwritten = None, True
             with continuing_without(f"the picture {path}"):
                 save_images(grid, path)
-        self.last_path = path
+                self.last_path, self.is_unwritten = path, False
         return grid
 
 

@@ -74,11 +74,18 @@ class StopOnSignal(Callback):
                     os.write(2, f"slimgan: {name}: saving after this iteration; once more ends it at once\n".encode())
 
     def _stop(self, trainer: Trainer) -> NoReturn:
-        paths = []
+        saved = ""
         for checkpoint in callbacks_of(trainer, IterationCheckpoint):
             checkpoint.save_now(trainer)
-            paths.append(checkpoint.last_path)
+            saved = f"; {describe_save(checkpoint, trainer.global_step)}"
         signum = self._signum or signal.SIGTERM
         stopped = f"stopped by {signal.Signals(signum).name} after iteration {trainer.global_step}"
-        saved = f"; saved in {paths[0]}: resume with --ckpt_path last" if paths and paths[0] else ""
         raise Interrupted(signum, f"{stopped}{saved}")
+
+
+def describe_save(checkpoint: IterationCheckpoint, iteration: int) -> str:
+    """Return where an iteration was saved, and how to resume it."""
+    if checkpoint.saved_at != iteration:
+        return "it could not be saved: resume the checkpoint before it with --ckpt_path last"
+    last = checkpoint.last_path if checkpoint.is_astray else "last"  # the one in the temporary folder
+    return f"saved in {checkpoint.last_path}: resume with --ckpt_path {last}"

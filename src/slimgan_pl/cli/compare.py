@@ -12,6 +12,7 @@ from slimgan_pl.evaluation.metrics.registry import ColumnKey
 from slimgan_pl.evaluation.results import read_results
 from slimgan_pl.runs.comparison import Run, add_up, differences, lines, make_run, short_names, width_name, widths_of
 from slimgan_pl.runs.folder import find_results
+from slimgan_pl.utils.files import check_folder, write_whole, writing_output
 from slimgan_pl.utils.formatting import markdown_table
 
 __all__ = ["compare"]
@@ -54,7 +55,11 @@ def compare(
     if output is None:
         print(text, end="")
         return
-    Path(output).write_text(text)
+    path = Path(output)
+    check_folder(path.parent)
+    with writing_output("the table", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
     print(f"{len(rows)} runs in {output}")
 
 

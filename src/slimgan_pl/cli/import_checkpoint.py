@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.utils.files import writing_output
 
 if TYPE_CHECKING:
     from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
@@ -111,4 +112,5 @@ def write_checkpoint(generator: "SlimmableGenerator", bank: "DiscriminatorBank",
     trainer.strategy.connect(model)
     steps = trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
     steps.total.ready = steps.total.completed = iteration
-    trainer.save_checkpoint(path)
+    with writing_output("the checkpoint", path):
+        trainer.save_checkpoint(path)

@@ -184,11 +184,17 @@ class SlimGANCLI(CheckpointDefaultsCLI):
             return
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._say_paths()
+        if self.checkpoint.is_astray and self.checkpoint.saved_at != self.trainer.global_step:
+            raise SlimGANError(
+                "the trained net could not be saved anywhere; make room in the run's folder, then resume the "
+                "checkpoint before it with --ckpt_path last"
+            )
         if self.checkpoint.is_astray:
             raise SlimGANError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
         say(next_commands(self.checkpoint.last_path, run_folder(self.trainer).path, self.model.evaluator is not None))
+        self._check_written()
 
     def _say_paths(self) -> None:
         paths = {}
@@ -198,4 +204,19 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         paths |= {"Checkpoint": self.checkpoint.last_path, "Results": self.results.last_path}
         say(paths_table(paths | {"Picture": self.samples.last_path}))
 
-    after_test = after_validate = _say_paths
+    def _check_written(self) -> None:
+        """Raise a SlimGANError on process 0 if the results or the picture could not be written."""
+        files = {"the results": self.results, "the picture": self.samples}
+        unwritten = [name for name, callback in files.items() if callback.is_unwritten]
+        if unwritten:
+            raise SlimGANError(
+                f"{' and '.join(unwritten)} could not be written; do what the warning says, then evaluate the "
+                "checkpoint again with slimgan test"
+            )
+
+    def after_test(self) -> None:
+        """Print the paths of the files, or say which could not be written."""
+        self._say_paths()
+        self._check_written()
+
+    after_validate = after_test

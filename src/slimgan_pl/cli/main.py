@@ -10,7 +10,7 @@ from slimgan_pl._version import __version__
 from slimgan_pl.cli.commands import COMMANDS
 from slimgan_pl.cli.tool_parser import call_tool, suggest
 from slimgan_pl.errors import SlimGANError, lacks_memory
-from slimgan_pl.utils.files import threads_without_traceback
+from slimgan_pl.utils.files import describe_os_error, threads_without_traceback
 from slimgan_pl.utils.signals import Interrupted, interrupting
 from slimgan_pl.utils.terminal import LossyOutput, fail, printing_at_any_price, show_in_one_line
 
@@ -47,8 +47,9 @@ def run(args: Sequence[str] | None, output: LossyOutput) -> None:
         is_bug = not isinstance(error, SlimGANError | OSError) and not lacks_memory(error)
         if is_bug or os.environ.get("SLIMGAN_DEBUG"):
             raise
-        memory = "the memory is too small for these settings; lower the sizes of the nets or of the batches"
-        fail(memory if lacks_memory(error) else str(error), 1)
+        if lacks_memory(error):
+            fail("the memory is too small for these settings; lower the sizes of the nets or of the batches", 1)
+        fail(describe_os_error(error) if isinstance(error, OSError) else str(error), 1)
 
 
 def dispatch(args: Sequence[str] | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
-from slimgan_pl.utils.files import check_folder, file_sha256, write_whole
+from slimgan_pl.utils.files import check_folder, file_sha256, write_whole, writing_output
 
 if TYPE_CHECKING:
     import torch
@@ -111,7 +111,8 @@ def output_stem(source: str, output: str | None, is_config: bool) -> Path:
     default = Path(f"{path.stem}.profile") if is_config else path.with_suffix(".profile")
     stem = default if output is None else Path(output) / "profile"
     check_folder(stem.parent)
-    stem.parent.mkdir(parents=True, exist_ok=True)
+    with writing_output("the profile", stem.parent):
+        stem.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(stem.parent, os.W_OK):
         raise SlimGANError(f"{stem.parent} cannot be written to; name another folder with --output")
     return stem
@@ -148,7 +149,8 @@ def save(profile: dict[str, Any], name: str, stem: Path) -> None:
 
     Console(width=max(Console().width, 80)).print(profile_table(profile, name))
     path, picture = (stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".png"))
-    write_whole(path, f"{json.dumps(profile, indent=2)}\n".encode())
+    with writing_output("the profile", path):
+        write_whole(path, f"{json.dumps(profile, indent=2)}\n".encode())
     print(f"Profile: {path}")
     try:
         from slimgan_pl.profiling.chart import save_picture
@@ -157,5 +159,6 @@ def save(profile: dict[str, Any], name: str, stem: Path) -> None:
         warnings.warn(message, SlimGANWarning, stacklevel=2)
         picture.unlink(missing_ok=True)  # of an earlier profile
         return
-    save_picture(profile, name, picture)
+    with writing_output("the picture", picture):
+        save_picture(profile, name, picture)
     print(f"Picture: {picture}")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.utils.files import writing_output
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,7 +49,8 @@ def recalibrate_checkpoint(
     console.print(changes_table(recalibrate(model.generator, num_batches, batch_size, seed), num_batches * batch_size))
     checkpoint = read_checkpoint(ckpt_path)
     checkpoint["state_dict"] = model.state_dict()
-    AtomicCheckpointIO().save_checkpoint(checkpoint, path)
+    with writing_output("the checkpoint", path):
+        AtomicCheckpointIO().save_checkpoint(checkpoint, path)
     print(f"Checkpoint: {path}")
     print(f"Next: slimgan test --ckpt_path {path}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.evaluation.metrics.registry import COLUMN_KEYS, ColumnKey
 from slimgan_pl.runs.comparison import short_names
-from slimgan_pl.utils.files import check_folder, write_whole
+from slimgan_pl.utils.files import check_folder, write_whole, writing_output
 
 if TYPE_CHECKING:
     from slimgan_pl.report.reading import RunFiles
@@ -50,8 +50,9 @@ def report(
     first = first_metric(found, metric)
     summaries = [summarize_run(run, seed, trust_checkpoint) for run in found]
     page = make_page(found, summaries, first).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, page)
+    with writing_output("the page", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, page)
     print(f"{len(found)} {'run' if len(found) == 1 else 'runs'} in {output} ({len(page) / 1e6:.1f} MB)")
 
 

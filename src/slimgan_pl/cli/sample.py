@@ -29,7 +29,7 @@ def sample(
         num_images: Number of images per width.
         output: A name that ends in .png, .jpg or the like gets one picture, with a row per width (and class) if there
             are all; a name without a suffix is a folder of numbered PNG files, with a subfolder per width if there are
-            all.
+            all, which may hold no images but those that the new ones replace.
         label: Class of the images, for a conditional generator; by default each at random.
         seed: Seed of the latents; the same seed gives the same latents at every width.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
@@ -43,7 +43,8 @@ def sample(
     from slimgan_pl.models.sampling import sample_images
     from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
     from slimgan_pl.training.sample_grid import sample_grid
-    from slimgan_pl.utils.images import make_grid, picture_suffixes, save_images, to_bytes
+    from slimgan_pl.utils.files import writing_output
+    from slimgan_pl.utils.images import check_others, make_grid, picture_suffixes, save_images, save_sets, to_bytes
 
     path = Path(output)
     is_picture = bool(path.suffix) and not path.is_dir()
@@ -63,12 +64,14 @@ def sample(
         each = 1.0 if each == checkpoint["hyper_parameters"].get("individual") else each  # its only width
         return to_bytes(sample_images(generator, num_images, each, labels, torch.Generator().manual_seed(seed)))
 
-    if width != "all":
-        images = generate(width)
-        save_images(make_grid(images, GRID_COLUMNS) if is_picture else images, path)
-    elif is_picture:
-        save_images(sample_grid(generator, num_images, seed, label), path)
-    else:
-        for each in generator.widths:
-            save_images(generate(each), path / f"width_{each:g}")
+    sets = {f"width_{each:g}": each for each in generator.widths} if width == "all" else {"": width}
+    if not is_picture:
+        check_others(path, sets, num_images)
+    with writing_output("the samples", path):
+        if not is_picture:
+            save_sets(((name, generate(each)) for name, each in sets.items()), path)
+        elif width == "all":
+            save_images(sample_grid(generator, num_images, seed, label), path)
+        else:
+            save_images(make_grid(generate(width), GRID_COLUMNS), path)
     print(f"{num_images} images at width {width} in {output}")

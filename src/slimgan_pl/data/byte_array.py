@@ -36,6 +36,8 @@ FORMAT = 1  # version of the conversion, part of every key: raise it when the by
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
+NO_ACCESS = (errno.EROFS, errno.EACCES, errno.EPERM)
+
 
 class ByteArray(NamedTuple):
     """Memory-mapped images with their labels.
@@ -88,6 +90,11 @@ def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: boo
     try:
         return _build_once(source, name, folder)
     except OSError as error:
+        if error.errno in NO_ACCESS:
+            raise SlimGANError(
+                f"the bytes of {name} could not be written to {cache_dir} ({error.strerror})",
+                {"": "give write access there", "data.cache_dir": "name another folder with {}"},
+            ) from error
         if error.errno not in NO_ROOM:
             raise
         raise SlimGANError(

@@ -16,7 +16,7 @@ from slimgan_pl.evaluation.features import Extracted
 from slimgan_pl.evaluation.statistics import ImageStatistics
 from slimgan_pl.evaluation.summaries import Gaussian
 from slimgan_pl.utils.environment import tensors_sha256
-from slimgan_pl.utils.files import replacing
+from slimgan_pl.utils.files import reason_of, remedy_of, replacing
 
 __all__ = ["StatisticsCache"]
 
@@ -64,8 +64,8 @@ class StatisticsCache:
                 file.write(content)
         except OSError as error:
             warnings.warn(
-                f"the statistics of the real images could not be kept in {self.path.parent} ({error}), so the next "
-                "evaluation computes them again; make room there or name another --data.cache_dir",
+                f"the statistics of the real images could not be kept in {self.path.parent} ({reason_of(error)}), so "
+                f"the next evaluation computes them again; {remedy_of(error)}, or name another --data.cache_dir",
                 SlimGANWarning,
                 stacklevel=2,
             )

@@ -11,7 +11,7 @@ from typing import Any
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.model_card import CARD_JSON, CARD_MARKDOWN
-from slimgan_pl.utils.files import check_folder, reason_of, write_whole
+from slimgan_pl.utils.files import check_folder, write_whole, writing_output
 
 __all__ = ["filling", "find_output"]
 
@@ -49,7 +49,7 @@ def filling(folder: Path) -> Iterator[Path]:
     Raises:
         SlimGANError: If a file of another origin has the name of a new one, or the system refuses to write.
     """
-    try:
+    with writing_output("the export", folder):
         is_new = not folder.exists()
         if is_new:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +63,6 @@ def filling(folder: Path) -> Iterator[Path]:
                 move_files(scratch, folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    except OSError as error:
-        raise SlimGANError(
-            f"the export could not be written to {folder} ({reason_of(error)}); make room or give write access there, "
-            "or name another --output"
-        ) from error
 
 
 def move_whole(scratch: Path, folder: Path) -> None:

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.runs.checkpoint_reader import read_checkpoint
 from slimgan_pl.runs.folder import RunFolder
+from slimgan_pl.utils.files import reason_of, remedy_of
 
 __all__ = ["StoppedRun", "find_newest_run", "find_stopped_run", "lock_run"]
 
@@ -77,7 +78,13 @@ def lock_run(run: RunFolder) -> Iterator[None]:
         SlimGANError: If another process holds the lock.
     """
     created = [path for path in (run.path, *run.path.parents) if not path.exists()]
-    run.path.mkdir(parents=True, exist_ok=True)
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SlimGANError(
+            f"the run's folder {run} could not be made ({reason_of(error)}); {remedy_of(error)}, or name another "
+            "--trainer.default_root_dir"
+        ) from error
     lock = FileLock(run.lock)
     try:
         with suppress(NotImplementedError):  # a filesystem without locks

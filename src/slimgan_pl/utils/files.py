@@ -1,7 +1,9 @@
 """Atomic writing of files, checksums, and warnings for full disks."""
 
+import errno
 import hashlib
 import os
+import shutil
 import threading
 import warnings
 from collections.abc import Iterator
@@ -16,12 +18,26 @@ __all__ = [
     "check_folder",
     "continuing_without",
     "default_cache_dir",
+    "describe_os_error",
     "file_sha256",
+    "filling_folder",
     "reason_of",
+    "remedy_of",
     "replacing",
+    "temporary_path",
     "threads_without_traceback",
     "write_whole",
+    "writing_output",
 ]
+
+MAX_NAME = 255  # bytes of a file's name, on nearly all filesystems
+
+REMEDIES = {
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there",
+    errno.EROFS: "give write access there",
+}
 
 
 def check_folder(folder: Path) -> None:
@@ -40,7 +56,7 @@ def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
         is_contended: Whether other processes may write the same file at the same time. A kill then leaves a temporary
             file; otherwise the next one replaces it.
     """
-    scratch = path.with_name(f".{path.name}-{uuid4().hex}" if is_contended else f".{path.name}.part")
+    scratch = path.with_name(f".{uuid4().hex}.part") if is_contended else temporary_path(path)
     try:
         with scratch.open("wb") as file:
             yield file
@@ -48,9 +64,48 @@ def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         scratch.replace(path)
         sync_folder(path.parent)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(scratch)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # the name that the user knows
     finally:
         with suppress(OSError):  # a read-only disk
             scratch.unlink(missing_ok=True)
+
+
+def temporary_path(path: Path) -> Path:
+    """Return the hidden place of a file or folder that is not yet complete.
+
+    >>> temporary_path(Path("runs/last.ckpt")).name, temporary_path(Path(255 * "x")).name
+    ('.last.ckpt.part', '.d22609da3ae3956c.part')
+    """
+    name = f".{path.name}.part"
+    if len(os.fsencode(name)) > MAX_NAME:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.part"
+    return path.with_name(name)
+
+
+@contextmanager
+def filling_folder(folder: Path) -> Iterator[Path]:
+    """Fill a hidden folder in a folder, then move its files to their places.
+
+    Files of the same names are replaced, others stay. A failure changes nothing, and after a kill the next run replaces
+    the hidden folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = folder / ".part"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    try:
+        yield scratch
+        for file in sorted(path for path in scratch.rglob("*") if path.is_file()):
+            place = folder / file.relative_to(scratch)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        with suppress(OSError):  # the folder is not empty
+            folder.rmdir()
 
 
 def write_whole(path: Path, content: bytes, is_contended: bool = False) -> None:
@@ -76,6 +131,38 @@ def reason_of(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+def remedy_of(error: OSError) -> str:
+    """Return what the user can do about a failure to write."""
+    return REMEDIES.get(error.errno or 0, "make room or give write access there")
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return an error of the system as the sentence ``problem; fix``."""
+    if error.errno is None:
+        return str(error)  # a library's own sentence
+    if error.filename is None:
+        fix = REMEDIES.get(error.errno, "try again, or see where with SLIMGAN_DEBUG=1")
+        return f"the system refuses what the command needs ({reason_of(error)}); {fix}"
+    names = " and ".join(os.fsdecode(name) for name in (error.filename, error.filename2) if name is not None)
+    fix = REMEDIES.get(error.errno, "check that it is there and that you may read and write it")
+    return f"{names} cannot be used ({reason_of(error)}); {fix}"
+
+
+@contextmanager
+def writing_output(what: str, path: object) -> Iterator[None]:
+    """Turn a failure to write a command's ``--output`` into one sentence.
+
+    Raises:
+        SlimGANError: If the system refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SlimGANError(
+            f"{what} could not be written to {path} ({reason_of(error)}); {remedy_of(error)}, or name another --output"
+        ) from error
+
+
 @contextmanager
 def continuing_without(what: str) -> Iterator[None]:
     """Turn a failure to write into a warning that starts with ``what``."""
@@ -86,8 +173,7 @@ def continuing_without(what: str) -> Iterator[None]:
         if cause is None:
             raise
         warnings.warn(
-            f"{what} could not be written ({reason_of(cause)}); make room or give write access there; "
-            "the run continues without it",
+            f"{what} could not be written ({reason_of(cause)}); {remedy_of(cause)}; the run continues without it",
             SlimGANWarning,
             stacklevel=3,
         )

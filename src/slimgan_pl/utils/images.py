@@ -1,6 +1,6 @@
 """Images as bytes, grids and files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -8,9 +8,18 @@ from PIL import Image
 from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.utils.files import replacing
+from slimgan_pl.utils.files import filling_folder, replacing
 
-__all__ = ["from_bytes", "make_grid", "picture_suffixes", "save_images", "to_bytes", "width_grid"]
+__all__ = [
+    "check_others",
+    "from_bytes",
+    "make_grid",
+    "picture_suffixes",
+    "save_images",
+    "save_sets",
+    "to_bytes",
+    "width_grid",
+]
 
 LINE, GREY = 1, 128  # pixels between images, and their value
 
@@ -63,21 +72,50 @@ def make_grid(images: Tensor, columns: int) -> Tensor:
 def save_images(images: Tensor, path: Path) -> None:
     """Write uint8 images as one picture, or as numbered PNGs.
 
-    ``(C, H, W)`` is a picture in a file of any format, ``(N, C, H, W)`` N of them in a folder.
+    ``(C, H, W)`` is a picture in a file of any format, ``(N, C, H, W)`` N of them in a folder, by ``save_sets``.
     """
-    if images.ndim == 3:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            try:
-                _to_pil(images).save(file, Image.registered_extensions()[path.suffix.lower()])
-            except (OSError, ValueError) as error:
-                if isinstance(error, OSError) and error.errno is not None:  # an error of the disk
-                    raise
-                raise SlimGANError(f"{path} cannot hold this picture: {error}; ask for fewer images") from error
+    if images.ndim == 4:
+        check_others(path, [""], len(images))
+        save_sets([("", images)], path)
         return
-    path.mkdir(parents=True, exist_ok=True)
-    for number, image in enumerate(images):
-        _to_pil(image).save(path / f"{number:05d}.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        try:
+            _to_pil(images).save(file, Image.registered_extensions()[path.suffix.lower()])
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # an error of the disk
+                raise
+            raise SlimGANError(f"{path} cannot hold this picture: {error}; ask for fewer images") from error
+
+
+def save_sets(sets: Iterable[tuple[str, Tensor]], folder: Path) -> None:
+    """Write sets of uint8 images ``(N, C, H, W)`` as numbered PNGs in subfolders.
+
+    None is in its place before all are written.
+    """
+    with filling_folder(folder) as scratch:
+        for name, images in sets:
+            (scratch / name).mkdir(parents=True, exist_ok=True)
+            for number, image in enumerate(images):
+                _to_pil(image).save(scratch / name / numbered(number))
+
+
+def check_others(folder: Path, subfolders: Iterable[str], count: int) -> None:
+    """Raise a SlimGANError if images would remain beside N new ones per subfolder.
+
+    An evaluation of the folder would take them for new ones.
+    """
+    new = {folder / name / numbered(number) for name in subfolders for number in range(count)}
+    suffixes = Image.registered_extensions()
+    others = [path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path not in new]
+    others = [path for path in others if not any(part[0] == "." for part in path.relative_to(folder).parts)]
+    if others:
+        held = "another image" if len(others) == 1 else f"{len(others):,} other images"
+        raise SlimGANError(f"{folder} holds {held}, such as {min(others).name}; name another --output, or remove them")
+
+
+def numbered(number: int) -> str:
+    return f"{number:05d}.png"
 
 
 def picture_suffixes() -> set[str]:
