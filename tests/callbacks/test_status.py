@@ -1,6 +1,8 @@
 """What is said of training is what the iteration computed, in 80 columns."""
 
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks import TrainingCost
 from slimgan_pl.callbacks.progress import throughput_line, width_lines, width_table
 from slimgan_pl.cli.next_steps import next_commands
+
+HELPERS = Path(__file__).parents[1] / "helpers"
 
 
 class Listening(Callback):
@@ -108,3 +112,30 @@ def test_what_is_to_be_typed_next_works(
     assert [words[1] for words in commands] == expected
     for words in commands if has_evaluator else []:  # the others are among these
         run(*words[1:], *(["--seconds", "0", "--rounds", "1", "--batch_sizes", "1"] if words[1] == "profile" else []))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "extractor",
+    ["slimgan_pl.evaluation.DigitsClassifier", "{class_path: standins.Corner, init_args: {size: 2}}"],
+    ids=["packaged", "third-party"],
+)
+def test_the_printed_commands_run_as_they_are_printed(extractor: str, tmp_path: Path) -> None:
+    """In a shell that does not find the command, with a net that a third-party class evaluates."""
+    Path(tmp_path / "tiny.yaml").write_text(TINY.replace("slimgan_pl.evaluation.DigitsClassifier", extractor))
+    script = tmp_path / "an env" / "slimgan"
+    script.parent.mkdir()
+    script.write_text(f"#!{sys.executable}\nfrom slimgan_pl.cli.main import main\nmain()\n")
+    script.chmod(0o755)
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(HELPERS), "HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+
+    def shell(line: str) -> str:
+        done = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    said = shell("'an env/slimgan' fit --config tiny.yaml --trainer.default_root_dir 'the runs'")
+    commands = [line.strip() for line in said.partition("Next:\n")[2].splitlines() if line.startswith("  'an env")]
+    assert [shlex.split(command)[1] for command in commands] == ["sample", "test", "profile", "export", "report"]
+    for command in commands:
+        shell(command)

@@ -163,7 +163,12 @@ def test_a_net_that_can_be_saved_nowhere_is_not_said_to_be_in_a_file(
     monkeypatch.chdir(tmp_path)
     Path("tiny.yaml").write_text(TINY)
     monkeypatch.setattr("slimgan_pl.callbacks.checkpoint.save_elsewhere", lambda checkpoint: None)
-    at_iterations(monkeypatch, {3: lambda: (LAST.unlink(), LAST.mkdir())[1]})
+
+    def block() -> None:
+        LAST.unlink()
+        LAST.mkdir()
+
+    at_iterations(monkeypatch, {3: block})
     _, line = fails(capsys, *FIT)
     assert "the trained net could not be saved anywhere; make room" in line
 

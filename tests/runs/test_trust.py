@@ -107,7 +107,6 @@ def test_a_configuration_constructs_nothing(
         ("generator", {"class_path": ["evil.Thing"]}),
         ("generator", "evil.Thing"),
         ("generator_optimizer", "os.system"),
-        ("evaluator", {"class_path": "slimgan_pl.evaluation.Evaluator", "init_args": {"extractor": "evil.Thing"}}),
         ("deep", [{"any": ({"class_path": "evil.Thing"},)}]),
     ],
     keep=2,
@@ -127,10 +126,28 @@ def test_a_checkpoint_that_names_other_classes_is_refused_before_anything_is_imp
     words = "which is not of this package and would be run; add --trust_checkpoint true"
     with pytest.raises(SlimGANError, match=words):
         load_model(saved)
-    for command in ("sample", "recalibrate", "test"):
+    for command in (*(["sample"] if where == "generator" else []), "recalibrate", "test"):
         assert words in fails(capsys, command, "--ckpt_path", saved)[1]
     assert "evil" not in sys.modules
     assert not (saved.parent / "ran").exists()
+
+
+def test_an_extractor_of_the_user_stops_only_what_evaluates(
+    saved: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(saved.parent)
+    extractor = {"class_path": "evil.Thing", "init_args": {}}
+    evaluator = {"class_path": "slimgan_pl.evaluation.Evaluator", "init_args": {"extractor": extractor}}
+    checkpoint = torch.load(saved, weights_only=True)
+    checkpoint["hyper_parameters"]["evaluator"] = evaluator
+    torch.save(checkpoint, saved)
+    assert "names the class evil.Thing" in fails(capsys, "test", "--ckpt_path", saved)[1]
+    run("sample", "--ckpt_path", saved, "--num_images", 2)
+    run("profile", "--ckpt_path", saved, "--rounds", 1, "--seconds", 0, "--batch_sizes", 1)
+    run("export", "--ckpt_path", saved, "--format", "safetensors")
+    run("recalibrate", "--ckpt_path", saved, "--num_batches", 2)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if " -m slimgan_pl test " in line]
+    assert line.endswith(" --trust_checkpoint true")
 
 
 def test_what_the_user_names_or_trusts_is_built(

@@ -77,7 +77,7 @@ def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> No
         file.write(b"new")
     assert info.value.filename == str(path)
     assert info.value.filename2 is None
-    assert describe_os_error(info.value).startswith(f"{path} cannot be used (Is a directory); check ")
+    assert describe_os_error(info.value).startswith(f"{path} cannot be used (Is a directory); move that folder away")
 
 
 @pytest.mark.parametrize(

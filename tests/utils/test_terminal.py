@@ -13,6 +13,7 @@ from commands import TINY, fails, run
 from slimgan_pl import SlimGAN
 from slimgan_pl.runs.checkpoints import read_checkpoint
 from slimgan_pl.utils.signals import interrupting
+from slimgan_pl.utils.terminal import typed_command
 
 FIT = ["fit", "--config", "tiny.yaml", "--model.evaluator", "null"]
 
@@ -96,3 +97,22 @@ def test_signals_that_are_ignored_stay_so() -> None:
             assert callable(signal.getsignal(signal.SIGTERM))
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("argv", "on_path", "expected"),
+    [
+        ("/env/bin/slimgan", "/env/bin/slimgan", "slimgan"),
+        (".venv/bin/slimgan", None, ".venv/bin/slimgan"),
+        (".venv/bin/slimgan", "/env/bin/slimgan", ".venv/bin/slimgan"),
+        ("an env/bin/slimgan", None, "'an env/bin/slimgan'"),
+        ("/src/slimgan_pl/__main__.py", "/env/bin/slimgan", "python3 -m slimgan_pl"),
+    ],
+)
+def test_the_command_is_named_as_the_users_shell_finds_it(
+    argv: str, on_path: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [argv, "fit"])
+    monkeypatch.setattr(sys, "orig_argv", ["python3", "-m", "slimgan_pl", "fit"])
+    monkeypatch.setattr("shutil.which", lambda name: on_path if name == "slimgan" else None)
+    assert typed_command() == expected

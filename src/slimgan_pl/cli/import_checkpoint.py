@@ -2,10 +2,13 @@
 
 import logging
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from slimgan_pl.cli.next_steps import next_lines
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.utils.files import writing_output
+from slimgan_pl.utils.terminal import typed_command
 
 if TYPE_CHECKING:
     from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
@@ -46,9 +49,12 @@ def import_checkpoint(
         bank = import_discriminators(discriminator, net, num_shared)
     write_checkpoint(net, bank, weights.iteration, Path(output))
     print(f"Checkpoint: {output}. Adam's state is not taken over: slimgan fit starts the optimizers fresh.")
-    print(f"Next: slimgan sample --ckpt_path {output} --width all --num_images 10")
     data = DATA.get(net.image_size, "ImageFolderDataModule")
-    print(f"      slimgan test --ckpt_path {output} --data {data} --data.root data  (or another data set)")
+    commands = {
+        f"sample --ckpt_path {quote(output)} --width all --num_images 10": "sample every width",
+        f"test --ckpt_path {quote(output)} --data {data} --data.root data": "evaluate it, on these or other data",
+    }
+    print(next_lines(commands, typed_command()))
 
 
 def import_discriminators(path: str, generator: "SlimmableGenerator", num_shared: int | None) -> "DiscriminatorBank":

@@ -24,7 +24,7 @@ from slimgan_pl.cli.arguments import as_list
 from slimgan_pl.cli.checkpoint_defaults import CheckpointDefaultsCLI, say
 from slimgan_pl.cli.evaluation_options import IMAGES_HELP, add_evaluation_options
 from slimgan_pl.cli.lightning_parser import OneLineParser
-from slimgan_pl.cli.next_steps import next_commands, paths_table
+from slimgan_pl.cli.next_steps import commands_to_trust, next_commands, paths_table
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of, check_range
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS
@@ -36,6 +36,7 @@ from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.training.compatibility import check_callbacks, check_data, check_training
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.recipes import plain
+from slimgan_pl.utils.terminal import typed_command
 
 __all__ = ["SlimGANCLI"]
 
@@ -193,7 +194,9 @@ class SlimGANCLI(CheckpointDefaultsCLI):
             raise SlimGANError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
-        say(next_commands(self.checkpoint.last_path, run_folder(self.trainer).path, self.model.evaluator is not None))
+        folder, has_evaluator = run_folder(self.trainer).path, self.model.evaluator is not None
+        to_trust = commands_to_trust(dict(self.model.hparams), dict(self.datamodule.hparams))
+        say(next_commands(self.checkpoint.last_path, folder, has_evaluator, typed_command(), to_trust))
         self._check_written()
 
     def _say_paths(self) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from slimgan_pl.cli.next_steps import commands_to_trust, next_lines
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.utils.files import writing_output
+from slimgan_pl.utils.terminal import typed_command
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,7 +55,8 @@ def recalibrate_checkpoint(
     with writing_output("the checkpoint", path):
         AtomicCheckpointIO().save_checkpoint(checkpoint, path)
     print(f"Checkpoint: {path}")
-    print(f"Next: slimgan test --ckpt_path {path}")
+    to_trust = commands_to_trust(checkpoint["hyper_parameters"], checkpoint.get("datamodule_hyper_parameters"))
+    print(next_lines({f"test --ckpt_path {quote(str(path))}": "evaluate every width"}, typed_command(), to_trust))
 
 
 def changes_table(changes: "Sequence[Change]", num_latents: int) -> "Table":

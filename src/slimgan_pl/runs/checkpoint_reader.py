@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from slimgan_pl.errors import SlimGANError, cause_of
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.runs.folder import find_checkpoint
-from slimgan_pl.runs.trust import check_trusted, find_names
+from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.utils.recipes import build_recipe, with_current_paths
 from slimgan_pl.utils.torch_state import use_channels_last
 
@@ -111,9 +111,7 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
     """
     settings = checkpoint["hyper_parameters"]
     if not trust:
-        ours = {name for name in find_names(settings) if name.startswith("slimgan_pl.")}  # of which nothing is built
-        check_trusted(settings, path, ours)
-        check_trusted({"generator": settings["generator"]}, path)
+        check_trusted({"generator": settings["generator"]}, path)  # nothing else is built
     try:
         generator = build_recipe(settings["generator"])
         if settings.get("individual") is not None:

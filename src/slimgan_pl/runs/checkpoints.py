@@ -43,7 +43,7 @@ def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = Fals
         trust: Whether it may name classes of other packages, whose code is then run.
     """
     if not trust:
-        check_trusted(checkpoint["hyper_parameters"], path)
+        check_trusted({**checkpoint["hyper_parameters"], "evaluator": None}, path)  # which is not built
     settings = {key: value for key, value in checkpoint["hyper_parameters"].items() if not key.startswith("_")}
     model = build_model(settings, path)
     check_weights(model, checkpoint["state_dict"], path)

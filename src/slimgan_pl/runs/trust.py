@@ -8,7 +8,7 @@ import torch
 
 from slimgan_pl.errors import SlimGANError
 
-__all__ = ["check_trusted", "find_names"]
+__all__ = ["check_trusted", "find_names", "find_untrusted"]
 
 CLASS_KEYS = ("class_path", "_class_path")
 
@@ -29,12 +29,18 @@ def check_trusted(settings: Any, path: object, trusted: Collection[str] = ()) ->
 
     ``trusted`` holds other classes that may be built, as the user named them.
     """
+    for name in find_untrusted(settings, trusted):
+        raise SlimGANError(
+            f"{path} names the class {name}, which is not of this package and would be run; add "
+            "--trust_checkpoint true if you trust where the file comes from"
+        )
+
+
+def find_untrusted(settings: Any, trusted: Collection[str] = ()) -> Iterator[Any]:
+    """Yield the untrusted classes that settings name."""
     for name in class_names(settings):
         if not (isinstance(name, str) and (name in trusted or is_known(name))):
-            raise SlimGANError(
-                f"{path} names the class {name}, which is not of this package and would be run; add "
-                "--trust_checkpoint true if you trust where the file comes from"
-            )
+            yield name
 
 
 def class_names(settings: Any) -> Iterator[Any]:

@@ -37,6 +37,7 @@ REMEDIES = {
     errno.ENOSPC: "make room there",
     errno.EDQUOT: "make room there",
     errno.EROFS: "give write access there",
+    errno.EISDIR: "move that folder away",
 }
 
 

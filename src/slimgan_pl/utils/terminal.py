@@ -1,10 +1,13 @@
 """Output of the command, which survives closed terminals and full disks."""
 
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
@@ -13,7 +16,15 @@ from slimgan_pl.utils.files import reason_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["LossyOutput", "fail", "print_whole", "printing_at_any_price", "show_in_one_line"]
+__all__ = [
+    "LossyOutput",
+    "fail",
+    "print_whole",
+    "printing_at_any_price",
+    "show_in_one_line",
+    "typed_command",
+    "typed_python",
+]
 
 MAX_COLUMNS = 200  # of a table
 
@@ -31,6 +42,20 @@ def print_whole(table: "Table") -> None:
     console = Console()
     needed = console.measure(table, options=console.options.update_width(MAX_COLUMNS)).maximum
     Console(width=max(console.width, needed)).print(table)
+
+
+def typed_command() -> str:
+    """Return what starts this command again in the user's shell, quoted."""
+    script, found = Path(sys.argv[0]), shutil.which("slimgan")
+    if script.stem != "slimgan":
+        return f"{typed_python()} -m slimgan_pl"
+    is_on_path = found is not None and Path(found).resolve().with_suffix("") == script.resolve().with_suffix("")
+    return "slimgan" if is_on_path else quote(sys.argv[0])
+
+
+def typed_python() -> str:
+    """Return what starts this Python again in the user's shell, quoted."""
+    return quote(sys.orig_argv[0] if Path(sys.argv[0]).name == "__main__.py" else sys.executable)
 
 
 class LossyOutput:

@@ -10,6 +10,7 @@ from slimgan_pl.export.formats.onnx_multi import FILE, OnnxMultiFormat
 from slimgan_pl.export.web.onnxruntime_web import runtime_files
 from slimgan_pl.export.web.page import write_page
 from slimgan_pl.runs.checkpoints import Source
+from slimgan_pl.utils.terminal import typed_python
 
 __all__ = ["FORMAT"]
 
@@ -45,7 +46,7 @@ class WebFormat(OnnxMultiFormat):
         yield Written(folder / FILE, generator.widths, tuple(file for file in files if file.name != FILE))
 
     def next_step(self, folder: str) -> str:
-        return f"Serve it: python -m http.server --bind 127.0.0.1 --directory {quote(folder)}"
+        return f"Serve it: {typed_python()} -m http.server --bind 127.0.0.1 --directory {quote(folder)}"
 
 
 FORMAT = WebFormat
