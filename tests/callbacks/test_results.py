@@ -107,3 +107,24 @@ def test_a_change_is_green_where_it_is_better(fid: float, precision: float, styl
     now, before = Row(1.0, VALUES, {}), Row(1.0, {"fid": fid, "precision": precision}, {})
     changes = [change(column, now, before) for column in COLUMNS[:4:3]]
     assert [text.style for text in changes] == styles
+
+
+@pytest.mark.parametrize(
+    ("counts", "metrics", "line"),
+    [
+        ((450, 2_000), ("fid", "kid"), "few images: a low FID is mostly bias, KID has none"),
+        ((50_000, 4_999), ("fid",), "few images: a low FID is mostly bias"),
+        ((5_000, 10_000), ("fid",), "unlike numbers of images: FID compares at these numbers alone"),
+        ((10_000, 10_000), ("fid",), None),
+        ((8_000, 10_000), ("fid",), None),
+        ((450, 450), ("kid",), None),
+    ],
+)
+def test_the_table_says_once_where_the_distance_is_biased(
+    counts: tuple[int, int], metrics: tuple[str, ...], line: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    protocol = {**PROTOCOL, "num_real": counts[0], "num_fake": counts[1]}
+    lines = shown(capsys, "inception", {name: VALUES[name] for name in metrics}, protocol=protocol)
+    text = " ".join(" ".join(lines).split())
+    assert ("images: " in text.partition("test images")[2]) == (line is not None)
+    assert line is None or line in text

@@ -92,9 +92,9 @@ def test_metrics_of_other_images_or_weights_are_pointed_out(
 ) -> None:
     write_results(Path("other"), {0.5: 5.0}, protocol={}, extractor={"name": "inception", "weights_sha256": "1"})
     cli.main(["compare", "slim", "other"])
-    error = capsys.readouterr().err
-    assert "the real images differ (None, x)" in error
-    assert "the extractor's weights differ" in error
+    (note,) = capsys.readouterr().err.splitlines()
+    assert "the real images differ (None, x)" in note
+    assert "the extractor's weights differ; such metrics do not compare" in note
 
 
 def test_evaluated_images_stand_in_a_column_of_their_own(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,3 +168,57 @@ def test_a_metric_that_is_not_finite_is_never_the_best(runs: list[str], capsys: 
     write_results(Path("nan"), {0.5: float("nan")})
     cli.main(["compare", "nan", "slim", "--format", "markdown"])
     assert "**4**" in capsys.readouterr().out
+
+
+def test_metrics_that_do_not_compare_share_no_table(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    protocol = {"data": "y", "num_real": 9, "num_fake": 9, "num_score": 3, "splits": 1}
+    for name, fid in (("other", 1.0), ("another", 2.0)):
+        write_results(Path(name), {0.5: fid}, protocol=protocol)
+    cli.main(["compare", "slim", "other", "half", "another", "--format", "markdown"])
+    out = capsys.readouterr().out
+    first, second = out.split("FID, data y:")
+    assert first.startswith("FID, data x:\n\n| run |")
+    assert "| slim | 4 |" in first
+    assert "| half | **3** |" in first
+    assert "| other | **1** |" in second
+    assert "| another | 2 |" in second
+    cli.main(["compare", "slim", "other", "--format", "csv"])
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["evaluation"] for row in rows[:2]] == ["FID, data x", "FID, data y"]
+
+
+def test_what_a_metric_does_not_depend_on_parts_no_table(runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_results(
+        Path("other"), {0.5: 1.0}, protocol={"data": "x", "num_real": 9, "num_fake": 9, "num_score": 3, "splits": 2}
+    )
+    cli.main(["compare", "slim", "other", "--format", "markdown"])
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "**1**" in captured.out
+    cli.main(["compare", "slim", "other", "--metric", "is"])
+    assert "the numbers of fakes for the score differ (3, 9)" in capsys.readouterr().err
+
+
+def test_metrics_of_different_nets_are_refused_in_one_sentence(
+    runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_results(Path("other"), {0.5: 1.0}, extractor={"name": "digits", "weights_sha256": "1"}, protocol={})
+    with pytest.raises(SystemExit):
+        cli.main(["compare", "slim", "other"])
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_long_name_is_whole_and_lines_fit_if_they_can(
+    columns: int, runs: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = [f"a-run-with-a-name-that-says-all-that-it-was-trained-with-{seed}" for seed in (1, 2)]
+    for name in names:
+        write_results(Path(name), dict.fromkeys((0.25, 0.5, 0.75, 1.0), 12.345678))
+    cli.main(["compare", *names])
+    lines = capsys.readouterr().out.splitlines()
+    for name in names:
+        assert sum(name in line for line in lines) == 1
+    assert columns < 80 or max(map(len, lines)) <= columns
+    assert sum("12.35 *" in line for line in lines) == 2

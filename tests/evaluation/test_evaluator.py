@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from slimgan_pl.data import ByteArray
-from slimgan_pl.errors import SlimGANError, SlimGANWarning
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator, FolderSource, session
 from slimgan_pl.evaluation.accumulators import device_of_sums
 from slimgan_pl.evaluation.protocols import Counts
@@ -162,13 +162,6 @@ def test_features_do_not_depend_on_the_precision_of_training() -> None:
 
 def test_a_generator_in_bfloat16_is_evaluated() -> None:
     assert digits().evaluate(generator().bfloat16(), noise(20))["widths"][0]["fid_digits"] > 0
-
-
-@pytest.mark.filterwarnings("error")
-def test_fewer_samples_than_features_are_warned_of() -> None:
-    with pytest.warns(SlimGANWarning, match="20 real images are few for 64 features"):
-        digits(num_fake=200).evaluate(generator(), noise(20))
-    digits(num_fake=70).evaluate(generator(), noise(70))
 
 
 def test_images_that_are_not_finite_are_refused() -> None:

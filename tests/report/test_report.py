@@ -183,6 +183,23 @@ def test_runs_whose_metrics_do_not_compare_are_pointed_out(here: Path) -> None:
     assert "The numbers of fakes differ (60, 7); such metrics do not compare." in written()
 
 
+def test_metrics_of_different_data_never_share_a_table_or_a_chart(here: Path) -> None:
+    for path in Path("runs/none/version_0").rglob("*.json"):
+        results = json.loads(path.read_text())
+        if "protocol" in results:
+            results["protocol"] |= {"data": "others", "num_real": 7}
+            path.write_text(json.dumps(results))
+    run("report", "runs/digits", "runs/none")
+    page = written()
+    assert page.count("such metrics do not compare.") == 1
+    names = [f"FID (digits), data {data}, real images {count}" for data, count in (("others", 7),)]
+    assert f"<h3>{names[0]}</h3>" in page
+    for spec in specs(page):
+        if "FID (digits), data" in spec:
+            names_in = {point["name"] for point in json.loads(spec)["datasets"]["points"]}
+            assert len(names_in) == 1, spec[:300]
+
+
 @pytest.mark.slow
 def test_metrics_of_different_nets_never_share_a_table_or_a_chart(here: Path) -> None:
     path = Path("runs/none/version_0/results.json")

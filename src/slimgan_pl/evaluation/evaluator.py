@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from slimgan_pl.data.byte_array import ByteArray
-from slimgan_pl.errors import MAX_SEED, SlimGANError, SlimGANWarning, check_choice, check_range
+from slimgan_pl.errors import MAX_SEED, SlimGANError, check_choice, check_range
 from slimgan_pl.evaluation.cache import StatisticsCache
 from slimgan_pl.evaluation.extractors import check_name, make_extractor
 from slimgan_pl.evaluation.features import Extraction, extractor_name
@@ -158,14 +158,6 @@ class Evaluator(Recorded):
         seeds = list(range(self.seed, self.seed + self.seeds))
         provenance = self._provenance(session, real, seeds)
         truth = self._real_side(session, real, provenance)
-        few = min(counts.real, counts.fake) < extraction.num_features
-        if "fid" in self.metrics and few and rank_and_world()[0] == 0:
-            warnings.warn(
-                f"{counts.fake:,} fakes and {counts.real:,} real images are few for {extraction.num_features:,} "
-                "features: the Fréchet distance is biased upwards",
-                SlimGANWarning,
-                stacklevel=2,
-            )
         evaluated = [with_extractor(session.evaluate(source, truth, seed), provenance) for seed in seeds]
         alone = [metric for metric in metrics if metric.is_alone]
         real_values = compute_metrics(truth.statistics, truth, alone, extraction.device)

@@ -1,6 +1,7 @@
 """Results of an evaluation as a table for the terminal."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -9,10 +10,14 @@ from rich.text import Text
 from slimgan_pl.evaluation.metrics.metric import Column
 from slimgan_pl.evaluation.metrics.registry import BETWEEN
 from slimgan_pl.evaluation.results import EvaluationResults, Row
-from slimgan_pl.evaluation.results_json import SIZES, STD
+from slimgan_pl.evaluation.results_json import SIZES, STD, is_finite
 from slimgan_pl.utils.formatting import compact
 
 __all__ = ["caption", "cell", "change", "headline", "results_table"]
+
+FEW = 5_000  # images of one side, below which the Fréchet distance is mostly bias
+
+UNLIKE = 2  # times as many images on the other side
 
 
 def results_table(results: EvaluationResults, earlier: EvaluationResults | None = None) -> Table:
@@ -82,8 +87,8 @@ def headline(results: EvaluationResults) -> str:
 
 
 def caption(results: EvaluationResults, earlier: EvaluationResults | None = None) -> str | None:
-    """Return the meaning of ± and second lines, and metrics between widths."""
-    splits, lines = results.protocol["splits"], []
+    """Return what the numbers mean, and metrics between widths."""
+    splits, lines = results.protocol["splits"], describe_bias(results)
     if results.num_seeds > 1:
         lines.append(f"mean ± standard deviation over {results.num_seeds} seeds of the latents")
     elif splits > 1 and any(column.shows_std for column in results.columns):
@@ -93,6 +98,20 @@ def caption(results: EvaluationResults, earlier: EvaluationResults | None = None
     if earlier is not None:
         lines.append(f"+ and -: change since iteration {earlier.iteration}{between_changes(results, earlier.between)}")
     return "\n".join(lines) or None
+
+
+def describe_bias(results: EvaluationResults) -> list[str]:
+    """Return at most one line about what the numbers of images do to the Fréchet distance."""
+    names = {column.key: column.title for column in results.columns}
+    counts: list[Any] = [results.protocol.get(key) for key in ("num_real", "num_fake")]
+    if "fid" not in names or not all(map(is_finite, counts)):
+        return []
+    few, many = sorted(counts)
+    if few >= FEW and many < UNLIKE * few:
+        return []
+    if few >= FEW:
+        return ["unlike numbers of images: FID compares at these numbers alone"]
+    return [f"few images: a low FID is mostly bias{', KID has none' if 'kid' in names else ''}"]
 
 
 def between_texts(results: EvaluationResults) -> list[str]:

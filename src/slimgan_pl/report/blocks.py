@@ -9,6 +9,7 @@ from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.report.charts import Point, Spec, heatmap, lines, trade_off
 from slimgan_pl.report.tables import Cell, Table
 from slimgan_pl.report.timings import Timings
+from slimgan_pl.runs.comparison import is_same_evaluation
 from slimgan_pl.runs.curves import Curves, curves_of
 
 __all__ = [
@@ -115,23 +116,22 @@ def curve_blocks(log: Sequence[Mapping[str, float]], names: Sequence[str]) -> li
 def evaluation_blocks(history: Sequence[EvaluationResults], names: Sequence[str]) -> list[Block]:
     """Return curves of the metrics that were evaluated more than once.
 
-    Evaluations with another extractor than the last are left out.
+    Evaluations whose metrics do not compare with the last are left out.
     """
     if not history:
         return []
     last, blocks = history[-1], []
     for column in last.columns:
-        key = last.key(column.key)
         points = finite_points(
             (results.iteration, row.name, row.values.get(column.key))
             for results in history
-            if results.key(column.key) == key
+            if is_same_evaluation(results, last, column.key)
             for row in results.rows
         )
         blocks.append((last.label(column.key), points, names, "width"))
     for column in BETWEEN:
         name = last.label(column.key)
-        same = [results for results in history if results.key(column.key) == last.key(column.key)]
+        same = [results for results in history if is_same_evaluation(results, last, column.key)]
         points = finite_points((results.iteration, name, results.between.get(column.key)) for results in same)
         blocks.append((last.label(column.key, names_extractor=True), points, [name], ""))
     return [line_block(*block, few=True) for block in blocks if len({point.x for point in block[1]}) > 1]

@@ -10,7 +10,7 @@ from slimgan_pl.report.charts import Point
 from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.summary import RunSummary
 from slimgan_pl.report.tables import Cell, Table
-from slimgan_pl.runs.comparison import differences, lines, make_run
+from slimgan_pl.runs.comparison import differences, lines, make_run, name_evaluations
 from slimgan_pl.runs.curves import curves_of
 from slimgan_pl.runs.settings import compare_settings, run_settings
 
@@ -28,7 +28,7 @@ class Comparison(NamedTuple):
 
     Attributes:
         notes: Reasons why metrics do not compare.
-        tables: Runs and widths, a table for each extractor.
+        tables: Runs and widths, a table for each evaluation.
         trade_offs: Metrics of all runs against costs.
         curves: Curves of all runs, by width.
         settings: Differences from the first run, for each of the others that has settings.
@@ -50,21 +50,29 @@ def compare_runs(runs: Sequence[RunFiles], summaries: Sequence[RunSummary], metr
     """Compare runs by a metric."""
     names = [run.name for run in runs]
     evaluated = [(r, s, r.results) for r, s in zip(runs, summaries, strict=True) if r.results is not None]
+    held = [each for each in evaluated if any(column.key == metric for column in each[2].columns)]
     groups: dict[str, list[Evaluated]] = {}
-    for run, summary, results in evaluated:
-        if any(column.key == metric for column in results.columns):
-            groups.setdefault(results.label(metric, names_extractor=True), []).append((run, summary, results))
-    notes = differences([results for *_, results in evaluated])
-    if len(groups) > 1:
-        notes.append(f"these runs were evaluated with different nets: {', '.join(groups)}; each has a table of its own")
+    for name, each in zip(name_evaluations([results for *_, results in held], metric), held, strict=True):
+        groups.setdefault(name, []).append(each)
     return Comparison(
-        [f"{note[0].upper()}{note[1:]}." for note in notes],
+        find_notes([results for *_, results in held], metric),
         {name: run_table(group, metric) for name, group in groups.items()},
         [block for name, group in groups.items() for block in trade_off_blocks(name, group, metric, names)],
         curve_choice(runs, metric),
         find_changed_settings(runs),
         names[0],
     )
+
+
+def find_notes(results: Sequence[EvaluationResults], metric: str) -> list[str]:
+    """Return at most one sentence about what does not compare."""
+    found, end = differences(results, metric), "such metrics do not compare"
+    labels = list(dict.fromkeys(each.label(metric, names_extractor=True) for each in results))
+    if len(labels) > 1:
+        found.append(f"these runs were evaluated with different nets: {', '.join(labels)}")
+        end = "each has a table of its own"
+    note = f"{', '.join(found)}; {end}."
+    return [f"{note[0].upper()}{note[1:]}"] if found else []
 
 
 def run_table(group: Sequence[Evaluated], metric: str) -> Table:
@@ -103,15 +111,15 @@ def curve_choice(runs: Sequence[RunFiles], metric: str) -> Choice:
 
 
 def evaluation_points(runs: Sequence[RunFiles], metric: str) -> dict[str, dict[float, list[Point]]]:
-    """Return the values of a metric by label with extractor, and width."""
+    """Return the values of a metric by evaluation and width."""
     found: dict[str, dict[float, list[Point]]] = {}
-    for run in runs:
-        for results in run.history:
-            for row in results.rows:
-                value = row.values.get(metric, math.nan)
-                if results.iteration is not None and row.width is not None and math.isfinite(value):
-                    widths = found.setdefault(results.label(metric, names_extractor=True), {})
-                    widths.setdefault(row.width, []).append(Point(results.iteration, value, run.name))
+    pairs = [(run, results) for run in runs for results in run.history]
+    names = name_evaluations([results for _, results in pairs], metric)
+    for name, (run, results) in zip(names, pairs, strict=True):
+        for row in results.rows:
+            value = row.values.get(metric, math.nan)
+            if results.iteration is not None and row.width is not None and math.isfinite(value):
+                found.setdefault(name, {}).setdefault(row.width, []).append(Point(results.iteration, value, run.name))
     return found
 
 

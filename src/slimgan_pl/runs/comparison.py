@@ -10,14 +10,37 @@ from slimgan_pl.evaluation.metrics.registry import column_of
 from slimgan_pl.evaluation.results import EvaluationResults
 from slimgan_pl.utils.formatting import duration, macs_text
 
-__all__ = ["Run", "add_up", "differences", "lines", "make_run", "short_names", "width_name", "widths_of"]
+__all__ = [
+    "Run",
+    "add_up",
+    "differences",
+    "is_same_evaluation",
+    "lines",
+    "make_run",
+    "name_evaluations",
+    "short_names",
+    "width_name",
+    "widths_of",
+]
 
-PROTOCOL = {
-    "data": "the real images",
-    "num_real": "the numbers of real images",
-    "num_fake": "the numbers of fakes",
-    "num_score": "the numbers of fakes for the score",
-    "splits": "the splits of the score",
+
+class Part(NamedTuple):
+    """Part of an evaluation that has to be the same where its metrics compare."""
+
+    plural: str  # in a sentence about several evaluations
+    name: str  # before the value of one
+
+
+DATA = {"data": Part("the real images", "data")}
+
+DISTANCES = DATA | {
+    "num_real": Part("the numbers of real images", "real images"),
+    "num_fake": Part("the numbers of fakes", "fakes"),
+}
+
+SCORE = DATA | {
+    "num_score": Part("the numbers of fakes for the score", "fakes"),
+    "splits": Part("the splits of the score", "splits"),
 }
 
 Width = float | None  # None: a folder of images, which has no width
@@ -38,17 +61,56 @@ class Run(NamedTuple):
     macs: float | None
 
 
-def differences(results: Sequence[EvaluationResults]) -> list[str]:
-    """Return a sentence per difference that makes the results incomparable."""
+def differences(results: Sequence[EvaluationResults], metric: str) -> list[str]:
+    """Return what differs among evaluations by one net, so that a metric does not compare."""
     found = []
-    for key, what in PROTOCOL.items():
+    for key, part in parts_of(metric).items():
         values = {str(result.protocol.get(key)) for result in results}
         if len(values) > 1:
-            found.append(f"{what} differ ({', '.join(sorted(values))}); such metrics do not compare")
-    for net in ("extractor", "classifier"):
-        if len({result.provenance.get(net, {}).get("weights_sha256") for result in results}) > 1:
-            found.append(f"the {net}'s weights differ; such metrics do not compare")
+            found.append(f"{part.plural} differ ({', '.join(sorted(values))})")
+    weights = {(each.extractor_of(metric), weights_of(each, metric)) for each in results}
+    if len(weights) > len({name for name, _ in weights}):
+        found.append("the extractor's weights differ")
     return found
+
+
+def name_evaluations(results: Sequence[EvaluationResults], metric: str) -> list[str]:
+    """Return the name of each evaluation; it is the same where the metric compares.
+
+    It is the metric's label, and what differs among the evaluations by the same net.
+    """
+    labels = [each.label(metric, names_extractor=True) for each in results]
+    described = [describe_evaluation(each, metric) for each in results]
+    found: dict[tuple[str, str], set[str]] = {}  # values by label and part
+    for label, values in zip(labels, described, strict=True):
+        for name, value in values.items():
+            found.setdefault((label, name), set()).add(value)
+    return [
+        ", ".join([label, *(f"{name} {value}" for name, value in values.items() if len(found[label, name]) > 1)])
+        for label, values in zip(labels, described, strict=True)
+    ]
+
+
+def describe_evaluation(results: EvaluationResults, metric: str) -> dict[str, str]:
+    """Return the values of the parts of an evaluation that a metric depends on."""
+    values = {part.name: str(results.protocol.get(key)) for key, part in parts_of(metric).items()}
+    return {**values, "weights": str(weights_of(results, metric))[:8]}
+
+
+def is_same_evaluation(one: EvaluationResults, other: EvaluationResults, metric: str) -> bool:
+    """Return whether a metric of two evaluations compares."""
+    return len(set(name_evaluations([one, other], metric))) == 1
+
+
+def parts_of(metric: str) -> dict[str, Part]:
+    """Return the parts of a protocol that a metric depends on."""
+    return SCORE if metric == "is" else DISTANCES
+
+
+def weights_of(results: EvaluationResults, metric: str) -> str | None:
+    """Return the checksum of the weights of the net that a metric comes from."""
+    nets = [results.provenance.get(name) or {} for name in ("extractor", "classifier")]
+    return next((net.get("weights_sha256") for net in nets if net.get("name") == results.extractor_of(metric)), None)
 
 
 def short_names(runs: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
+    "MAX_COLUMNS",
     "LossyOutput",
     "fail",
     "print_whole",
