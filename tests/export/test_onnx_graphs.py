@@ -1,7 +1,7 @@
 """An exported graph generates what the generator does, and several widths share their weights."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -154,6 +154,28 @@ def test_integers_are_a_quarter_of_the_weights_and_generate_nearly_the_same(name
     for node in model.graph.node:
         if node.op_type == "DequantizeLinear" and node.input[0] in {t.name for t in weights}:
             assert scales[node.input[1]], "one scale for all channels"
+
+
+FORMS: dict[str, Callable[[SlimmableGenerator], ModelProto]] = {
+    "one width": lambda generator: single_width_graph(generator, 0.5),
+    "one width in float16": lambda generator: single_width_graph(generator, 0.5, "float16"),
+    "all widths": multi_width_graph,
+    "all widths in float16": lambda generator: multi_width_graph(generator, "float16"),
+    "integers": lambda generator: quantized_graph(generator, 0.5),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_images_that_reach_black_and_white_stay_within_their_range(form: str) -> None:
+    generator = seasoned("sliceable resnet")
+    generator.get_parameter("image.weight").data *= 100  # tanh of ONNX Runtime would reach 1.0000001
+    model = FORMS[form](generator)
+    feed = feed_of(generator, 200) | (
+        {"width": np.array(0)} if "width" in {each.name for each in model.graph.input} else {}
+    )
+    images = run(model, feed)
+    assert images.max() == 1
+    assert images.min() == -1
 
 
 def test_a_file_says_what_it_takes() -> None:

@@ -15,7 +15,7 @@ import torch
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from slimgan_pl.export.formats import FloatPrecision
-from slimgan_pl.export.onnx_tracing import describe_graph, trace_generator
+from slimgan_pl.export.onnx_tracing import clip_images, describe_graph, trace_generator
 from slimgan_pl.export.precision import convert_precision
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.folding import FOLDED, folded_slice
@@ -45,7 +45,7 @@ def single_width_graph(
     else:
         net = generator.slice(width)
     model = trace_generator(net, precision, optimize=True)
-    return describe_graph(model, generator_metadata(generator, (width,), precision=precision))
+    return describe_graph(clip_images(model), generator_metadata(generator, (width,), precision=precision))
 
 
 def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision = "float32") -> ModelProto:
@@ -70,7 +70,7 @@ def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision =
     inputs = [*models[0].graph.input, helper.make_tensor_value_info(WIDTH, TensorProto.INT64, [])]
     graph = helper.make_graph(whole.nodes, "generator", inputs, [whole.output], list(shared.tensors.values()))
     result = helper.make_model(graph, opset_imports=models[0].opset_import, ir_version=models[0].ir_version)
-    return describe_graph(result, generator_metadata(generator, generator.widths, precision=precision))
+    return describe_graph(clip_images(result), generator_metadata(generator, generator.widths, precision=precision))
 
 
 def save_graph(model: ModelProto, path: Path) -> Path:
