@@ -27,10 +27,13 @@ def sample_updates(model: SlimGAN, iteration: int, rank: int, sets: Sequence[int
             updates.append(updates[-1][:1] * count)
             break
         sampled = 1 if shared else count
-        latents = torch.randn(sampled, batch_size, net.latent_dim, generator=source).to(dtype)
+        columns = -(-(net.latent_dim + (net.num_classes > 0)) // 16) * 16
+        normals = torch.randn(sampled, batch_size, columns, generator=source)
+        latents = normals[..., : net.latent_dim].to(dtype)
         labels: list[Tensor | None] = [None] * sampled
         if net.num_classes:
-            labels = list(torch.randint(net.num_classes, (sampled, batch_size), generator=source))
+            shares = torch.special.ndtr(normals[..., net.latent_dim].double())
+            labels = list((shares * net.num_classes).long())
         update = list(zip(latents, labels, strict=True))
         updates.append(update * count if sampled < count else update)
     return updates

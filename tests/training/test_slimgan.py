@@ -213,7 +213,7 @@ def test_sampling_leaves_batch_norm_buffers_and_mode_unchanged(make_model: Calla
 
 def test_sampling_in_chunks_equals_one_forward(make_model: Callable[..., SlimGAN]) -> None:
     model = make_model().eval()
-    latents = torch.randn(300, 8, generator=torch.Generator().manual_seed(3))
+    latents = model.generator.draw_inputs(300, torch.Generator().manual_seed(3)).latents
     samples = model.sample(300, 0.5, generator=torch.Generator().manual_seed(3))
     assert samples.shape == (300, 1, 8, 8)
     assert samples.abs().max() <= 1

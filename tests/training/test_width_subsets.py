@@ -178,9 +178,9 @@ def test_batches_that_are_sampled_at_once_have_the_numbers_of_one_tensor() -> No
     net = make_updates(conditional=True).generator
     batches = sample_batches(net, 3, BATCH_SIZE, torch.Generator().manual_seed(2))
     source = torch.Generator().manual_seed(2)
-    latents = torch.randn((3, BATCH_SIZE, 8), generator=source, dtype=torch.float32).double()
-    labels = torch.randint(3, (3, BATCH_SIZE), generator=source)
+    whole = net.draw_inputs(3 * BATCH_SIZE, source)
+    assert whole.labels is not None
     for number, batch in enumerate(batches):
-        assert torch.equal(batch.latents, latents[number])
+        assert torch.equal(batch.latents, whole.latents.view(3, BATCH_SIZE, 8)[number])
         assert batch.labels is not None
-        assert torch.equal(batch.labels, labels[number])
+        assert torch.equal(batch.labels, whole.labels.view(3, BATCH_SIZE)[number])

@@ -1,9 +1,11 @@
 """Base class of the data modules."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
@@ -25,9 +27,9 @@ Batch = tuple[Tensor, Tensor | None]
 class ByteDataModule(Recorded, LightningDataModule, ABC):
     """Base of the data modules.
 
-    A subclass defines ``name``, ``num_classes`` and ``source``. Batches of the ``train`` split arrive on the device as
-    bytes and are scaled there to images ``(B, C, H, W)`` in [-1, 1], with labels ``(B,)`` or None. Validation and test
-    get a whole split as one batch.
+    A subclass defines ``name``, ``num_classes`` and ``source``, and ``classes`` if they have names. Batches of the
+    ``train`` split arrive on the device as bytes and are scaled there to images ``(B, C, H, W)`` in [-1, 1], with
+    labels ``(B,)`` or None. Validation and test get a whole split as one batch.
 
     Args:
         image_size: Side of the images in pixels.
@@ -55,6 +57,23 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
     @abstractmethod
     def num_classes(self) -> int:
         """Number of classes, or 0 where there are none."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of the classes in the order of their labels, or empty for numbers."""
+        return ()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in printable letters, or their numbers."""
+        names = self.classes or map(str, range(self.num_classes))
+        return tuple("".join(letter if letter.isprintable() else "?" for letter in name) for name in names)
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training images of each class; empty without labels."""
+        labels = self.arrays["train"].labels
+        return () if labels is None else tuple(np.bincount(labels, minlength=self.num_classes).tolist())
 
     @abstractmethod
     def source(self, split: Split) -> ImageSource:

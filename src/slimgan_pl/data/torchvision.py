@@ -17,6 +17,16 @@ from slimgan_pl.errors import SlimGANError
 
 __all__ = ["CIFAR10DataModule", "CIFAR100DataModule", "CelebADataModule", "STL10DataModule", "TorchvisionDataModule"]
 
+CIFAR100_CLASSES = """
+    apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can
+    castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin
+    elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster
+    man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck
+    pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk
+    skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger
+    tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+"""
+
 
 class TorchvisionSource(ImageSource):
     """Split of a published data set, opened on first use."""
@@ -161,6 +171,18 @@ class CIFAR10DataModule(TorchvisionDataModule):
     dataset = CIFAR10
     splits: ClassVar[dict[Split, dict[str, Any]]] = {"train": {"train": True}, "test": {"train": False}}
     num_classes = 10
+    classes: ClassVar[list[str]] = [
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ]
     paper_size = 32
 
 
@@ -171,6 +193,7 @@ class CIFAR100DataModule(CIFAR10DataModule):
     title = "CIFAR-100"
     dataset = CIFAR100
     num_classes = 100
+    classes: ClassVar[list[str]] = CIFAR100_CLASSES.split()
 
 
 class STL10DataModule(TorchvisionDataModule):

@@ -156,7 +156,7 @@ class Evaluator(Recorded):
         progress = progress or (lambda batches, _: batches)
         session = Session(extraction, counts, self.protocol.splits, metrics, self.batch_size, progress)
         seeds = list(range(self.seed, self.seed + self.seeds))
-        provenance = self._provenance(session, real, seeds)
+        provenance = self._provenance(session, real, seeds, source.label_sampling)
         truth = self._real_side(session, real, provenance)
         evaluated = [with_extractor(session.evaluate(source, truth, seed), provenance) for seed in seeds]
         alone = [metric for metric in metrics if metric.is_alone]
@@ -174,7 +174,7 @@ class Evaluator(Recorded):
         warnings.warn("Evaluator.judge is now Evaluator.evaluate", DeprecationWarning, stacklevel=2)
         return self.evaluate(fakes, real)
 
-    def _provenance(self, session: Session, real: ByteArray, seeds: list[int]) -> dict[str, Any]:
+    def _provenance(self, session: Session, real: ByteArray, seeds: list[int], labels: str | None) -> dict[str, Any]:
         counts, extraction = session.counts, session.extraction
         return {
             "protocol": {
@@ -186,6 +186,7 @@ class Evaluator(Recorded):
                 "num_score": counts.score,
                 "splits": self.protocol.splits,
                 "seeds": seeds,
+                "labels": labels,
                 "choice_seed": CHOICE_SEED,
                 "shuffle_seed": SHUFFLE_SEED,
                 "kid_subsets": [KID_SUBSETS, min(KID_SUBSET_SIZE, counts.real, counts.fake)],

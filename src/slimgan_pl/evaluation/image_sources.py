@@ -46,6 +46,11 @@ class FakeSource(ABC):
         """Entries of the results about these images, as plain values."""
         return {}
 
+    @property
+    def label_sampling(self) -> str | None:
+        """How labels are sampled: ``data``, ``uniform``, or None without labels."""
+        return None
+
     def names(self) -> list[str]:
         """Return the name of each set, for messages."""
         return [f"the fakes at width {head['width']:g}" for head in self.heads]
@@ -67,16 +72,13 @@ class GeneratorSource(FakeSource):
             for width in net.widths
         ]
 
+    @property
+    def label_sampling(self) -> str | None:
+        return self.generator.classes.sampling
+
     def start(self, counts: Counts, seed: int) -> None:
-        source = torch.Generator().manual_seed(seed)
-        parts = []
-        for count in (counts.fake, max(counts.score - counts.fake, 0)):  # so that the first do not depend on the rest
-            parts.append(self.generator.draw_inputs(count, source))
-            if not self.generator.num_classes:
-                torch.randint(1, (count,), generator=source)  # the same latents as with classes
-        self.latents = torch.cat([part.latents for part in parts])
-        labels = [part.labels for part in parts if part.labels is not None]
-        self.labels = torch.cat(labels) if labels else None
+        count = max(counts.fake, counts.score)
+        self.latents, self.labels = self.generator.draw_inputs(count, torch.Generator().manual_seed(seed))
 
     def draw(self, numbers: Tensor) -> list[Tensor]:
         latents, labels = self.latents[numbers], None if self.labels is None else self.labels[numbers]

@@ -15,7 +15,7 @@ from slimgan_pl.evaluation.results_json import SIZES, STD, check_document, is_fi
 
 __all__ = ["EvaluationResults", "Row", "read_results"]
 
-COMPARABLE = ("protocol", "extractor", "classifier")  # equal, where metrics compare
+COMPARABLE = ("extractor", "classifier")  # equal, where metrics compare
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class EvaluationResults:
         iteration: Iteration of the checkpoint; None for a folder of images.
         individual: Width of a net that was trained alone, or None.
         images: Folder of images that was evaluated in place of a net, or None.
-        protocol: Numbers of images, and seeds.
+        protocol: Numbers of images, and seeds. ``labels`` are ``uniform`` where there are none, or an earlier version
+            did not say.
     """
 
     document: Mapping[str, Any]
@@ -71,7 +72,8 @@ class EvaluationResults:
             found = check_document(document)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise SlimGANError(f"{source} does not hold results of slimgan fit or test ({error})") from error
-        return cls(found, found["iteration"], found.get("individual"), found.get("images"), found["protocol"])
+        protocol = {**found["protocol"], "labels": found["protocol"].get("labels") or "uniform"}
+        return cls(found, found["iteration"], found.get("individual"), found.get("images"), protocol)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as ``results.json`` holds them."""
@@ -163,7 +165,9 @@ class EvaluationResults:
 
     def is_comparable(self, other: "EvaluationResults") -> bool:
         """Return whether two results share a protocol and an extractor."""
-        return all(self.document.get(key) == other.document.get(key) for key in COMPARABLE)
+        return self.protocol == other.protocol and all(
+            self.document.get(key) == other.document.get(key) for key in COMPARABLE
+        )
 
     def _metrics(self, row: Mapping[str, float]) -> dict[str, float]:
         keys = {key: self.key(key) for column in COLUMNS for key in (column.key, column.key + STD)}

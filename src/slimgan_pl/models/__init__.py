@@ -1,5 +1,6 @@
 """Slimmable generators and discriminator banks, in pure PyTorch."""
 
+from slimgan_pl.models.classes import Classes
 from slimgan_pl.models.cost import count_macs, count_parameters
 from slimgan_pl.models.dcgan import DCGANDiscriminatorBank, DCGANGenerator, FoldedDCGANGenerator
 from slimgan_pl.models.discriminator import DiscriminatorBank
@@ -12,6 +13,7 @@ from slimgan_pl.models.staged import StagedGenerator
 
 __all__ = [
     "Change",
+    "Classes",
     "DCGANDiscriminatorBank",
     "DCGANGenerator",
     "DiscriminatorBank",

@@ -53,6 +53,7 @@ class FoldedGenerator(StagedGenerator, ABC):
         """Return the folded form of a generator of one width."""
         arguments = {key: value for key, value in source.arguments.items() if key not in ("widths", "conditional_norm")}
         folded = cls(**arguments).to(source.device, source.dtype)
+        folded.classes = source.classes
         folded.fold_ends(source)
         for block, target in zip(source.blocks, folded.blocks, strict=True):
             folded.fold_block(block, target)

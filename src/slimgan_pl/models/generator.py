@@ -14,11 +14,14 @@ from typing_extensions import Self
 from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.layers import check_widths, copy_slice, scale_channels, width_index
 from slimgan_pl.layers.widths import check_labels
+from slimgan_pl.models.classes import Classes
 from slimgan_pl.utils.recipes import Recorded
 
 __all__ = ["WIDTHS", "Inputs", "SlimmableGenerator"]
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)  # the paper's
+
+BLOCK = 16  # numbers that torch.randn makes at once on a CPU
 
 
 class Inputs(NamedTuple):
@@ -63,6 +66,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         self.image_size = image_size
         self.image_channels = image_channels
         self.num_classes = num_classes
+        self._classes = Classes.numbered(num_classes)
         if not self.channels:
             raise SlimGANError("channels is empty; give one number per stage, for example [512, 256, 128, 64]")
         for name in ("latent_dim", "image_size", "image_channels"):
@@ -115,11 +119,34 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         """
         narrow = type(self)(**self.arguments_at(width)).to(self.device, self.dtype)
         copy_slice(self, narrow, width_index(self.widths, width))
+        narrow.classes = self.classes
         return narrow.train(self.training)
 
     def individual(self, width: float) -> Self:
         """Return a newly initialised plain generator with the channels of one width."""
-        return type(self)(**self.arguments_at(width))
+        plain = type(self)(**self.arguments_at(width))
+        plain.classes = self.classes
+        return plain
+
+    @property
+    def classes(self) -> Classes:
+        """Names of the classes and how often each is sampled, which are no weights.
+
+        By default classes have numbers for names, and labels are uniform.
+
+        Raises:
+            SlimGANError: If a value is assigned that has another number of classes.
+        """
+        return self._classes
+
+    @classes.setter
+    def classes(self, classes: Classes) -> None:
+        if len(classes.names) != self.num_classes:
+            raise SlimGANError(
+                f"there are {len(classes.names)} names of classes but the generator has num_classes "
+                f"{self.num_classes}; give one each"
+            )
+        self._classes = classes
 
     @property
     def device(self) -> torch.device:
@@ -132,17 +159,22 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         return next(self.parameters()).dtype
 
     def draw_inputs(self, count: int, source: torch.Generator | None = None, labels: Tensor | None = None) -> Inputs:
-        """Sample standard normal latents and, with classes, uniform labels.
+        """Sample standard normal latents and, with classes, labels as often as ``classes`` says.
 
-        Both are on this net's device.
+        Latent and label number ``n`` depend on the source and on ``n`` alone, not on the count. Both are on this net's
+        device.
 
         Args:
             count: Number of latents N.
             source: Source of randomness, on any device; the same state gives the same inputs in each precision.
-            labels: Integers ``(N,)`` that replace the random labels.
+            labels: Integers ``(N,)`` that replace the sampled labels; the latents stay the same.
         """
         device = "cpu" if source is None else source.device
-        latents = torch.randn(count, self.latent_dim, generator=source, device=device, dtype=torch.float32)
+        columns = self.latent_dim + (self.num_classes > 0)  # the last chooses the class
+        # NOTE: on a CPU, torch.randn gives a row the same numbers whatever the count only if rows are whole blocks.
+        whole = -(-columns // BLOCK) * BLOCK
+        normals = torch.randn(count, whole, generator=source, device=device, dtype=torch.float32)
         if labels is None and self.num_classes:
-            labels = torch.randint(self.num_classes, (count,), generator=source, device=device)
-        return Inputs(latents.to(self.device, self.dtype), None if labels is None else labels.to(self.device))
+            labels = self.classes.labels_of(normals[:, self.latent_dim].contiguous())
+        latents = normals[:, : self.latent_dim].to(self.device, self.dtype).contiguous()
+        return Inputs(latents, None if labels is None else labels.to(self.device))

@@ -19,5 +19,7 @@ def generator_metadata(generator: SlimmableGenerator, widths: tuple[float, ...],
     ``widths`` are those in the file, as shares of the trained generator's channels.
     """
     sizes = {name: getattr(generator, name) for name in ("latent_dim", "num_classes", "image_channels", "image_size")}
+    if generator.num_classes:
+        more["classes"] = generator.classes.to_json()
     values = {"version": METADATA_VERSION, "widths": list(widths), **sizes, **more}
     return {METADATA_KEY: json.dumps(values)}

@@ -39,8 +39,8 @@ def recalibrate(
     """Replace batch-norm statistics by their mean over batches of latents.
 
     Running statistics lag behind the weights; measured ones fit the current weights (Yu and Huang 2019,
-    "Universally Slimmable Networks and Improved Training Techniques"). All widths see the same latents, and uniform
-    labels where there are classes. Weights, mode and momenta stay.
+    "Universally Slimmable Networks and Improved Training Techniques"). All widths see the same latents, and labels
+    as they are sampled where there are classes. Weights, mode and momenta stay.
 
     Args:
         generator: Any slimmable generator.
@@ -108,10 +108,7 @@ def batches(generator: SlimmableGenerator, num_batches: int, batch_size: int, se
     """Yield batches of inputs, the same on every device."""
     source = torch.Generator().manual_seed(seed)
     for _ in range(num_batches):
-        inputs = generator.draw_inputs(batch_size, source)
-        if inputs.labels is None:
-            torch.randint(1, (batch_size,), generator=source)  # the same latents as with classes
-        yield inputs
+        yield generator.draw_inputs(batch_size, source)
 
 
 def probe(generator: SlimmableGenerator, seed: int) -> list[Tensor]:

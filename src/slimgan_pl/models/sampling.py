@@ -21,8 +21,9 @@ def sample_images(
 ) -> Tensor:
     """Return new images ``(num_images, C, H, W)`` in [-1, 1].
 
-    ``width`` is one of the generator's; batch-norm statistics stay as they are. Labels ``(num_images,)`` are random
-    where they are missing and needed. ``source`` is on the CPU; the same state gives the same latents at every width.
+    ``width`` is one of the generator's; batch-norm statistics stay as they are. Labels ``(num_images,)`` are sampled
+    by the frequencies of the generator's ``classes`` where they are missing and needed. ``source`` is on the CPU; the
+    same state gives the same latents at every width, and the same image number ``n`` for any number of images.
     """
     latents, labels = net.draw_inputs(num_images, source, labels)
     chunks = []

@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.models.classes import Classes
 from slimgan_pl.models.folding import FoldedGenerator
 from slimgan_pl.models.generator import SlimmableGenerator
 from slimgan_pl.models.metadata import METADATA_KEY, METADATA_VERSION, generator_metadata
@@ -62,6 +63,8 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
         generator = known[recipe["class"]](**recipe["arguments"])
         name, _ = next(generator.named_parameters())
         generator.to(weights[name].dtype).load_state_dict(weights)
+        if "classes" in recipe:  # which earlier versions did not write
+            generator.classes = Classes.from_json(recipe["classes"])
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise SlimGANError(f"the weights in {path} do not fit its settings: it is damaged; export it again") from error
     if isinstance(generator, FoldedGenerator):

@@ -98,4 +98,6 @@ class StagedGenerator(SlimmableGenerator, ABC):
 
     def individual(self, width: float) -> Self:
         # with one width, the switchable norm is the usual conditional batch norm
-        return type(self)(**{**self.arguments_at(width), "conditional_norm": "switchable"})
+        plain = type(self)(**{**self.arguments_at(width), "conditional_norm": "switchable"})
+        plain.classes = self.classes
+        return plain

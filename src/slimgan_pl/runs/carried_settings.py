@@ -39,6 +39,7 @@ def read_carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[st
     try:
         model = dict(checkpoint["hyper_parameters"])
         data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
+        model.setdefault("labels", "uniform")  # as in earlier versions, which had no setting
         settings["seed_everything"] = model.pop("seed", 0)
         if "_class_path" in data:
             init_args = {key: value for key, value in data.items() if not key.startswith("_")}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from slimgan_pl.errors import SlimGANError, cause_of
-from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.models import Classes, SlimmableGenerator
 from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.utils.recipes import build_recipe, with_current_paths
@@ -128,4 +128,6 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
     check_weights(nn.ModuleDict({"generator": generator}), weights, path)
     generator.load_state_dict({name.removeprefix(prefix): value for name, value in weights.items()})
     use_channels_last(generator, settings.get("channels_last", True))
+    if "classes" in checkpoint:
+        generator.classes = Classes.from_json(checkpoint["classes"]).sampled(settings.get("labels", "uniform"))
     return generator.eval()

@@ -48,6 +48,7 @@ def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = Fals
     model = build_model(settings, path)
     check_weights(model, checkpoint["state_dict"], path)
     model.load_state_dict(checkpoint["state_dict"])
+    model.on_load_checkpoint(dict(checkpoint))
     return model.eval()
 
 

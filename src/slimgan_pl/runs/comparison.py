@@ -31,14 +31,17 @@ class Part(NamedTuple):
     name: str  # before the value of one
 
 
-DATA = {"data": Part("the real images", "data")}
+COMMON = {
+    "data": Part("the real images", "data"),
+    "labels": Part("the frequencies of the fakes' labels", "labels"),
+}
 
-DISTANCES = DATA | {
+DISTANCES = COMMON | {
     "num_real": Part("the numbers of real images", "real images"),
     "num_fake": Part("the numbers of fakes", "fakes"),
 }
 
-SCORE = DATA | {
+SCORE = COMMON | {
     "num_score": Part("the numbers of fakes for the score", "fakes"),
     "splits": Part("the splits of the score", "splits"),
 }

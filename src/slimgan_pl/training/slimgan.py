@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource
-from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator, recalibrate
+from slimgan_pl.models import Classes, DiscriminatorBank, SlimmableGenerator, recalibrate
+from slimgan_pl.models.classes import LabelSampling
 from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.training.compatibility import check_data, check_fit, check_parts, keep_patience
 from slimgan_pl.training.evaluate import EvaluatedModule
@@ -57,6 +58,8 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         free_graphs: Free each width's graph before the next is built, for a peak of memory near the widest's alone.
         micro_batches: Parts that a batch is computed in, one after the other, for less memory: the same gradients but
             for batch-norm statistics, which are each part's own.
+        labels: ``data``: fakes are of each class as often as the training images, in training, evaluation and samples;
+            ``uniform``: of all classes alike. Of a conditional generator alone.
 
     Raises:
         SlimGANError: If generator and bank do not fit together, or a setting is out of range.
@@ -83,6 +86,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         cuda_graphs: bool = False,
         free_graphs: bool = False,
         micro_batches: int = 1,
+        labels: LabelSampling = "data",
     ) -> None:
         super().__init__()
         check_fit(generator, discriminators)
@@ -91,6 +95,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         check_choice("adversarial_loss", adversarial_loss, get_args(LossName))
         check_choice("distill_target", distill_target, get_args(DistillTarget))
         check_choice("latents", latents, get_args(Sampling))
+        check_choice("labels", labels, get_args(LabelSampling))
         check_range("distill_weight", distill_weight, 0)
         check_range("seed", seed, 0)
         check_range("recalibration", recalibration, 0)
@@ -112,6 +117,8 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.seed = seed
+        self.labels = labels
+        self.classes: Classes | None = None  # of the training data, once they are known
         self.recalibration = recalibration
         self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
         use_channels_last(self, channels_last)
@@ -169,6 +176,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     def on_fit_start(self) -> None:
         data = getattr(self.trainer, "datamodule", None)
         check_data(self.generator, data)
+        self._take_classes(data)
         if self.evaluator is not None:  # a missing file is found before training, not after
             self.evaluator.start(self.device, self.fakes().shape)
             if isinstance(data, ByteDataModule):
@@ -176,7 +184,10 @@ class SlimGAN(TrainedModule, EvaluatedModule):
 
     def on_validation_start(self) -> None:
         super().on_validation_start()
-        check_data(self.generator, getattr(self.trainer, "datamodule", None))
+        data = getattr(self.trainer, "datamodule", None)
+        check_data(self.generator, data)
+        if self.classes is None:  # in a checkpoint of an earlier version, or none
+            self._take_classes(data)
         self.settle_statistics()
 
     on_test_start = on_validation_start
@@ -198,9 +209,13 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         weights = checkpoint["state_dict"]
         checkpoint["state_dict"] = {name: value.contiguous() for name, value in weights.items()}  # the usual layout
         checkpoint["optimizer_settings"] = self._optimizer_settings
+        if self.classes is not None:
+            checkpoint["classes"] = self.classes.to_json()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only evaluates counts none itself
+        if "classes" in checkpoint:
+            self._set_classes(Classes.from_json(checkpoint["classes"]))
         if self._trainer is not None and self._trainer.state.fn == "fit":
             self.apply_settings(checkpoint)
             keep_patience(self._trainer.callbacks, checkpoint)  # type: ignore[attr-defined]
@@ -224,6 +239,15 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SlimGANError("the checkpoint's optimizer states are odd; resume from an earlier one") from error
+
+    def _take_classes(self, data: object) -> None:
+        """Take over the names and frequencies of the training data's classes."""
+        if self.generator.num_classes and isinstance(data, ByteDataModule):
+            self._set_classes(Classes(data.class_names, data.class_counts))
+
+    def _set_classes(self, classes: Classes) -> None:
+        self.classes = classes
+        self.generator.classes = classes.sampled(self.labels)
 
     def settle_statistics(self) -> None:
         """Recalibrate batch-norm statistics where ``recalibration`` is set.
