@@ -14,7 +14,7 @@ from visits import Visit
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.web import SiteServer, runtime_files, width_facts, write_site
-from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.models import Classes, SlimmableGenerator
 from slimgan_pl.utils.files import default_cache_dir
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -36,7 +36,9 @@ START = """() => {
 @pytest.fixture(scope="session")
 def generator() -> SlimmableGenerator:
     """Return a tiny conditional generator of 8x8 colour images."""
-    return seasoned("sliceable resnet")
+    made = seasoned("sliceable resnet")
+    made.classes = Classes(("cat", "a <b> 猫", "dog", "a long name " * 9, "horse"))
+    return made
 
 
 @pytest.fixture(scope="session")

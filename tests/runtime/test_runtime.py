@@ -1,5 +1,6 @@
 """The runtime generates what PyTorch generates, at the width that is asked for or that fits."""
 
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,9 @@ from seasoned import seasoned
 
 import slimgan_pl.export
 import slimgan_pl.utils.images
-from slimgan_runtime import Runtime, to_bytes
+from slimgan_pl.export.onnx_graphs import multi_width_graph
+from slimgan_pl.models import Classes
+from slimgan_runtime import Runtime, SlimGANError, to_bytes
 from slimgan_runtime.exported import ExportedGenerator
 
 WIDTHS = (0.25, 0.5, 1.0)  # of the net dcgan
@@ -59,6 +62,27 @@ def test_it_describes_its_inputs_and_images(file: Path, tmp_path: Path) -> None:
     assert runtime.generate(runtime.latents(2)).shape == (2, *runtime.image_shape)
     runtime = Runtime(write_one_file("sliceable resnet", tmp_path))
     assert (runtime.latent_dim, runtime.num_classes, runtime.image_shape) == (12, 5, (3, 8, 8))
+
+
+def test_labels_are_given_by_name_too(tmp_path: Path) -> None:
+    generator = seasoned("sliceable resnet")
+    generator.classes = Classes(("cat", "dog", "größe", "猫", "cat"), (9, 1, 0, 4, 4))
+    (tmp_path / "generator.onnx").write_bytes(multi_width_graph(generator).SerializeToString())
+    runtime = Runtime(tmp_path)
+    assert runtime.classes == generator.classes.names
+    latents = runtime.latents(3)
+    by_name, by_number = runtime.generate(latents, ["猫", "dog", "cat"]), runtime.generate(latents, [3, 1, 0])
+    assert np.array_equal(by_name, by_number)
+    with pytest.raises(SlimGANError, match="a class 'dig' that is not there; did you mean dog"):
+        runtime.generate(latents, ["dog", "dig", "dog"])
+
+
+def test_classes_of_an_earlier_export_have_numbers_for_names(tmp_path: Path) -> None:
+    model = multi_width_graph(seasoned("sliceable resnet"))
+    (entry,) = model.metadata_props
+    entry.value = json.dumps({key: value for key, value in json.loads(entry.value).items() if key != "classes"})
+    (tmp_path / "generator.onnx").write_bytes(model.SerializeToString())
+    assert Runtime(tmp_path).classes == ("0", "1", "2", "3", "4")
 
 
 def test_without_a_budget_the_widest_runs_and_nothing_is_measured(file: Path) -> None:

@@ -73,7 +73,7 @@ LABELS: dict[str, tuple[Any, str]] = {
     "one for all": (1, r"of shape \(\)"),
     "floats": ([0.0, 1.0, 2.0], "labels are float64"),
     "truths": ([True, False, True], "labels are bool"),
-    "text": (["a", "b", "c"], "labels are <U1"),
+    "text": (["a", "b", "c"], "labels name a class 'a' that is not there; give names of Runtime.classes"),
 }
 
 

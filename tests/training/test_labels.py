@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import fails, run
 from evaluations import digits
 from lightning.pytorch import Trainer
 from PIL import Image
@@ -80,6 +81,24 @@ def test_training_evaluation_and_samples_have_the_classes_of_the_data(
     for loaded in (load_model(tmp_path / "a.ckpt"), SlimGAN.load_from_checkpoint(tmp_path / "a.ckpt")):
         assert loaded.classes == CLASSES
         assert loaded.generator.classes == expected
+
+
+def test_samples_of_a_class_are_asked_for_by_its_name(
+    skewed: Path, make_trainer: Callable[..., Trainer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = make_trainer(max_steps=1)
+    train(skewed, trainer)
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    for label in ("dog", "1"):
+        output = tmp_path / f"{label}.png"
+        run("sample", "--ckpt_path", tmp_path / "a.ckpt", "--label", label, "--output", output)
+        assert f"64 images of dog at width 1.0 in {output}" in capsys.readouterr().out
+    assert (tmp_path / "dog.png").read_bytes() == (tmp_path / "1.png").read_bytes()
+    code, line = fails(capsys, "sample", "--ckpt_path", tmp_path / "a.ckpt", "--label", "dgo")
+    assert (code, "no class dgo; did you mean dog? give one of cat, dog, h?猫, or its number" in line) == (1, True)
+    run("export", "--ckpt_path", tmp_path / "a.ckpt", "--output", tmp_path / "export")
+    card = (tmp_path / "export" / "model_card.md").read_text()
+    assert "Classes, in the order of their labels: cat, dog, h?猫. Training images of each: 40, 3, 2." in card
 
 
 def test_a_checkpoint_of_an_earlier_version_goes_on_with_uniform_labels(

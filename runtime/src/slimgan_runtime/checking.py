@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -88,11 +89,23 @@ def check_labels(labels: Any, contract: Contract, count: int) -> np.ndarray | No
     if labels is None:
         raise SlimGANError(f"this generator has {classes} classes and labels are missing; {wanted}")
     values = as_array("labels", labels)
+    if values.dtype.kind == "U":
+        values = find_numbers(values, contract.classes)
     if values.dtype.kind not in "iu" or values.shape != (count,):
         raise SlimGANError(f"labels are {values.dtype} of shape {values.shape}; {wanted}")
     if values.min() < 0 or values.max() >= classes:
         raise SlimGANError(f"labels go from {values.min()} to {values.max()}; {wanted}")
     return np.ascontiguousarray(values, np.int64)
+
+
+def find_numbers(names: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Return the numbers of classes that are given by name, or raise a SlimGANError."""
+    numbers = {name: number for number, name in reversed(list(enumerate(classes)))}
+    if unknown := [name for name in names.flat if name not in numbers]:
+        near = get_close_matches(unknown[0], classes, 3)
+        wanted = f"did you mean {' or '.join(near)}?" if near else "give names of Runtime.classes"
+        raise SlimGANError(f"labels name a class {briefly(str(unknown[0]))} that is not there; {wanted}")
+    return np.array([numbers[name] for name in names.flat], np.int64).reshape(names.shape)
 
 
 def as_array(name: str, values: Any) -> np.ndarray:

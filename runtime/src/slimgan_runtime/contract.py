@@ -15,12 +15,16 @@ LATENTS, LABELS, WIDTH, IMAGES = "latents", "labels", "width", "images"  # names
 
 
 class Contract(NamedTuple):
-    """Inputs and images of a file: ascending ``widths``, ``image_shape`` ``(C, H, W)``."""
+    """Inputs and images of a file: ascending ``widths``, ``image_shape`` ``(C, H, W)``.
+
+    ``classes`` are their names, in the order of their labels.
+    """
 
     widths: tuple[float, ...]
     latent_dim: int
     num_classes: int
     image_shape: tuple[int, int, int]
+    classes: tuple[str, ...] = ()
 
 
 def read_contract(metadata: Mapping[str, str], inputs: Collection[str], file: str) -> Contract:
@@ -50,9 +54,12 @@ def parse(values: Mapping[str, Any]) -> Contract | None:
     size = whole(values["image_size"])
     widths = tuple(float(width) for width in values["widths"])
     shape = (whole(values["image_channels"]), size, size)
-    contract = Contract(widths, whole(values["latent_dim"]), whole(values["num_classes"]), shape)
+    num_classes = whole(values["num_classes"])
+    numbers = [str(number) for number in range(num_classes)]  # of files of earlier versions
+    classes = tuple(map(str, values["classes"]["names"] if "classes" in values else numbers))
+    contract = Contract(widths, whole(values["latent_dim"]), num_classes, shape, classes)
     ascending = all(low < high for low, high in zip((0.0, *widths), widths, strict=False))
-    positive = min(contract.latent_dim, *shape) > 0 and contract.num_classes >= 0
+    positive = min(contract.latent_dim, *shape) > 0 and num_classes >= 0 and len(classes) == num_classes
     return contract if widths and ascending and math.isfinite(widths[-1]) and positive else None
 
 

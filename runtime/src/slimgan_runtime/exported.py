@@ -100,7 +100,7 @@ def check_together(files: Sequence[Path], contracts: Sequence[Contract]) -> None
     """Raise a SlimGANError unless files share a generator but no width."""
     widths: set[float] = set()
     for file, contract in zip(files, contracts, strict=True):
-        if contract._replace(widths=()) != contracts[0]._replace(widths=()):
+        if contract._replace(widths=(), classes=()) != contracts[0]._replace(widths=(), classes=()):
             raise SlimGANError(f"{file} is of another generator than the files beside it; name one of the files")
         if widths & set(contract.widths):
             raise SlimGANError(f"{file} has a width that a file beside it has too; name one of the files")

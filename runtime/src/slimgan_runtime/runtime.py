@@ -74,6 +74,11 @@ class Runtime:
         return self._exported.contract.num_classes
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their labels; empty without classes."""
+        return self._exported.contract.classes
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width in pixels of an image, ``(C, H, W)``."""
         return self._exported.contract.image_shape
@@ -98,7 +103,8 @@ class Runtime:
 
         Args:
             latents: Floats ``(N, latent_dim)``, of which float32 is made.
-            labels: Whole numbers ``(N,)`` from 0 to ``num_classes - 1``; of a conditional generator alone.
+            labels: Whole numbers ``(N,)`` from 0 to ``num_classes - 1``, or names of ``classes``; of a conditional
+                generator alone.
             width: One of ``widths``; by default the widest, or the widest that fits into the latency budget now.
 
         Returns:

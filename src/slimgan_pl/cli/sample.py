@@ -17,7 +17,7 @@ def sample(
     width: float | Literal["all"] = 1.0,
     num_images: int = 64,
     output: str = "samples.png",
-    label: int | None = None,
+    label: str | None = None,
     seed: int = 0,
     trust_checkpoint: bool = False,
 ) -> None:
@@ -30,7 +30,8 @@ def sample(
         output: A name that ends in .png, .jpg or the like gets one picture, with a row per width (and class) if there
             are all; a name without a suffix is a folder of numbered PNG files, with a subfolder per width if there are
             all, which may hold no images but those that the new ones replace.
-        label: Class of the images, for a conditional generator; by default each at random.
+        label: Class of the images by its name or number, for a conditional generator; by default each at random, as
+            frequent as in training.
         seed: Seed of the latents; the same seed gives the same latents at every width.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
@@ -55,12 +56,10 @@ def sample(
         )
     checkpoint = read_checkpoint(ckpt_path)
     generator = build_generator(checkpoint, ckpt_path, trust_checkpoint)
-    classes = generator.num_classes
-    if label is not None and not 0 <= label < classes:
-        raise SlimGANError(f"there is no class {label}: this generator has {classes or 'none'}, counted from 0")
+    number = None if label is None else generator.classes.number_of(label)
 
     def generate(each: float) -> torch.Tensor:
-        labels = None if label is None else torch.full((num_images,), label)
+        labels = None if number is None else torch.full((num_images,), number)
         each = 1.0 if each == checkpoint["hyper_parameters"].get("individual") else each  # its only width
         return to_bytes(sample_images(generator, num_images, each, labels, torch.Generator().manual_seed(seed)))
 
@@ -71,7 +70,8 @@ def sample(
         if not is_picture:
             save_sets(((name, generate(each)) for name, each in sets.items()), path)
         elif width == "all":
-            save_images(sample_grid(generator, num_images, seed, label), path)
+            save_images(sample_grid(generator, num_images, seed, number), path)
         else:
             save_images(make_grid(generate(width), GRID_COLUMNS), path)
-    print(f"{num_images} images at width {width} in {output}")
+    of_class = "" if number is None else f" of {generator.classes.names[number]}"
+    print(f"{num_images} images{of_class} at width {width} in {output}")

@@ -102,6 +102,7 @@ def about_generator(generator: SlimmableGenerator) -> dict[str, Any]:
         "widths": list(generator.widths),
         "latent_dim": generator.latent_dim,
         "num_classes": generator.num_classes,
+        "classes": generator.classes.to_json() if generator.num_classes else None,
         "image_channels": generator.image_channels,
         "image_size": generator.image_size,
     }

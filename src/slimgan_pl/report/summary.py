@@ -70,8 +70,12 @@ def summarize_model(model: SlimGAN, seed: int, latency: Timings | None) -> RunSu
     classes = choose_classes(generator.num_classes)
     measured = latency or measure_here(generator)
     return RunSummary(
-        grid=picture(sample_grid(model, COLUMNS, seed)),
-        grid_rows=tuple(f"{each}: {name}" if generator.num_classes else name for each in classes for name in names),
+        grid=picture(sample_grid(model, COLUMNS, seed, named=False)),
+        grid_rows=tuple(
+            f"{generator.classes.names[each]}: {name}" if generator.num_classes else name
+            for each in classes
+            for name in names
+        ),
         walk=animation(frames),
         walk_still=picture(frames[0]),
         walk_rows=names,

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
@@ -12,6 +13,7 @@ from slimgan_pl.utils.files import filling_folder, replacing
 
 __all__ = [
     "check_others",
+    "drawable",
     "from_bytes",
     "make_grid",
     "picture_suffixes",
@@ -22,6 +24,7 @@ __all__ = [
 ]
 
 LINE, GREY = 1, 128  # pixels between images, and their value
+FONT_SIZE, MARGIN, MOST_LETTERS = 12, 4, 20  # of the names of rows: the first two in pixels
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -38,16 +41,49 @@ def from_bytes(images: Tensor) -> Tensor:
     return images.to(torch.float32, copy=True).div_(127.5).sub_(1)
 
 
-def width_grid(rows: Sequence[Tensor]) -> Tensor:
+def width_grid(rows: Sequence[Tensor], names: Sequence[Sequence[str]] = ()) -> Tensor:
     """Return a uint8 picture ``(3, H', W')`` of rows of images.
 
     A row ``(N, C, H, W)`` in [-1, 1] holds a width's images of the same N latents. Small images are enlarged to 64
-    pixels a side or a little more.
+    pixels a side or a little more. ``names`` holds for each row the lines of text that stand at its left.
     """
     images = torch.cat([to_bytes(row.cpu()) for row in rows])
     scale = -(-64 // images.shape[-1])
     images = images.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
-    return make_grid(images, len(rows[0]))
+    grid = make_grid(images, len(rows[0]))
+    return torch.cat([name_rows(names, grid.shape[-2]), grid], -1) if names else grid
+
+
+def name_rows(names: Sequence[Sequence[str]], height: int) -> Tensor:
+    """Return a uint8 picture ``(3, height, W)`` of a grid's names of rows."""
+    font = ImageFont.load_default(FONT_SIZE)
+    texts = ["\n".join(map(shorten, lines)) for lines in names]
+    draw = ImageDraw.Draw(Image.new("L", (1, 1)))
+    width = max(draw.multiline_textbbox((0, 0), text, font)[2] for text in texts)
+    picture = Image.new("L", (int(width) + 2 * MARGIN, height), "white")
+    draw = ImageDraw.Draw(picture)
+    for number, text in enumerate(texts):
+        middle = (number + 0.5) * (height - LINE) / len(texts)
+        draw.multiline_text((MARGIN, middle), text, "black", font, anchor="lm")
+    return torch.from_numpy(np.array(picture)).expand(3, -1, -1)
+
+
+def shorten(text: str) -> str:
+    """Cut a long text.
+
+    >>> shorten("a" * 30)
+    'aaaaaaaaaaaaaaaaa...'
+    """
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 3]}..."
+
+
+def drawable(text: str, instead: str) -> str:
+    """Return a text if Pillow's own font has its letters, else another one.
+
+    >>> drawable("größe", "1"), drawable("猫", "2")
+    ('größe', '2')
+    """
+    return text if text.isprintable() and max(map(ord, text), default=256) < 256 else instead
 
 
 def make_grid(images: Tensor, columns: int) -> Tensor:

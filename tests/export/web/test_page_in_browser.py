@@ -116,7 +116,7 @@ def test_a_budget_chooses_the_width(visit: Visit) -> None:
 @pytest.mark.slow
 def test_a_class_changes_the_image(visit: Visit) -> None:
     before = visit.pixels("#stage")
-    visit.page.get_by_label("Class").select_option("1")
+    visit.page.get_by_label("Class").select_option("a <b> 猫")
     visit.settle()
     assert (visit.pixels("#stage") != before).any()
 

@@ -17,7 +17,7 @@ from slimgan_runtime import Runtime, to_bytes
 runtime = Runtime("{{ file.name }}")
 latents = runtime.latents({{ count }}, seed=0)
 {% if generator.num_classes %}
-labels = [number % {{ generator.num_classes }} for number in range({{ count }})]
+labels = [number % {{ generator.num_classes }} for number in range({{ count }})]  # or names of runtime.classes
 {% endif %}
 {% set arguments %}
 latents{% if generator.num_classes %}, labels{% endif %}
@@ -35,7 +35,7 @@ session = onnxruntime.InferenceSession("{{ file.name }}", providers=["CPUExecuti
 random = np.random.default_rng(0)
 inputs = {"latents": random.standard_normal(({{ count }}, {{ generator.latent_dim }}), dtype=np.float32)}
 {% if generator.num_classes %}
-inputs["labels"] = random.integers({{ generator.num_classes }}, size={{ count }})
+inputs["labels"] = np.arange({{ count }}) % {{ generator.num_classes }}
 {% endif %}
 {% if file.widths[1:] %}
 inputs["width"] = np.array(0, np.int64)  # the first of the widths {{ file.widths | map("number") | join(", ") }}

@@ -23,7 +23,8 @@ function prepare(app, facts, threads) {
   app.setMilliseconds(app.state.milliseconds);
   app.setAuto(false);
   byId("label-field").hidden = facts.num_classes === 0;
-  const classes = [...Array(facts.num_classes).keys()].map((number) => new Option(`${number}`, number));
+  const names = facts.classes?.names ?? [...Array(facts.num_classes).keys()].map(String);
+  const classes = names.map((name, number) => new Option(name, number));
   byId("label").replaceChildren(...classes, new Option("in turn", -1));
   byId("how").textContent = `One image at a time; live, over the last ${app.live}.`;
   const because = self.crossOriginIsolated ? "" : ", since the server does not isolate the page";
