@@ -80,10 +80,10 @@ def shorten(text: str) -> str:
 def drawable(text: str, instead: str) -> str:
     """Return a text if Pillow's own font has its letters, else another one.
 
-    >>> drawable("größe", "1"), drawable("猫", "2")
-    ('größe', '2')
+    >>> drawable("cat", "0"), drawable("Größe", "1")
+    ('cat', '1')
     """
-    return text if text.isprintable() and max(map(ord, text), default=256) < 256 else instead
+    return text if text.strip() and text.isascii() and text.isprintable() else instead
 
 
 def make_grid(images: Tensor, columns: int) -> Tensor:
