@@ -5,6 +5,7 @@ from slimgan_pl.data.datamodule import ByteDataModule, Split
 from slimgan_pl.data.digits import DigitsDataModule
 from slimgan_pl.data.image_folder import ImageFolderDataModule, list_images
 from slimgan_pl.data.loader import ByteLoader, WholeSplit, epoch_order
+from slimgan_pl.data.summary import DataSummary
 from slimgan_pl.data.torchvision import CelebADataModule, CIFAR10DataModule, CIFAR100DataModule, STL10DataModule
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CIFAR10DataModule",
     "CIFAR100DataModule",
     "CelebADataModule",
+    "DataSummary",
     "DigitsDataModule",
     "ImageFolderDataModule",
     "ImageSource",

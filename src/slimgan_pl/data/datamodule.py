@@ -12,6 +12,7 @@ from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, open_byte_array
 from slimgan_pl.data.loader import ByteLoader, WholeSplit
+from slimgan_pl.data.summary import DataSummary
 from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.utils.files import default_cache_dir
 from slimgan_pl.utils.images import from_bytes
@@ -78,6 +79,19 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
     @abstractmethod
     def source(self, split: Split) -> ImageSource:
         """Return the source of a split's images."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the source holds beside the images, such as ``3 files``; read after ``setup``."""
+        return []
+
+    def summary(self) -> DataSummary:
+        """Return the numbers of images and classes; call it after ``setup``."""
+        train, test = self.arrays["train"], self.arrays["test"]
+        sizes = [] if train.labels is None else np.bincount(train.labels, minlength=self.num_classes).tolist()
+        _, channels, _, side = train.images.shape
+        names = [str(name) for name in getattr(self, "classes", [])]
+        return DataSummary(len(train.images), len(test.images), names, sizes, side, channels, self.left_out)
 
     def prepare_data(self) -> None:
         """Build the byte arrays that the cache lacks, once on each node."""
