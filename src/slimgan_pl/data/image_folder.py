@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,13 @@ from PIL import Image
 
 from slimgan_pl.data.byte_array import ImageSource
 from slimgan_pl.data.datamodule import ByteDataModule, Split
+from slimgan_pl.data.splits import Entry, Splits, find_splits
 from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import SlimGANError, check_range
 
 __all__ = ["ImageFolderDataModule", "list_images", "open_image"]
 
 SUFFIXES = (".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp")
-
-TEST_NAMES = ("test", "val", "valid", "validation")  # the first that exists is used
-
-MIN_TEST = 2  # test images: a covariance needs two
 
 
 @contextmanager
@@ -40,13 +37,6 @@ def open_image(path: Path) -> Iterator[Image.Image]:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SlimGANError(f"the image {path} cannot be used ({error}); repair or delete it") from error
-
-
-class Entry(NamedTuple):
-    """Image file and its class, or -1."""
-
-    path: Path
-    label: int
 
 
 class FolderSource(ImageSource):
@@ -78,17 +68,18 @@ class FolderSource(ImageSource):
 class ImageFolderDataModule(ByteDataModule):
     """Images of any format and size in a folder, centre-cropped and resized.
 
-    Subfolders ``train`` and ``test`` (or ``val``, ``valid``, ``validation``) are the splits; without one of the latter,
-    the test split is a fixed random fraction, of ``train`` if that holds all images. If every image of a split lies
-    in a subfolder, the subfolders are the classes, in alphabetical order. Hidden files and folders are ignored, links
-    followed.
+    Subfolders ``train`` and ``test`` are the splits, under these or similar names (``Training``, ``val``). Without
+    both, a share of the images is held out, of ``train`` if that holds all. Each file's relative path alone decides
+    whether it is, so an image stays in its split when others come or go; small classes are the exception. If every
+    training image lies in a subfolder, the subfolders are the classes, in alphabetical order; test images need none.
+    Hidden files and folders are ignored, links followed.
 
     Args:
         root: The folder.
         image_size: Side of the images in pixels.
         crop: Side in pixels of the centre crop before the resize; by default the shorter side of each image.
         image_channels: 3 for colour, 1 for grey.
-        test_fraction: Share of the test images where the folder has no test split.
+        test_fraction: Share of the images held out, about, where the folder has no test split.
         batch_size: Real images per discriminator update and process.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
     """
@@ -121,30 +112,20 @@ class ImageFolderDataModule(ByteDataModule):
     @property
     def classes(self) -> list[str]:
         """Names of the classes, in the order of their labels."""
-        return self._splits[0]
+        return self._splits.classes
+
+    @property
+    def left_out(self) -> list[str]:
+        return self._splits.left_out
 
     def source(self, split: Split) -> FolderSource:
-        return FolderSource(self._splits[1][split], self.transform)
+        return FolderSource(self._splits.train if split == "train" else self._splits.test, self.transform)
 
     @cached_property
-    def _splits(self) -> tuple[list[str], dict[Split, list[Entry]]]:
+    def _splits(self) -> Splits:
         if not self.root.is_dir():
             raise SlimGANError(f"there is no folder {self.root}", {"data.root": "name the folder of images with {}"})
-        train_root = self.root / "train"
-        test_root = next((self.root / name for name in TEST_NAMES if (self.root / name).is_dir()), None)
-        if train_root.is_dir() and test_root is not None:
-            paths = list_images(train_root)
-            classes = class_names(train_root, paths)
-            train = label_images(train_root, paths, classes)
-            test = label_images(test_root, list_images(test_root), classes)
-            if len(test) < MIN_TEST:
-                raise SlimGANError(f"there is 1 image in {test_root}; give at least {MIN_TEST} to evaluate with")
-        else:
-            paths = list_images(self.root)
-            folder = train_root if all(path.is_relative_to(train_root) for path in paths) else self.root
-            classes = class_names(folder, paths)
-            train, test = split_entries(label_images(folder, paths, classes), self.test_fraction, folder)
-        return classes, {"train": train, "test": test}
+        return find_splits(self.root, list_images(self.root), self.test_fraction)
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -176,37 +157,3 @@ def image_files(folder: str, above: frozenset[str]) -> Iterator[Path]:
                     yield from image_files(entry.path, above | {real})
             elif entry.name.lower().endswith(SUFFIXES) and (entry.is_file() or not os.path.exists(entry.path)):
                 yield Path(entry.path)
-
-
-def split_entries(entries: list[Entry], test_fraction: float, folder: Path) -> tuple[list[Entry], list[Entry]]:
-    """Split entries into training and test entries, in a fixed random way.
-
-    Raises:
-        SlimGANError: If there are too few.
-    """
-    if len(entries) <= MIN_TEST:
-        raise SlimGANError(f"the number of images in {folder} is {len(entries)}; give at least {MIN_TEST + 1}")
-    order = np.random.default_rng(0).permutation(len(entries))
-    num_test = min(max(MIN_TEST, round(len(entries) * test_fraction)), len(entries) - 1)
-    return [entries[i] for i in sorted(order[num_test:])], [entries[i] for i in sorted(order[:num_test])]
-
-
-def class_names(folder: Path, paths: list[Path]) -> list[str]:
-    """Return the subfolders' names; an image outside them empties the list."""
-    if any(path.parent == folder for path in paths):
-        return []
-    return sorted({path.relative_to(folder).parts[0] for path in paths})
-
-
-def label_images(folder: Path, paths: list[Path], classes: list[str]) -> list[Entry]:
-    """Pair each image with its class, or -1 where there are none."""
-    if not classes:
-        return [Entry(path, -1) for path in paths]
-    numbers = {name: number for number, name in enumerate(classes)}
-    entries = []
-    for path in paths:
-        name = path.relative_to(folder).parts[0]
-        if name not in numbers or path.parent == folder:
-            raise SlimGANError(f"{path} is in none of the classes of the training images: {', '.join(classes)}")
-        entries.append(Entry(path, numbers[name]))
-    return entries
