@@ -6,7 +6,9 @@ from typing import Any
 import yaml
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.utilities import rank_zero_warn
 
+from slimgan_pl.errors import SlimGANWarning
 from slimgan_pl.runs.csv_log import RunCSVLogger
 from slimgan_pl.runs.loggers import RunWandbLogger, continuing_without_wandb
 from slimgan_pl.runs.settings import run_settings
@@ -39,3 +41,12 @@ class RunRecord(SaveConfigCallback):
             "settings": {**self.settings, "processes": trainer.world_size},
             "logged_rows": rows[0] if rows else 0,
         }
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if type(data).__qualname__ not in checkpoint and getattr(data, "holds_out", False):
+            rank_zero_warn(
+                "the checkpoint has no record of these images; if version 0.1.0 wrote it, it held out others for the "
+                "test, so some of its test images are now trained on",
+                category=SlimGANWarning,
+            )

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 from rich.progress import track
 
+from slimgan_pl.data.image_hashes import HASHES, hash_images
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.utils.files import file_sha256, replacing
 
@@ -32,7 +33,7 @@ MAX_AHEAD = 8  # chunks per thread that wait to be written
 
 DIGESTS = "sha256.json"  # checksums by file names
 LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # named for an array and its digest
-FORMAT = 1  # version of the conversion, part of every key: raise it when the bytes change
+FORMAT = 2  # version of the conversion, part of every key: raise it when the bytes change
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -162,6 +163,7 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
             _write(scratch / "images.npy", (len(source), *source.read(0).shape), np.dtype(np.uint8), rows)
         if source.labels is not None:
             _write(scratch / "labels.npy", source.labels.shape, source.labels.dtype, source.labels)
+        np.save(scratch / HASHES, hash_images(np.load(scratch / "images.npy", mmap_mode="r")))
         digests = {path.name: file_sha256(path) for path in sorted(scratch.glob("*.npy"))}
         (scratch / DIGESTS).write_text(json.dumps(digests))
         if folder.exists():  # a damaged array

@@ -2,16 +2,20 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, open_byte_array
 from slimgan_pl.data.loader import ByteLoader, WholeSplit
+from slimgan_pl.data.record import DataRecord
 from slimgan_pl.data.summary import DataSummary
 from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.utils.files import default_cache_dir
@@ -81,6 +85,11 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         """Return the source of a split's images."""
 
     @property
+    def holds_out(self) -> bool:
+        """Whether the test images are a share that this module chooses."""
+        return False
+
+    @property
     def left_out(self) -> list[str]:
         """What the source holds beside the images, such as ``3 files``; read after ``setup``."""
         return []
@@ -92,6 +101,26 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         _, channels, _, side = train.images.shape
         names = [str(name) for name in getattr(self, "classes", [])]
         return DataSummary(len(train.images), len(test.images), names, sizes, side, channels, self.left_out)
+
+    @cached_property
+    def record(self) -> DataRecord:
+        """Record of the images; read after ``setup``."""
+        return DataRecord.of(self.arrays, [str(name) for name in getattr(self, "classes", [])])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the record of the images, for a checkpoint."""
+        return self.record.to_state() if self.arrays else {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Print how the images differ from those of a checkpoint.
+
+        Raises:
+            SlimGANError: If a conditional net is trained on and its labels would mean other classes.
+        """
+        before = DataRecord.from_state(state_dict)
+        self._check_classes(before.classes)
+        if changes := self.record.changes_since(before):
+            rank_zero_only(print)(f"Changed since the checkpoint: data: {'; '.join(changes)}")
 
     def prepare_data(self) -> None:
         """Build the byte arrays that the cache lacks, once on each node."""
@@ -141,6 +170,17 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             return batch
         images, labels = batch
         return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
+
+    def _check_classes(self, before: Sequence[str]) -> None:
+        net = getattr(getattr(self.trainer, "lightning_module", None), "generator", None)
+        if not before or not getattr(net, "num_classes", 0) or self.trainer is None or not self.trainer.training:
+            return
+        for label, (old, new) in enumerate(zip_longest(before, self.record.classes, fillvalue="no class")):
+            if old != new:
+                raise SlimGANError(
+                    f"label {label} is {new} here but {old} in the checkpoint, so labels would change their meaning; "
+                    "name the classes as they were, or start a new run"
+                )
 
     def _open(self, verify: bool) -> None:
         self.arrays = {

@@ -118,6 +118,10 @@ class ImageFolderDataModule(ByteDataModule):
     def left_out(self) -> list[str]:
         return self._splits.left_out
 
+    @property
+    def holds_out(self) -> bool:
+        return self._splits.is_held_out
+
     def source(self, split: Split) -> FolderSource:
         return FolderSource(self._splits.train if split == "train" else self._splits.test, self.transform)
 
