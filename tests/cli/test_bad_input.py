@@ -223,6 +223,7 @@ CHECKPOINTS = [
     Case("a net of something else", RESUME_BAD, 1, WRITTEN, checkpoint({"state_dict": {}})),
     Case("no settings", SAMPLE_BAD, 1, WRITTEN, broken.without("hyper_parameters")),
     Case("settings that are a list", TEST_BAD, 1, WRITTEN, entry("hyper_parameters", ["generator"])),
+    Case("a record of images that is a number", RESUME_BAD, 1, "record of its data", entry("DigitsDataModule", 3)),
     Case("data that are a list", TEST_BAD, 1, WRITTEN, entry("datamodule_hyper_parameters", [1])),
     *(
         Case(f"{name} on resume", f"{RESUME} --model.generator_optimizer{setting}", 1, f"what {name} needs ({state})")
@@ -294,6 +295,7 @@ IMAGES = [
     Case("an empty folder", FOLDER, 1, "there are no images in images", lambda: Path("images").mkdir()),
     Case("a file for a folder", FOLDER, 1, "there is no folder images", raw("images", b"x")),
     Case("too few", FOLDER, 1, "give at least 3", images(2)),
+    Case("test images alone", FOLDER, 1, "holds test images alone, in Val", images(folder="images/Val")),
     Case("too few for a batch", FOLDER, 1, "lower --data.batch_size", images(5)),
     Case("no bytes", FOLDER, 1, "x.png cannot be used", odd_one("x.png", b"")),
     Case(
