@@ -97,15 +97,14 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
     def summary(self) -> DataSummary:
         """Return the numbers of images and classes; call it after ``setup``."""
         train, test = self.arrays["train"], self.arrays["test"]
-        sizes = [] if train.labels is None else np.bincount(train.labels, minlength=self.num_classes).tolist()
         _, channels, _, side = train.images.shape
-        names = [str(name) for name in getattr(self, "classes", [])]
-        return DataSummary(len(train.images), len(test.images), names, sizes, side, channels, self.left_out)
+        sizes = self.class_counts
+        return DataSummary(len(train.images), len(test.images), self.classes, sizes, side, channels, self.left_out)
 
     @cached_property
     def record(self) -> DataRecord:
         """Record of the images; read after ``setup``."""
-        return DataRecord.of(self.arrays, [str(name) for name in getattr(self, "classes", [])])
+        return DataRecord.of(self.arrays, self.classes)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the record of the images, for a checkpoint."""
