@@ -10,16 +10,26 @@ from typing import TYPE_CHECKING
 from slimgan_pl._version import __version__
 
 if TYPE_CHECKING:
+    from slimgan_pl.callbacks.defaults import default_callbacks, default_trainer_arguments
     from slimgan_pl.errors import SlimGANError
     from slimgan_pl.runs.checkpoints import load_model
     from slimgan_pl.training.slimgan import SlimGAN
 
-__all__ = ["SlimGAN", "SlimGANError", "__version__", "load_model"]
+__all__ = [
+    "SlimGAN",
+    "SlimGANError",
+    "__version__",
+    "default_callbacks",
+    "default_trainer_arguments",
+    "load_model",
+]
 
 _HOMES = {
     "SlimGAN": "slimgan_pl.training.slimgan",
     "SlimGANError": "slimgan_pl.errors",
     "UserError": "slimgan_pl.errors",  # its name in version 0.1.0
+    "default_callbacks": "slimgan_pl.callbacks.defaults",
+    "default_trainer_arguments": "slimgan_pl.callbacks.defaults",
     "load_model": "slimgan_pl.runs.checkpoints",
 }
 

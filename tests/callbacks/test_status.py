@@ -18,7 +18,7 @@ from sharing import mostly_slow
 from slimgan_pl import SlimGAN
 from slimgan_pl.callbacks import TrainingCost
 from slimgan_pl.callbacks.progress import throughput_line, width_lines, width_table
-from slimgan_pl.cli.next_steps import next_commands
+from slimgan_pl.runs.next_steps import next_commands
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 

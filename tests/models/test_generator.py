@@ -1,5 +1,6 @@
 """Generators: shapes, slices, labels, and mistakes."""
 
+import copy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator
+from slimgan_pl.models import DCGANGenerator, ResNetGenerator, SlimmableGenerator, count_macs, count_parameters
 
 THIRDS = (1 / 3, 2 / 3, 1.0)
 
@@ -68,6 +69,26 @@ def test_a_slice_shares_no_memory_with_the_whole() -> None:
     for parameter in narrow.parameters():
         torch.nn.init.zeros_(parameter)
     assert all(torch.equal(a, b) for a, b in zip(before, generator.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_slice_requires_gradients_where_the_whole_does(name: str) -> None:
+    generator = GENERATORS[name]()
+    generator.get_submodule("stem").requires_grad_(False)
+    requires = {key: weight.requires_grad for key, weight in generator.slice(THIRDS[0]).named_parameters()}
+    assert requires == {key: not key.startswith("stem.") for key in requires}
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_slices_and_costs_leave_the_random_state_and_the_buffers(name: str) -> None:
+    generator = GENERATORS[name]().train()
+    random, before = torch.get_rng_state(), copy.deepcopy(generator.state_dict())
+    generator.slice(THIRDS[0])
+    count_macs(generator, THIRDS[0])
+    count_parameters(generator, THIRDS[0])
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(before[key], value) for key, value in generator.state_dict().items())
+    assert generator.training
 
 
 def test_classes_change_the_image() -> None:

@@ -42,6 +42,7 @@ def test_a_slice_generates_the_same_and_knows_its_width(name: str, fold: bool, t
     loaded = load_generator(tmp_path / "g.safetensors")
     assert not loaded.training
     assert torch.equal(images(loaded), images(narrow))
+    loaded(*draw_inputs(loaded, 1)).numpy()  # which gradients would forbid
     with safe_open(tmp_path / "g.safetensors", framework="pt") as file:
         metadata = json.loads(file.metadata()["slimgan"])
     assert metadata["widths"] == [0.5]

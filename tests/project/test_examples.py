@@ -31,8 +31,8 @@ def test_every_example_has_a_test() -> None:
 
 
 def test_train_in_python() -> None:
-    run_example("train_in_python.py", max_steps=2, output="digits.png", num_images=20)
-    with Image.open("digits.png") as picture:
+    run_example("train_in_python.py", max_steps=2, root="runs", num_images=20)
+    with Image.open("runs/version_0/samples.png") as picture:
         assert picture.height > 4 * 64
 
 

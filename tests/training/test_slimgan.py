@@ -23,6 +23,7 @@ from slimgan_pl.models import (
     ResNetDiscriminatorBank,
     ResNetGenerator,
 )
+from slimgan_pl.runs.checkpoint_reader import load_generator
 from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
 from slimgan_pl.training.updates import Updates
 
@@ -248,6 +249,25 @@ def test_a_checkpoint_whose_weights_do_not_fit_its_settings_is_refused(
         SlimGANError, match=r"b\.ckpt does not fit .* generator\.image\.bias is missing there and \(1,\)"
     ):
         load_model(tmp_path / "b.ckpt")
+
+
+def test_a_loaded_model_generates_without_gradients_and_trains_once_told_to(
+    tmp_path: Path, make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    data = OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8))
+    trainer = make_trainer(max_steps=1)
+    trainer.fit(make_model(), data)
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    model: Any = load_model(tmp_path / "a.ckpt")
+    latents = torch.randn(2, 8)
+    for net in (model, model.generator, model.generator.slice(0.5), load_generator(tmp_path / "a.ckpt")):
+        assert net(latents).numpy().shape == (2, 1, 8, 8)
+    for is_training, has_gradients in ((False, False), (False, True), (True, False)):
+        with pytest.raises(SlimGANError, match=r"set for inference.*; call model.train\(\).requires_grad_\(\)"):
+            make_trainer(max_steps=1).fit(model.train(is_training).requires_grad_(has_gradients), data)
+    before = model.generator.stem.weight.clone()
+    make_trainer(max_steps=1).fit(model.train().requires_grad_(), data)
+    assert not torch.equal(model.generator.stem.weight, before)
 
 
 @mostly_slow("stop", [3, 7, 9], ids=["mid-epoch", "epoch's end", "second epoch"])

@@ -42,7 +42,6 @@ def export(
         onnxruntime_web: The npm package of onnxruntime-web as a .tgz file, for the web format on a machine without npm.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
     """
-    from slimgan_pl.cli.next_steps import shorten_path
     from slimgan_pl.export.export_checkpoint import export_checkpoint
     from slimgan_pl.export.folder import find_output
     from slimgan_pl.export.formats.registry import make_format
@@ -51,6 +50,7 @@ def export(
     from slimgan_pl.export.table import make_table
     from slimgan_pl.layers import width_index
     from slimgan_pl.runs.checkpoints import read_source
+    from slimgan_pl.runs.next_steps import shorten_path
     from slimgan_pl.utils.terminal import print_whole
 
     made = make_format(format, precision, width, fold=fold, onnxruntime_web=onnxruntime_web)

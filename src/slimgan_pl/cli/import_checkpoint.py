@@ -5,8 +5,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from slimgan_pl.cli.next_steps import next_lines
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.runs.next_steps import next_lines
 from slimgan_pl.utils.files import writing_output
 from slimgan_pl.utils.terminal import typed_command
 

@@ -10,21 +10,17 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from slimgan_pl.callbacks import (
     AtomicCheckpointIO,
-    Dashboards,
     IterationCheckpoint,
     IterationProgress,
     ResultsTable,
     RunRecord,
     SampleGrid,
-    StopOnNonFinite,
-    StopOnSignal,
-    TrainingCost,
+    default_callbacks,
 )
 from slimgan_pl.cli.arguments import as_list
 from slimgan_pl.cli.checkpoint_defaults import CheckpointDefaultsCLI, say
 from slimgan_pl.cli.evaluation_options import IMAGES_HELP, add_evaluation_options
 from slimgan_pl.cli.lightning_parser import OneLineParser
-from slimgan_pl.cli.next_steps import commands_to_trust, next_commands, paths_table
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of, check_range
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS
@@ -36,7 +32,6 @@ from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.training.compatibility import check_callbacks, check_data, check_training
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.recipes import plain
-from slimgan_pl.utils.terminal import typed_command
 
 __all__ = ["SlimGANCLI"]
 
@@ -115,14 +110,13 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         self.results = ResultsTable()
         given = self._get(self.config_init, "trainer")
         is_fit = self.subcommand == "fit"
-        callbacks = [TrainingCost(), *as_list(given["callbacks"]), StopOnNonFinite(), self.results, Dashboards()]
-        if self.has_net:
-            callbacks.append(self.samples)
-        if given["enable_progress_bar"] is not False:
-            callbacks.append(IterationProgress())
-        callbacks.append(StopOnSignal())  # after the others, which finish the iteration
-        if given["enable_checkpointing"] is not False:
-            callbacks.append(self.checkpoint)
+        is_used = {
+            SampleGrid: self.has_net,
+            IterationProgress: given["enable_progress_bar"] is not False,
+            IterationCheckpoint: given["enable_checkpointing"] is not False,
+        }
+        callbacks = default_callbacks(self.checkpoint, self.samples, self.results, *as_list(given["callbacks"]))
+        callbacks = [callback for callback in callbacks if is_used.get(type(callback), True)]
         plugins = [*as_list(given["plugins"]), AtomicCheckpointIO()]
         logger, wandb = given["logger"], self._get(self.config, "wandb")
         if logger is None or logger is True:
@@ -180,11 +174,10 @@ class SlimGANCLI(CheckpointDefaultsCLI):
                 say(f"Changed since the checkpoint: {change}")
 
     def after_fit(self) -> None:
-        """Evaluate the trained net and print the paths of its files."""
+        """Evaluate the trained net."""
         if self.trainer.interrupted:
             return
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
-        self._say_paths()
         if self.checkpoint.is_astray and self.checkpoint.saved_at != self.trainer.global_step:
             raise SlimGANError(
                 "the trained net could not be saved anywhere; make room in the run's folder, then resume the "
@@ -194,18 +187,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
             raise SlimGANError(
                 f"the trained net could not be saved in the run's folder; it is in {self.checkpoint.last_path}, move it"
             )
-        folder, has_evaluator = run_folder(self.trainer).path, self.model.evaluator is not None
-        to_trust = commands_to_trust(dict(self.model.hparams), dict(self.datamodule.hparams))
-        say(next_commands(self.checkpoint.last_path, folder, has_evaluator, typed_command(), to_trust))
         self._check_written()
-
-    def _say_paths(self) -> None:
-        paths = {}
-        if self.subcommand == "fit":
-            run = run_folder(self.trainer)  # which the processes tell each other
-            paths = {"Run": run.path, "Configuration": run.config if run.config.is_file() else None}
-        paths |= {"Checkpoint": self.checkpoint.last_path, "Results": self.results.last_path}
-        say(paths_table(paths | {"Picture": self.samples.last_path}))
 
     def _check_written(self) -> None:
         """Raise a SlimGANError on process 0 if the results or the picture could not be written."""
@@ -217,9 +199,4 @@ class SlimGANCLI(CheckpointDefaultsCLI):
                 "checkpoint again with slimgan test"
             )
 
-    def after_test(self) -> None:
-        """Print the paths of the files, or say which could not be written."""
-        self._say_paths()
-        self._check_written()
-
-    after_validate = after_test
+    after_test = after_validate = _check_written

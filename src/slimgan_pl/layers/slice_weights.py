@@ -13,7 +13,7 @@ def copy_slice(source: nn.Module, target: nn.Module, index: int) -> None:
     """Copy one width's weights of a wide net into a narrow net.
 
     Both nets have the same modules, but for ``PerWidth`` lists, of which the target holds one entry. A tensor of the
-    target is the leading block of the source's.
+    target is the leading block of the source's, and requires a gradient where that does.
     """
 
     def copy(full: Tensor, narrow: Tensor) -> None:
@@ -21,6 +21,7 @@ def copy_slice(source: nn.Module, target: nn.Module, index: int) -> None:
 
     for name, parameter in target.named_parameters(recurse=False):
         copy(source.get_parameter(name), parameter)
+        parameter.requires_grad_(source.get_parameter(name).requires_grad)
     for name, buffer in target.named_buffers(recurse=False):
         copy(source.get_buffer(name), buffer)
     if isinstance(target, PerWidth) and isinstance(source, PerWidth):

@@ -4,6 +4,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from slimgan_pl.models.generator import SlimmableGenerator
+from slimgan_pl.utils.torch_state import evaluating
 
 __all__ = ["count_macs", "count_parameters"]
 
@@ -16,8 +17,8 @@ def count_parameters(generator: SlimmableGenerator, width: float) -> int:
 @torch.no_grad()
 def count_macs(generator: SlimmableGenerator, width: float) -> int:
     """Return the multiply-accumulates of convolutions and linear layers for one image."""
-    narrow = generator.slice(width).eval().cpu().float()
-    labels = torch.zeros(1, dtype=torch.long) if narrow.num_classes else None
-    with FlopCounterMode(display=False) as counter:
-        narrow(torch.zeros(1, narrow.latent_dim), labels)
+    latents = torch.zeros(1, generator.latent_dim, device=generator.device, dtype=generator.dtype)
+    labels = torch.zeros(1, device=generator.device, dtype=torch.long) if generator.num_classes else None
+    with evaluating(generator), FlopCounterMode(display=False) as counter:
+        generator(latents, labels, width=width)
     return int(counter.get_total_flops()) // 2

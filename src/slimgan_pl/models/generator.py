@@ -115,9 +115,11 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
     def slice(self, width: float) -> Self:
         """Return a generator of one width's weights alone, with the same images.
 
-        It has the same class, mode, device and precision, the narrower schedule, and ``widths == (1.0,)``.
+        It has the same class, mode, device and precision, the narrower schedule, and ``widths == (1.0,)``. A weight
+        requires a gradient where the wide net's does.
         """
-        narrow = type(self)(**self.arguments_at(width)).to(self.device, self.dtype)
+        with torch.random.fork_rng(devices=[]):  # the initial weights are replaced
+            narrow = type(self)(**self.arguments_at(width)).to(self.device, self.dtype)
         copy_slice(self, narrow, width_index(self.widths, width))
         narrow.classes = self.classes
         return narrow.train(self.training)

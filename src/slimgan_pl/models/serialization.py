@@ -42,7 +42,7 @@ def save_generator(generator: SlimmableGenerator, path: str | Path, width: float
 def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]] = ()) -> SlimmableGenerator:
     """Build the generator of a safetensors file.
 
-    It is on the CPU, in evaluation mode and in the precision of the file.
+    It is on the CPU, in evaluation mode, without gradients and in the precision of the file.
 
     Args:
         path: A file of :func:`save_generator` or ``slimgan export --format safetensors``.
@@ -68,8 +68,8 @@ def load_generator(path: str | Path, classes: Sequence[type[SlimmableGenerator]]
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise SlimGANError(f"the weights in {path} do not fit its settings: it is damaged; export it again") from error
     if isinstance(generator, FoldedGenerator):
-        generator.requires_grad_(False).to(memory_format=torch.channels_last)
-    return generator.eval()
+        generator.to(memory_format=torch.channels_last)
+    return generator.eval().requires_grad_(False)
 
 
 def package_classes(base: Any) -> Iterator[type[SlimmableGenerator]]:

@@ -84,7 +84,7 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
 def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
     """Build the generator of a checkpoint, with its weights, without Lightning.
 
-    It is on the CPU and in evaluation mode.
+    It is on the CPU, in evaluation mode and without gradients.
 
     Args:
         path: The checkpoint, or a run's folder, of which the newest is taken.
@@ -130,4 +130,4 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
     use_channels_last(generator, settings.get("channels_last", True))
     if "classes" in checkpoint:
         generator.classes = Classes.from_json(checkpoint["classes"]).sampled(settings.get("labels", "uniform"))
-    return generator.eval()
+    return generator.eval().requires_grad_(False)

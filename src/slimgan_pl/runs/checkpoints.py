@@ -20,7 +20,8 @@ __all__ = ["Source", "build_model", "check_weights", "load_model", "model_of", "
 def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
     """Build the model of a checkpoint, with its weights.
 
-    It is on the CPU and in evaluation mode.
+    It is on the CPU, in evaluation mode and without gradients: ``model.train().requires_grad_()`` makes it ready for
+    training, and ``Trainer.fit(model, data, ckpt_path=path)`` resumes the training of one.
 
     Args:
         path: The checkpoint, or a run's folder, of which the newest is taken.
@@ -49,7 +50,7 @@ def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = Fals
     check_weights(model, checkpoint["state_dict"], path)
     model.load_state_dict(checkpoint["state_dict"])
     model.on_load_checkpoint(dict(checkpoint))
-    return model.eval()
+    return model.eval().requires_grad_(False)
 
 
 def build_model(settings: Mapping[str, Any], path: str | Path) -> SlimGAN:

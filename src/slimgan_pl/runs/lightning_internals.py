@@ -7,7 +7,16 @@ from lightning.pytorch import Callback, Trainer
 
 from slimgan_pl.runs.folder import RunFolder, path_beside
 
-__all__ = ["callbacks_of", "evaluation_follows", "find_evaluated_run", "output_path", "run_folder"]
+__all__ = [
+    "callbacks_of",
+    "evaluation_follows",
+    "evaluation_times",
+    "find_evaluated_run",
+    "output_path",
+    "run_folder",
+]
+
+MOST_ITERATIONS = 10**8  # a larger interval between validations means none, as in the defaults of the command
 
 CallbackType = TypeVar("CallbackType", bound=Callback)
 
@@ -22,6 +31,17 @@ def evaluation_follows(trainer: Trainer) -> bool:
     """Return whether validation follows the iteration that has just ended."""
     loop: Any = trainer.fit_loop
     return bool(loop.epoch_loop._should_check_val_fx(loop._data_fetcher))  # NOTE: Lightning has no public way
+
+
+def evaluation_times(trainer: Trainer) -> str:
+    """Return when validations come, such as ``every 300 iterations``; nothing if training has none."""
+    if not trainer.enable_validation:
+        return ""
+    every: float | None = trainer.val_check_batch
+    if every is None:
+        return "at intervals of time"
+    every *= trainer.check_val_every_n_epoch or 1
+    return f"every {every:,.0f} iterations" if every <= min(trainer.estimated_stepping_batches, MOST_ITERATIONS) else ""
 
 
 def run_folder(trainer: Trainer) -> RunFolder:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EarlyStopping
+from torch import nn
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
@@ -16,6 +17,7 @@ __all__ = [
     "check_data",
     "check_fit",
     "check_parts",
+    "check_trainable",
     "check_training",
     "keep_patience",
 ]
@@ -94,6 +96,15 @@ def check_capture(device: torch.device, is_distributed: bool, precision: str) ->
     if precision == "16-mixed":
         raise SlimGANError(
             "cuda_graphs cannot capture the loss scaling of 16-mixed; take --trainer.precision bf16-mixed"
+        )
+
+
+def check_trainable(model: nn.Module) -> None:
+    """Raise a SlimGANError for a model that is set for inference."""
+    if not model.training or not any(parameter.requires_grad for parameter in model.parameters()):
+        raise SlimGANError(
+            "the model is set for inference, as load_model returns it; call model.train().requires_grad_() before "
+            "Trainer.fit"
         )
 
 

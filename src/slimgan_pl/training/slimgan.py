@@ -14,7 +14,7 @@ from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.models import Classes, DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.models.classes import LabelSampling
 from slimgan_pl.models.sampling import sample_images
-from slimgan_pl.training.compatibility import check_data, check_fit, check_parts, keep_patience
+from slimgan_pl.training.compatibility import check_data, check_fit, check_parts, check_trainable, keep_patience
 from slimgan_pl.training.evaluate import EvaluatedModule
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossName, Objective
 from slimgan_pl.training.module import StepSettings, TrainedModule
@@ -174,6 +174,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     # Evaluation
 
     def on_fit_start(self) -> None:
+        check_trainable(self)
         data = getattr(self.trainer, "datamodule", None)
         check_data(self.generator, data)
         self._take_classes(data)
