@@ -30,6 +30,7 @@ FOLDER = (
 )
 TEST_IMAGES = "test --images images --data DigitsDataModule --model.evaluator.extractor digits"
 SAMPLE = "sample --ckpt_path last.ckpt --num_images 4 --output x.png"
+WALK = "walk --ckpt_path last.ckpt --output x.gif"
 SAMPLE_BAD = "sample --ckpt_path bad.ckpt --num_images 4 --output x.png"
 TEST_BAD = "test --ckpt_path bad.ckpt"
 RESUME_BAD = f"{FIT} --ckpt_path bad.ckpt --trainer.max_steps 4 --model.evaluator null"
@@ -341,6 +342,15 @@ TOOLS = [
     Case("width x", f"{SAMPLE} --width x", 2, "Expected float or one of ['all']"),
     *(Case(f"num_images {n}", f"{SAMPLE} --num_images {n}", 1, "num_images is") for n in (0, -1, 10**12, 10**30)),
     Case("a label without classes", f"{SAMPLE} --label 3", 1, "there is no class 3"),
+    Case("a film without frames", f"{WALK} --frames 1", 1, "frames is 1; it has to be at least 6"),
+    Case("a film that is too fast", f"{WALK} --fps 1000", 1, "at least 1 and at most 50"),
+    Case("a walk of one latent", f"{WALK} --latents 1", 1, "latents is 1"),
+    Case(
+        "a film in another format", f"{WALK} --output a.avi", 1, "no animation can be written as .avi; end --output in"
+    ),
+    Case("a walk at a width that is not there", f"{WALK} --width 0.3", 1, "widths: 0.25, 0.5, 0.75, 1"),
+    Case("a walk of a class without classes", f"{WALK} --label 1", 1, "there is no class 1"),
+    Case("a film from sample", f"{SAMPLE} --output a.mp4", 1, "; slimgan walk writes animations"),
     Case("sample seed -1", f"{SAMPLE} --seed -1", 1, "the seed is -1"),
     Case("an output below a file", f"{SAMPLE} --output tiny.yaml/x.png", 1, "tiny.yaml"),
     Case("a folder that is a file", f"{SAMPLE} --output LICENSE", 1, "LICENSE", raw("LICENSE", b"mine")),

@@ -29,6 +29,7 @@ TOOLS = [name for name, command in COMMANDS.items() if not command.uses_lightnin
 
 OPTIONS = {
     "sample": "ckpt_path width num_images output label seed trust_checkpoint",
+    "walk": "ckpt_path width output latents frames fps label seed trust_checkpoint",
     "recalibrate": "ckpt_path output num_batches batch_size seed trust_checkpoint",
     "import": "generator output discriminator num_shared",
     "compare": "runs metric format output",
@@ -50,7 +51,17 @@ def modules_of(*args: str, folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     "command",
     [
-        *("", "--help", "--version", "smaple", "compare a a", "compare --help", "sample --help", "recalibrate --help"),
+        *(
+            "",
+            "--help",
+            "--version",
+            "smaple",
+            "compare a a",
+            "compare --help",
+            "sample --help",
+            "walk --help",
+            "recalibrate --help",
+        ),
         *("report --help", "import --help", "profile --help"),
     ],
 )
@@ -61,9 +72,10 @@ def test_a_quick_command_loads_no_heavy_library(command: str, tmp_path: Path) ->
     assert not HEAVY & modules_of(*command.split(), folder=tmp_path)
 
 
-def test_sample_needs_pytorch_alone(digits_checkpoint: Path, tmp_path: Path) -> None:
-    found = modules_of("sample", "--ckpt_path", str(digits_checkpoint), "--num_images", "2", folder=tmp_path)
-    assert (tmp_path / "samples.png").is_file()
+@pytest.mark.parametrize("command", ["sample --num_images 2 --output a.png", "walk --frames 6 --output a.gif"])
+def test_sampling_needs_pytorch_alone(command: str, digits_checkpoint: Path, tmp_path: Path) -> None:
+    found = modules_of(*command.split(), "--ckpt_path", str(digits_checkpoint), folder=tmp_path)
+    assert list(tmp_path.glob("a.*"))
     assert HEAVY & found == {"torch"}
 
 

@@ -10,44 +10,31 @@ from PIL import Image
 
 from slimgan_pl.models import DCGANGenerator
 from slimgan_pl.report import pictures
-from slimgan_pl.report.summary import STEPS, generate_walk, make_closed_walk, slerp
+from slimgan_pl.report.summary import STEPS, generate_walk, make_walks
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 
 
-def test_the_way_between_two_latents_keeps_their_norm_and_goes_from_one_to_the_other() -> None:
-    start, end = torch.nn.functional.normalize(torch.randn(2, 3, 16), dim=-1) * 4
-    for place in (0.0, 0.2, 0.9, 1.0):
-        assert torch.allclose(slerp(start, end, place).norm(dim=-1), torch.full((3,), 4.0))
-    assert torch.allclose(slerp(start, end, 0.0), start, atol=1e-5)
-    assert torch.allclose(slerp(start, end, 1.0), end, atol=1e-5)
-
-
-def test_half_way_lies_as_far_from_both_ends() -> None:
-    start, end = torch.eye(2)[:1], torch.eye(2)[1:]
-    assert torch.allclose(slerp(start, end, 0.5), torch.full((1, 2), 0.5**0.5))
-
-
 def test_the_walk_closes_and_its_steps_are_alike_from_stop_to_stop() -> None:
-    walk = make_closed_walk(2, 16, seed=0)
+    walk = make_walks(2, 16, seed=0)
     steps = (walk.roll(-1, dims=0) - walk).norm(dim=-1).unflatten(0, (-1, STEPS))  # the last leads to the first frame
     assert torch.allclose(steps, steps[:, :1].expand_as(steps), rtol=1e-3)
 
 
 def test_a_walk_stays_on_the_sphere_where_latents_lie() -> None:
-    assert torch.allclose(make_closed_walk(3, 64, seed=1).norm(dim=-1), torch.tensor(8.0))
+    assert torch.allclose(make_walks(3, 64, seed=1).norm(dim=-1), torch.tensor(8.0))
 
 
 def test_the_seed_decides_the_walk() -> None:
-    assert torch.equal(make_closed_walk(2, 8, seed=3), make_closed_walk(2, 8, seed=3))
-    assert not torch.equal(make_closed_walk(2, 8, seed=3), make_closed_walk(2, 8, seed=4))
+    assert torch.equal(make_walks(2, 8, seed=3), make_walks(2, 8, seed=3))
+    assert not torch.equal(make_walks(2, 8, seed=3), make_walks(2, 8, seed=4))
 
 
 def test_every_width_generates_from_the_same_latents(make_model: Callable[..., SlimGAN]) -> None:
     generator = make_model().generator.eval()
     frames = generate_walk(generator, seed=0)
     with torch.no_grad():
-        latents = make_closed_walk(6, generator.latent_dim, seed=0)[5]
+        latents = make_walks(6, generator.latent_dim, seed=0)[5]
         expected = width_grid([generator(latents, width=width) for width in generator.widths])
     assert torch.equal(frames[5], expected)
 
@@ -55,7 +42,7 @@ def test_every_width_generates_from_the_same_latents(make_model: Callable[..., S
 def test_a_walk_is_of_one_class_where_there_are_classes() -> None:
     generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.5, 1.0), num_classes=3).eval()
     with torch.no_grad():
-        latents = make_closed_walk(6, 8, seed=0)[-1]
+        latents = make_walks(6, 8, seed=0)[-1]
         labels = torch.tensor([0, 1, 2, 0, 1, 2])
         expected = width_grid([generator(latents, labels, width=width) for width in generator.widths])
     assert torch.equal(generate_walk(generator, seed=0)[-1], expected)

@@ -26,6 +26,7 @@ COMMANDS = {
     "validate": Command("lightning_commands:run_lightning", "Evaluate a checkpoint as training does.", True),
     "test": Command("lightning_commands:run_lightning", "Evaluate a checkpoint or a folder of images.", True),
     "sample": Command("sample:sample", "Generate images from a checkpoint."),
+    "walk": Command("walk:walk", "Show a walk through latents as an animation."),
     "recalibrate": Command("recalibrate:recalibrate_checkpoint", "Measure batch-norm statistics of a checkpoint anew."),
     "import": Command("import_checkpoint:import_checkpoint", "Convert a checkpoint of the paper's authors."),
     "compare": Command("compare:compare", "Compare the results of several runs in one table."),

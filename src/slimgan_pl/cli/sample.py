@@ -9,6 +9,10 @@ __all__ = ["sample"]
 
 GRID_COLUMNS = 8
 
+ANIMATED = (".gif", ".webp", ".apng", ".mp4")  # suffixes by which a user may mean an animation
+
+WALK = "; slimgan walk writes animations"
+
 MAX_IMAGES = 1_000_000  # all lie in memory at once
 
 
@@ -52,7 +56,7 @@ def sample(
     if is_picture and path.suffix.lower() not in picture_suffixes():
         raise SlimGANError(
             f"no picture can be written as {path.suffix}; end --output in .png or .jpg for one picture, or leave the "
-            "suffix out for a folder of them"
+            f"suffix out for a folder of them{WALK if path.suffix.lower() in ANIMATED else ''}"
         )
     checkpoint = read_checkpoint(ckpt_path)
     generator = build_generator(checkpoint, ckpt_path, trust_checkpoint)
@@ -75,3 +79,5 @@ def sample(
             save_images(make_grid(generate(width), GRID_COLUMNS), path)
     of_class = "" if number is None else f" of {generator.classes.names[number]}"
     print(f"{num_images} images{of_class} at width {width} in {output}")
+    if is_picture and path.suffix.lower() in ANIMATED:
+        print(f"NOTE: {output} is a still{WALK}")

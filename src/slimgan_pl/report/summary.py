@@ -8,6 +8,7 @@ from torch import Tensor
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.cost import count_macs, count_parameters
+from slimgan_pl.models.walk import make_closed_walk
 from slimgan_pl.report.pictures import Picture, animation, picture, picture_file
 from slimgan_pl.report.reading import RunFiles
 from slimgan_pl.report.timings import Timings, measure_here, read_profile
@@ -18,7 +19,7 @@ from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 from slimgan_pl.utils.torch_state import evaluating
 
-__all__ = ["RunSummary", "generate_walk", "make_closed_walk", "slerp", "summarize_run"]
+__all__ = ["RunSummary", "generate_walk", "make_walks", "summarize_run"]
 
 COLUMNS = 10  # latents, as in the grids that training leaves
 
@@ -97,26 +98,10 @@ def last_picture(run: RunFiles) -> Picture | None:
         return None
 
 
-def slerp(start: Tensor, end: Tensor, place: float) -> Tensor:
-    """Interpolate latents ``(N, D)`` of equal norms along great circles.
-
-    ``place`` goes from 0 at the start to 1 at the end.
-    """
-    radius = start.norm(dim=-1, keepdim=True)
-    cosine = (start * end).sum(-1, keepdim=True) / radius**2
-    angle = torch.acos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
-    between = torch.sin((1 - place) * angle) * start + torch.sin(place * angle) * end
-    latents: Tensor = between / between.norm(dim=-1, keepdim=True) * radius
-    return latents
-
-
-def make_closed_walk(num_walks: int, latent_dim: int, seed: int) -> Tensor:
+def make_walks(num_walks: int, latent_dim: int, seed: int) -> Tensor:
     """Return closed walks ``(frames, num_walks, latent_dim)`` on the sphere of typical latents."""
-    source = torch.Generator().manual_seed(seed)
-    stops = torch.randn(STOPS, num_walks, latent_dim, generator=source)
-    stops = stops / stops.norm(dim=-1, keepdim=True) * latent_dim**0.5
-    pairs = zip(stops, stops.roll(-1, dims=0), strict=True)
-    return torch.stack([slerp(start, end, step / STEPS) for start, end in pairs for step in range(STEPS)])
+    stops = torch.randn(STOPS, num_walks, latent_dim, generator=torch.Generator().manual_seed(seed))
+    return make_closed_walk(stops / stops.norm(dim=-1, keepdim=True) * latent_dim**0.5, STOPS * STEPS)
 
 
 @torch.no_grad()
@@ -129,7 +114,7 @@ def generate_walk(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
     labels = torch.arange(columns) % generator.num_classes if generator.num_classes else None
     frames = []
     with evaluating(generator):
-        for latents in make_closed_walk(columns, generator.latent_dim, seed):
+        for latents in make_walks(columns, generator.latent_dim, seed):
             latents = latents.to(generator.device, generator.dtype)
             frames.append(width_grid([generator(latents, labels, width=width) for width in generator.widths]))
     return frames

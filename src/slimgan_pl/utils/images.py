@@ -20,6 +20,7 @@ __all__ = [
     "save_images",
     "save_sets",
     "to_bytes",
+    "to_pil",
     "width_grid",
 ]
 
@@ -117,7 +118,7 @@ def save_images(images: Tensor, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         try:
-            _to_pil(images).save(file, Image.registered_extensions()[path.suffix.lower()])
+            to_pil(images).save(file, Image.registered_extensions()[path.suffix.lower()])
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno is not None:  # an error of the disk
                 raise
@@ -133,7 +134,7 @@ def save_sets(sets: Iterable[tuple[str, Tensor]], folder: Path) -> None:
         for name, images in sets:
             (scratch / name).mkdir(parents=True, exist_ok=True)
             for number, image in enumerate(images):
-                _to_pil(image).save(scratch / name / numbered(number))
+                to_pil(image).save(scratch / name / numbered(number))
 
 
 def check_others(folder: Path, subfolders: Iterable[str], count: int) -> None:
@@ -159,6 +160,7 @@ def picture_suffixes() -> set[str]:
     return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.SAVE}
 
 
-def _to_pil(image: Tensor) -> Image.Image:
+def to_pil(image: Tensor) -> Image.Image:
+    """Return uint8 ``(C, H, W)`` as a grey or colour picture of Pillow."""
     array = image.cpu().numpy()
     return Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0).copy())
