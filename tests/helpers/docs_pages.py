@@ -101,6 +101,7 @@ class Smaller(ast.NodeTransformer):
     """Changes what is given by these names, and the batches of the data modules."""
 
     def visit_keyword(self, node: ast.keyword) -> ast.keyword:
+        self.generic_visit(node)  # a call may stand behind **
         if node.arg == "max_steps":
             node.value = ast.Constant(2)
         if node.arg == "channels" and isinstance(node.value, ast.Tuple):

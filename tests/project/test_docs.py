@@ -180,6 +180,12 @@ def test_every_block_says_what_it_holds(page: str) -> None:
     assert not unknown
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_fit_80_columns(page: str) -> None:
+    lines = [line for block in read(page) if block.language == "sh" for line in block.text.splitlines()]
+    assert [line for line in lines if len(line) > 80] == []
+
+
 def help_of(*args: str) -> str:
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:

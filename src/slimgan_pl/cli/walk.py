@@ -49,22 +49,23 @@ def walk(
     from slimgan_pl.training.sample_grid import choose_classes
     from slimgan_pl.utils.animations import MAX_FPS, check_animation, save_animation
     from slimgan_pl.utils.files import writing_output
-    from slimgan_pl.utils.images import check_others, width_grid
+    from slimgan_pl.utils.images import check_others, drawable, width_grid
 
     check_range("the number of frames per second", fps, 1, MAX_FPS)
     path = Path(output)
     check_animation(path)
     checkpoint = read_checkpoint(ckpt_path)
     generator = build_generator(checkpoint, ckpt_path, trust_checkpoint)
-    labels = list(choose_classes(generator.num_classes)) if generator.num_classes else [None]
-    labels = labels if label is None else [generator.classes.number_of(label)]
+    numbers = [generator.classes.number_of(label)] if label is not None else choose_classes(generator.num_classes)
+    labels = list(numbers) if generator.num_classes else [None]
     only = 1.0 if width == checkpoint["hyper_parameters"].get("individual") else width  # its only width
     widths = generator.widths if only == "all" else (generator.widths[width_index(generator.widths, only)],)
 
     stops = generator.draw_inputs(latents, torch.Generator().manual_seed(seed)).latents
     on_the_way = make_closed_walk(stops[:, None], frames)[:, 0]
     images = walk_images(generator, on_the_way, labels, widths)
-    pictures = (width_grid(list(each))[: generator.image_channels] for each in images)
+    names = [[drawable(generator.classes.names[each], f"{each}")] for each in numbers] if len(labels) > 1 else []
+    pictures = (width_grid(list(each), names)[: generator.image_channels] for each in images)
     if path.is_dir():
         check_others(path, [""], frames)
     with writing_output("the walk", path):
