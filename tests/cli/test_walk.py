@@ -36,6 +36,18 @@ def test_all_widths_stand_side_by_side(digits_checkpoint: Path, tmp_path: Path) 
         assert np.abs(picture[1:65, left : left + 64] - frames(tmp_path / f"column {column}")[1]).max() <= 1
 
 
+def test_classes_have_a_row_each_unless_one_is_named(config: Path, tmp_path: Path) -> None:
+    conditional = ("--model.generator.num_classes", 10, "--model.discriminators.num_classes", 10)
+    run("fit", "--config", config, *conditional, "--trainer.max_steps", 1, "--model.evaluator", "null")
+    to = ("--ckpt_path", "runs/version_0/checkpoints/last.ckpt", "--latents", 2, "--frames", 3)
+    run("walk", *to, "--output", "rows")
+    run("walk", *to, "--label", 7, "--output", "seven")
+    rows, seven = frames(Path("rows")), frames(Path("seven"))
+    assert rows.shape[1] == 1 + 10 * 65
+    errors = [np.abs(rows[:, 1 + 65 * row : 65 * (row + 1), -65:-1] - seven).mean() for row in range(10)]
+    assert int(np.argmin(errors)) == 7
+
+
 def test_an_animation_is_named_with_its_frames(
     digits_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
