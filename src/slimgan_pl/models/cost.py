@@ -11,7 +11,12 @@ __all__ = ["count_macs", "count_parameters"]
 
 def count_parameters(generator: SlimmableGenerator, width: float) -> int:
     """Return the number of parameters of one width alone."""
-    return sum(parameter.numel() for parameter in generator.slice(width).parameters())
+    try:
+        with torch.device("meta"):  # shapes without values
+            narrow = type(generator)(**generator.arguments_at(width))
+    except (NotImplementedError, RuntimeError):  # of a third-party net that reads a value
+        narrow = generator.slice(width)
+    return sum(parameter.numel() for parameter in narrow.parameters())
 
 
 @torch.no_grad()
