@@ -39,6 +39,11 @@ RECALIBRATE = "recalibrate --ckpt_path last.ckpt"
 PROFILE = "profile --ckpt_path last.ckpt --rounds 1 --seconds 0"
 EXPORT = "export --ckpt_path last.ckpt"
 IMPORT = "import --generator G.pth --output new.ckpt"
+NOT_BUILT = "broken.UnbuiltExtractor cannot be made (RuntimeError: there is no GPU)"
+FAILS = "the extractor FailingExtractor fails on bytes of shape (2, 3, 16, 16) (RuntimeError: shape"
+ONE_PIXEL = "--model.generator ResNetGenerator --model.generator.channels [8,8,8,8,8] --model.generator.bottom_size 1"
+CALLBACK = f"{FIT} --trainer.callbacks"
+MONITOR = "--trainer.callbacks.monitor"
 CARD = b'{"files": [], "page": [], "checkpoint": {"sha256": ""}}'
 WRITTEN = "is not a checkpoint that slimgan fit has written"
 
@@ -186,9 +191,50 @@ SETTINGS = [
     Case("a seed of the evaluator", f"{FIT} {EVALUATOR}.seed {10**30}", 1, "evaluator's seed"),
     Case("a folder of runs that is a file", f"{FIT} --trainer.default_root_dir tiny.yaml", 1, "tiny.yaml"),
     Case("a cache that is a file", f"{FIT} --data.init_args.cache_dir tiny.yaml", 1, "tiny.yaml"),
+    Case("an extractor that is not built", f"{FIT} --model.evaluator.extractor broken.UnbuiltExtractor", 1, NOT_BUILT),
+    *(
+        Case(f"a failing {net}", f"{FIT} --model.evaluator.{net} broken.FailingExtractor", 1, FAILS)
+        for net in ("extractor", "classifier")
+    ),
+    Case("data that are not built", f"{FIT} --data broken.FailingData", 1, "cannot be made (KeyError: 'width')"),
+    Case("a batch norm of one value", f"{FIT} {ONE_PIXEL} --data.batch_size 1", 1, "raise --data.batch_size"),
+    Case("micro-batches of one value", f"{FIT} {ONE_PIXEL} --model.micro_batches 8", 1, "lower --model.micro_batches"),
     Case("evaluating without a net", "validate --config tiny.yaml", 1, "needs a trained net"),
     Case("a foreign protocol", "test --ckpt_path last.ckpt --protocol nope", 2, "['test', 'paper', 'common']"),
     Case("validation of 0 seeds", "validate --ckpt_path last.ckpt --seeds 0", 1, "seeds is 0"),
+]
+
+
+CALLBACKS = [
+    *(
+        Case(name, f"{CALLBACK} {name} {options}", 1, words)
+        for name, options, words in (
+            ("BackboneFinetuning", "", "freezes a backbone, and these nets have none"),
+            ("BatchSizeFinder", "", "set --data.batch_size"),
+            ("GradientAccumulationScheduler", "--trainer.callbacks.scheduling '{0: 2}'", "--model.micro_batches"),
+            ("LearningRateFinder", "", "set --model.generator_optimizer.lr"),
+            ("ModelPruning", "--trainer.callbacks.pruning_fn l1_unstructured", "weights that the widths share"),
+            ("OnExceptionCheckpoint", "--trainer.callbacks.dirpath x", "is not needed"),
+            ("SpikeDetection", "", "needs a single loss"),
+        )
+    ),
+    Case(
+        "a callback that is not built", f"{CALLBACK} broken.FailingProgress", 1, "cannot be made (OSError: no display)"
+    ),
+    Case("a metric without its extractor", f"{CALLBACK} EarlyStopping {MONITOR} fid", 1, "take one of fid_digits/0.25"),
+    Case("a loss of another name", f"{CALLBACK} ModelCheckpoint {MONITOR} gen_loss", 1, "take one of generator_loss"),
+    Case(
+        "a metric without an evaluator",
+        f"{CALLBACK} ModelCheckpoint {MONITOR} fid_digits/1 --model.evaluator null",
+        1,
+        "which is not logged",
+    ),
+    Case(
+        "a loss that is logged too late",
+        f"{CALLBACK} EarlyStopping {MONITOR} generator_loss --trainer.val_check_interval 2",
+        1,
+        "set --trainer.log_every_n_steps to at most 2",
+    ),
 ]
 
 
@@ -591,6 +637,18 @@ WORKING = {
     ),
     "a picture that is there": (SAMPLE, raw("x.png", b"old")),
     "half precision": (f"{FIT} --model.evaluator null --trainer.precision bf16-true", lambda: None),
+    **{
+        name: (f"{CALLBACK} {callback}", lambda: None)
+        for name, callback in {
+            "a progress bar of Lightning's": "TQDMProgressBar",
+            "a timer": "Timer --trainer.callbacks.duration 00:00:10:00",
+            "a summary": "ModelSummary",
+            "a monitor of learning rates": "LearningRateMonitor",
+            "a monitor of throughput": "ThroughputMonitor --trainer.callbacks.batch_size_fn builtins.len",
+            "early stopping": f"EarlyStopping {MONITOR} fid_digits/1 --trainer.val_check_interval 2",
+            "the best checkpoint": f"ModelCheckpoint {MONITOR} mic_digits --trainer.val_check_interval 2",
+        }.items()
+    },
     "an import": (f"{IMPORT} --discriminator D.pth", broken.authors_files),
 }
 
@@ -600,6 +658,8 @@ OFTEN = {  # what make test runs of each table
     *("widths [0.5, 0.25, 1.0]", "learning rate .nan", "a batch larger than the data", "num_fake 0"),
     *("cut", "a tensor", "weights that are not finite, sample", "a weight that is a word"),
     *("a bomb", "image_size 0"),
+    *("a failing extractor", "a batch norm of one value", "LearningRateFinder", "a metric without its extractor"),
+    *("a callback that is not built", "a progress bar of Lightning's"),
     *("width 0.3", "recalibration onto a file", "import of text", "no net", "rounds 0"),
     *("an unknown width", "an earlier export", "an output that is no report", "broken JSON"),
     *("a pipe", "a transparent palette", "a run twice", "an import"),
@@ -653,6 +713,13 @@ def test_a_bad_configuration_is_one_sentence(case: Case, here: Path, capsys: pyt
 
 @cases(SETTINGS)
 def test_a_setting_out_of_range_is_one_sentence(case: Case, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check(case, here, capsys)
+
+
+@cases(CALLBACKS)
+def test_a_callback_that_cannot_serve_is_one_sentence(
+    case: Case, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     check(case, here, capsys)
 
 

@@ -12,10 +12,17 @@ from typing import Any
 import numpy as np
 import torch
 from authors import NETS, discriminator_file, generator_file, reduced
+from lightning.pytorch import Callback
 from PIL import Image, ImageDraw
 
+from slimgan_pl.data import DigitsDataModule
+
 __all__ = [
+    "FailingData",
+    "FailingExtractor",
+    "FailingProgress",
     "Prepare",
+    "UnbuiltExtractor",
     "authors_files",
     "bomb",
     "changed",
@@ -185,6 +192,37 @@ def results(folder: str, content: Any = None, **more: Any) -> Prepare:
         "training": {"iterations": 500, "device_seconds": 3600.0, "macs": 2_000_000},
     }
     return text(f"{folder}/results.json", json.dumps({**good, **more} if content is None else content))
+
+
+# Classes that a user writes
+
+
+class UnbuiltExtractor(torch.nn.Module):
+    """Extractor whose constructor fails."""
+
+    def __init__(self) -> None:
+        raise RuntimeError("there is no GPU")
+
+
+class FailingExtractor(torch.nn.Module):
+    """Extractor that fails on images."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.view(3, 7)
+
+
+class FailingData(DigitsDataModule):
+    """Data module whose constructor fails."""
+
+    def __init__(self, batch_size: int = 8) -> None:
+        raise KeyError("width")
+
+
+class FailingProgress(Callback):
+    """Callback whose constructor fails."""
+
+    def __init__(self) -> None:
+        raise OSError("no display")
 
 
 # Files of the authors' code

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import ProgressBar
 
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.closing_lines import ClosingLines
@@ -40,10 +41,12 @@ def default_callbacks(*callbacks: Callback) -> list[Callback]:
     results, and end a run at NaN or on a signal. Results and closing lines come with ``Trainer.test`` after the fit.
 
     Args:
-        callbacks: More callbacks, such as early stopping. The first of a class above takes the place of the default.
+        callbacks: More callbacks, such as early stopping. The first of a class above takes the place of the default,
+            and so does any progress bar.
     """
+    bases = {kind: ProgressBar if kind is IterationProgress else kind for kind in (TrainingCost, *AFTER)}
     given = {
-        kind: next((each for each in callbacks if isinstance(each, kind)), None) for kind in (TrainingCost, *AFTER)
+        kind: next((each for each in callbacks if isinstance(each, base)), None) for kind, base in bases.items()
     }
     own = [callback for callback in callbacks if callback not in given.values()]
     first, *rest = (callback or kind() for kind, callback in given.items())

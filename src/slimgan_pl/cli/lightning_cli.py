@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from enum import Enum
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from slimgan_pl.callbacks import (
@@ -22,7 +23,7 @@ from slimgan_pl.cli.checkpoint_defaults import CheckpointDefaultsCLI, say
 from slimgan_pl.cli.evaluation_options import IMAGES_HELP, add_evaluation_options
 from slimgan_pl.cli.lightning_parser import OneLineParser
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import SlimGANError, cause_of, check_range
+from slimgan_pl.errors import SlimGANError, cause_of, check_range, lacks_memory
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
@@ -30,8 +31,9 @@ from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
 from slimgan_pl.runs.resume import lock_run
 from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.training.compatibility import check_callbacks, check_data, check_training
+from slimgan_pl.training.monitors import check_monitors
 from slimgan_pl.training.slimgan import SlimGAN
-from slimgan_pl.utils.recipes import plain
+from slimgan_pl.utils.recipes import class_path, is_ours, plain
 
 __all__ = ["SlimGANCLI"]
 
@@ -40,6 +42,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
     """Lightning's command with one model and any byte-array data module."""
 
     module_class: type[LightningModule] = SlimGAN
+    failure: SlimGANError | None = None  # of a third-party class, which jsonargparse may lose among a union's types
 
     def __init__(self, args: Sequence[str] | None = None) -> None:
         super().__init__(
@@ -89,11 +92,36 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         check_range("--seed_everything", self._get(self.config, "seed_everything"), 0, 2**32 - 1)
         super()._set_seed()
 
+    def before_instantiate_classes(self) -> None:
+        for callback in as_list(self._get(self.config, "trainer.callbacks")):
+            arguments = callback.get("init_args", {})
+            for key, value in arguments.items():
+                if isinstance(value, Enum):  # the default of Timer's interval, which YAML cannot hold
+                    arguments[key] = value.value
+
+    def _add_instantiators(self) -> None:
+        super()._add_instantiators()
+        for kind in (ByteDataModule, object):  # the model keeps Lightning's own
+            self.parser.add_instantiator(self._construct, kind)
+
+    def _construct(self, kind: type, *args: Any, **kwargs: Any) -> Any:
+        """Return a new object; a third-party class that fails raises a SlimGANError."""
+        try:
+            return kind(*args, **kwargs)
+        except Exception as error:
+            if is_ours(kind.__module__) or isinstance(error, SlimGANError) or lacks_memory(error):
+                raise
+            reason = " ".join(str(error).split())[:150]
+            self.failure = SlimGANError(
+                f"{class_path(kind)} cannot be made ({type(error).__name__}: {reason}); mend it or its settings"
+            )
+            raise self.failure from error
+
     def instantiate_classes(self) -> None:
         try:
             super().instantiate_classes()
         except ValueError as error:
-            raise cause_of(error, SlimGANError) or error from error
+            raise self.failure or cause_of(error, SlimGANError) or error from error
         evaluator = self._get(self.config, "model.evaluator")
         if evaluator is not None:  # as it was asked for: a third-party extractor has no recipe
             self.model.hparams["evaluator"] = plain(evaluator.as_dict())
@@ -138,7 +166,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         if self.subcommand == "fit":
             trainer = self._get(self.config, "trainer")
             check_training(trainer.max_steps, trainer.val_check_interval)
-            check_callbacks(as_list(self._get(self.config_init, "trainer")["callbacks"]))
+            check_callbacks(self._given_callbacks)
             self.model.configure_optimizers()  # which check their own settings
         ckpt_path = self._get(self.config, "ckpt_path")
         if ckpt_path is not None:
@@ -148,8 +176,16 @@ class SlimGANCLI(CheckpointDefaultsCLI):
                 self.model.apply_settings(checkpoint)
                 if self._has_all_iterations(checkpoint["global_step"], ckpt_path):
                     return  # but no results, which fit makes
+        extraction = None
         if self.model.evaluator is not None:
-            self.model.evaluator.start(self.model.device, self.model.fakes().shape)
+            extraction = self.model.evaluator.start(self.model.device, self.model.fakes().shape)
+        if self.subcommand == "fit":
+            rhythm = trainer.log_every_n_steps, trainer.val_check_interval, trainer.max_steps
+            check_monitors(self._given_callbacks, self.model, extraction, *rhythm)
+
+    @property
+    def _given_callbacks(self) -> list[Callback]:
+        return as_list(self._get(self.config_init, "trainer")["callbacks"])
 
     def _has_all_iterations(self, iteration: int, ckpt_path: str) -> bool:
         """Return whether nothing is left to train; exit or raise if nothing is left to evaluate either."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from slimgan_pl.errors import SlimGANError
+from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.utils.environment import tensors_sha256
 from slimgan_pl.utils.recipes import class_path
 from slimgan_pl.utils.torch_state import exact_float32
@@ -27,7 +27,8 @@ class Extraction:
     logits, or to such a pair, in place of the extractor's.
 
     Raises:
-        SlimGANError: If what the extractor returns is not of that form.
+        SlimGANError: If the extractor fails, what it returns is not of that form, or the images have other channels
+            than 1 or 3.
     """
 
     def __init__(
@@ -35,6 +36,11 @@ class Extraction:
     ) -> None:
         self.extractor, self.classifier, self.device, self.shape = extractor, classifier, device, shape
         self.name = extractor_name(extractor)
+        if shape[0] not in (1, 3):
+            raise SlimGANError(
+                f"the images have {shape[0]} channels, and an evaluator takes 1 or 3",
+                {"model.evaluator": "evaluate nothing with {} null"},
+            )
         for net in filter(None, (extractor, classifier)):
             net.to(device).eval()
         noise = torch.Generator().manual_seed(0)
@@ -47,10 +53,10 @@ class Extraction:
         """Return features and logits of bytes ``(N, 1 or 3, H, W)``."""
         pixels = images.to(self.device).expand(-1, 3, -1, -1)
         with exact_float32(self.device):
-            output = self.extractor(pixels)
+            output = apply(self.extractor, pixels)
             features, logits = output if isinstance(output, tuple) and len(output) == 2 else (output, None)
             if self.classifier is not None:
-                output = self.classifier(pixels)
+                output = apply(self.classifier, pixels)
                 logits = output[1] if isinstance(output, tuple) else output
         check_rows(features, len(pixels), f"the extractor {self.name}")
         if logits is not None:
@@ -67,6 +73,20 @@ class Extraction:
     def classifier_provenance(self) -> dict[str, Any] | None:
         """Name, class and weights of the classifier, if there is one."""
         return None if self.classifier is None else net_provenance(self.classifier)
+
+
+def apply(net: nn.Module, pixels: Tensor) -> Any:
+    """Return an extractor's output, or raise a SlimGANError that says how it fails."""
+    try:
+        return net(pixels)
+    except Exception as error:  # third-party code raises anything
+        if lacks_memory(error):
+            raise
+        reason = " ".join(str(error).split())[:150]
+        raise SlimGANError(
+            f"the extractor {extractor_name(net)} fails on bytes of shape {tuple(pixels.shape)} "
+            f"({type(error).__name__}: {reason}); mend it, or name another with --model.evaluator.extractor"
+        ) from error
 
 
 def check_rows(output: object, count: int, what: str) -> None:

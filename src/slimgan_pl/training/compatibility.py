@@ -1,6 +1,7 @@
 """Checks that the parts of a run fit together."""
 
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -10,33 +11,53 @@ from torch import nn
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+from slimgan_pl.models.sampling import sample_images
 
 __all__ = [
     "check_callbacks",
     "check_capture",
     "check_data",
     "check_fit",
+    "check_norms",
     "check_parts",
     "check_trainable",
     "check_training",
     "keep_patience",
 ]
 
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 UNSUITED_CALLBACKS = {  # Lightning's, by their names, with what is wrong with them here; subclasses too
     "WeightAveraging": (  # NOTE: EMAWeightAveraging is one
-        "averages the discriminators too, and saves the averages as the weights that training would continue from"
+        "averages the discriminators too, and saves the averages as the weights that training would continue from; "
+        "leave it out"
     ),
-    "StochasticWeightAveraging": "needs a single optimizer and its learning rate schedule",
+    "StochasticWeightAveraging": "needs a single optimizer and its learning rate schedule; leave it out",
+    "BaseFinetuning": "freezes a backbone, and these nets have none; leave it out",
+    "BatchSizeFinder": "cannot try batches of a GAN; set --data.batch_size, and --model.micro_batches for less memory",
+    "GradientAccumulationScheduler": (
+        "needs a single optimizer; set --data.batch_size, and --model.micro_batches for less memory"
+    ),
+    "LearningRateFinder": (
+        "needs a single optimizer and loss; set --model.generator_optimizer.lr and --model.discriminator_optimizer.lr"
+    ),
+    "ModelPruning": "replaces weights that the widths share; train narrower --model.generator.widths",
+    "OnExceptionCheckpoint": (  # NOTE: a later fit would resume from its file without a word
+        "is not needed; --checkpoint.every_n_iterations saves often, and a run that is interrupted saves by itself"
+    ),
+    "SpikeDetection": "needs a single loss; leave it out, a run whose losses are not finite ends by itself",
 }
 
 
 def check_callbacks(callbacks: Iterable[Callback]) -> None:
     """Raise a SlimGANError for callbacks of Lightning that cannot serve this training."""
     for callback in callbacks:
+        name = type(callback).__name__
         for kind in type(callback).__mro__:
             if kind.__name__ in UNSUITED_CALLBACKS and kind.__module__.startswith("lightning.pytorch."):
-                reason = UNSUITED_CALLBACKS[kind.__name__]
-                raise SlimGANError(f"the callback {type(callback).__name__} {reason}; leave it out")
+                raise SlimGANError(f"the callback {name} {UNSUITED_CALLBACKS[kind.__name__]}")
+        if name == "DeviceStatsMonitor" and find_spec("psutil") is None:
+            raise SlimGANError(f"the callback {name} needs the package psutil; pip install psutil, or leave it out")
 
 
 def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
@@ -82,6 +103,28 @@ def check_parts(batch_size: int, micro_batches: int) -> None:
         raise SlimGANError(
             f"a batch of {batch_size} images cannot be split into {micro_batches} equal parts; set micro_batches to a "
             "number that divides it"
+        )
+
+
+def check_norms(generator: SlimmableGenerator, count: int) -> None:
+    """Raise a SlimGANError where a batch norm would see one value per channel.
+
+    ``count`` is the number of images that pass the generator at once in training.
+    """
+    if count > 1:
+        return
+    sizes: list[int] = []
+    norms = [module for module in generator.modules() if isinstance(module, BATCH_NORMS)]
+    hooks = [norm.register_forward_pre_hook(lambda _, args: sizes.append(args[0][0, 0].numel())) for norm in norms]
+    try:
+        sample_images(generator, 1, generator.widths[0], source=torch.Generator())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if 1 in sizes:
+        raise SlimGANError(
+            "a batch norm of the generator would see one image of one pixel, which has no deviation; raise "
+            "--data.batch_size or --model.generator.bottom_size, or lower --model.micro_batches"
         )
 
 

@@ -14,7 +14,14 @@ from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.models import Classes, DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.models.classes import LabelSampling
 from slimgan_pl.models.sampling import sample_images
-from slimgan_pl.training.compatibility import check_data, check_fit, check_parts, check_trainable, keep_patience
+from slimgan_pl.training.compatibility import (
+    check_data,
+    check_fit,
+    check_norms,
+    check_parts,
+    check_trainable,
+    keep_patience,
+)
 from slimgan_pl.training.evaluate import EvaluatedModule
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossName, Objective
 from slimgan_pl.training.module import StepSettings, TrainedModule
@@ -169,6 +176,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             return
         data.train_dataloader()
         check_parts(data.batch_size, self.step_settings.micro_batches)
+        check_norms(self.generator, data.batch_size // self.step_settings.micro_batches)
         self.check_real(data)
 
     # Evaluation

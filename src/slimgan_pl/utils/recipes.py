@@ -12,7 +12,7 @@ from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError
 
-__all__ = ["Recorded", "build_recipe", "class_path", "plain", "plain_hyperparameters", "with_current_paths"]
+__all__ = ["Recorded", "build_recipe", "class_path", "is_ours", "plain", "plain_hyperparameters", "with_current_paths"]
 
 PACKAGE = __name__.partition(".")[0]
 

@@ -1,0 +1,104 @@
+"""Names that callbacks such as early stopping can monitor."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from lightning.pytorch import Callback
+
+from slimgan_pl.errors import SlimGANError, SlimGANWarning
+from slimgan_pl.evaluation.features import Extraction
+from slimgan_pl.evaluation.metrics.registry import METRICS
+from slimgan_pl.evaluation.results_json import STD, metric_key
+from slimgan_pl.training.gradient_norms import NORM
+from slimgan_pl.training.slimgan import SlimGAN
+
+__all__ = ["check_monitors", "loss_names", "metric_names"]
+
+SHOWN = 6  # names in a message
+
+
+def loss_names(model: SlimGAN) -> list[str]:
+    """Return the names that training logs: means, then those of each width."""
+    widths = model.generator.widths if model.individual is None else (model.individual,)
+    means = ["discriminator_loss", "generator_loss"]
+    names = [*means, "real_logits", "fake_logits"]
+    if model.step_settings.micro_batches == 1:
+        names += [f"generator{NORM}", f"discriminator{NORM}"]
+    per_width = [f"{name}/{width:g}" for name in names for width in widths]
+    if model.objective.distill_target != "none" and len(widths) > 1:
+        means.append("distillation_loss")
+        per_width += [f"distillation_loss/{width:g}" for width in widths[:-1]]
+    return [*means, *per_width]
+
+
+def metric_names(model: SlimGAN, extraction: Extraction | None) -> list[str]:
+    """Return the names that an evaluation logs, such as ``fid_digits/1``."""
+    if model.evaluator is None or extraction is None:
+        return []
+    widths = model.generator.widths if model.individual is None else (model.individual,)
+    nets = {"extractor": extraction.provenance, "classifier": extraction.classifier_provenance}
+    metrics = [METRICS[name] for name in model.evaluator.metrics]
+    columns = [
+        column
+        for metric in metrics
+        if metric.between is None and (extraction.num_classes is not None or "logits" not in metric.needs)
+        for column in metric.columns
+    ]
+    names = [f"{metric_key(column.key, nets)}/{width:g}" for column in columns for width in widths]
+    has_mic = len(widths) > 1 and any(metric.name == "mic" for metric in metrics)
+    return [*names, metric_key("mic", nets)] if has_mic else names
+
+
+def check_monitors(
+    callbacks: Iterable[Callback],
+    model: SlimGAN,
+    extraction: Extraction | None,
+    log_every: int | None,
+    evaluate_every: float | None,
+    max_steps: int,
+) -> None:
+    """Raise a SlimGANError for a callback whose metric is not logged in time.
+
+    Args:
+        callbacks: The user's.
+        model: The model that is trained.
+        extraction: The evaluator's extractor; None evaluates nothing.
+        log_every: Iterations between logs of losses.
+        evaluate_every: Iterations between evaluations, or a share of an epoch below 1.
+        max_steps: Iterations of the run, or -1.
+    """
+    callbacks = list(callbacks)
+    if not all(type(callback).__module__.startswith("lightning.") for callback in callbacks):
+        return  # which may log names of their own
+    losses, metrics = loss_names(model), metric_names(model, extraction)
+    for callback in callbacks:
+        monitor, name = getattr(callback, "monitor", None), type(callback).__name__
+        if monitor is None or monitor in ("step", "epoch"):
+            continue
+        if monitor.replace(f"{STD}", "") not in {each.replace(STD, "") for each in (*losses, *metrics)}:
+            known = suggest_names(monitor, [*metrics, *losses])
+            raise SlimGANError(f"{name} monitors {monitor!r}, which is not logged; take one of {', '.join(known)}")
+        if isinstance(evaluate_every, int) and evaluate_every >= max_steps > 0:
+            warnings.warn(
+                f"{name} looks at {monitor} after evaluations alone, and there is none before the end; give "
+                "--trainer.val_check_interval to have some",
+                SlimGANWarning,
+                stacklevel=2,
+            )
+        elif monitor in losses and isinstance(evaluate_every, int) and not 0 < (log_every or 0) <= evaluate_every:
+            raise SlimGANError(
+                f"{name} looks at {monitor} every {evaluate_every} iterations, when it has not been logged; set "
+                f"--trainer.log_every_n_steps to at most {evaluate_every}"
+            )
+
+
+def suggest_names(word: str, names: Sequence[str]) -> list[str]:
+    """Return the names nearest to a word first, then one of each other quantity.
+
+    >>> suggest_names("loss", ["fid_digits/0.5", "fid_digits/1", "generator_loss"])
+    ['generator_loss', 'fid_digits/0.5']
+    """
+    near = [name for name in names if word in name][:SHOWN] or get_close_matches(word, names, SHOWN, 0.5)
+    quantities = {name.partition("/")[0]: name for name in reversed(names)}
+    return [*near, *(name for name in reversed(quantities.values()) if name not in near)][: 2 * SHOWN]
