@@ -1,11 +1,15 @@
 """Command lines: what is read before they are parsed, and how short mistakes are."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from commands import run
 
 from slimgan_pl.cli.arguments import read_command_line
 from slimgan_pl.cli.lightning_parser import shorten
+from slimgan_pl.utils.yaml_files import load_yaml
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,42 @@ def test_a_message_that_stays_long_keeps_its_key_and_its_end() -> None:
     assert len(message) <= 300
     assert message.startswith('Parser key "model.x"')
     assert message.endswith("Got value: z")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e5", 100_000), ("1.5e3", 1500), ("+2E2", 200), ("1.5e0", 1.5), ("1e0", 1.0), ("1e-3", 0.001), ("'1e5'", "1e5")],
+)
+def test_a_whole_number_with_an_exponent_is_an_integer(text: str, value: Any) -> None:
+    found = load_yaml(f"é: [{text}, {text}]  # {text}")["é"]
+    assert found == [value, value]
+    assert {type(each) for each in found} == {type(value)}
+
+
+def test_exponents_are_integers_on_the_command_line_and_in_files(config: Path) -> None:
+    config.write_text(config.read_text().replace("max_steps: 3", "max_steps: 2e0"))
+    run("fit", "--config", config, "--model.evaluator", "null", "--trainer.val_check_interval", "1e3")
+    settings = yaml.safe_load(Path("runs/version_0/config.yaml").read_text())
+    assert (settings["trainer"]["max_steps"], settings["trainer"]["val_check_interval"]) == (2, 1000)
+
+
+def test_the_help_of_fit_starts_with_what_is_typed_most_and_hides_what_cannot_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        run("fit", "--help")
+    text = capsys.readouterr().out
+    order = (
+        "--config",
+        "--ckpt_path",
+        "--wandb_run.",
+        "--samples.",
+        "--checkpoint.",
+        "--data ",
+        "--model.",
+        "--trainer.",
+    )
+    places = [text.index(f"\n  {'-c CONFIG, ' if option == '--config' else ''}{option}") for option in order]
+    assert places == sorted(places)
+    assert "--model.generator.help ResNetGenerator" in " ".join(text.split())
+    assert not any(option in text for option in ("gradient_clip_val", "accumulate_grad_batches"))

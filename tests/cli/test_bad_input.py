@@ -90,6 +90,17 @@ CONFIGS = [
     Case("an unknown command", "predict", 2, "there is no command 'predict'"),
     Case("a misspelt command", "smaple", 2, "did you mean sample?"),
     Case("a misspelt option", "sample --ckpt_path a --widht 1", 2, "--widht 1; did you mean --width?"),
+    *(
+        Case(f"abbreviated {command}", command, 2, f"did you mean {whole}?")
+        for command, whole in {
+            f"{FIT} --ckpt last": "--ckpt_path",
+            f"{FIT} --model.eval null": "--model.evaluator",
+            f"{FIT} --trainer.max_step 3": "--trainer.max_steps",
+            "sample --ckpt last.ckpt": "--ckpt_path",
+            "compare a --form csv": "--format",
+        }.items()
+    ),
+    Case("no configuration", "fit", 2, "type for example: slimgan fit --config tiny.yaml"),
     Case("a word too many", f"{FIT} more", 2, "unrecognized arguments: more"),
 ]
 
@@ -142,6 +153,30 @@ SETTINGS = [
     Case("a batch larger than the data", f"{FIT} --data.init_args.batch_size 1348", 1, "1347 training images"),
     Case("batch_size 0", f"{FIT} --data.init_args.batch_size 0", 1, "batch_size is 0; it has to be at least 1"),
     Case("batch_size null", f"{FIT} --data.init_args.batch_size null", 1, "DigitsDataModule needs its batch_size"),
+    Case("max_steps 1.5e0", f"{FIT} --trainer.max_steps 1.5e0", 2, "Expected int. Got value: 1.5"),
+    *(
+        Case(f"{option} of the trainer", f"{FIT} --trainer.{option} {value}", 1, words)
+        for option, value, words in (
+            ("gradient_clip_val", 1.0, "lower --model.generator_optimizer.lr"),
+            ("gradient_clip_algorithm", "norm", "leave it out"),
+            ("accumulate_grad_batches", 2, "raise --data.batch_size, and set --model.micro_batches"),
+            ("check_val_every_n_epoch", 1, "set --trainer.val_check_interval"),
+            ("overfit_batches", 1, "set --trainer.limit_train_batches"),
+            ("barebones", "true", "set --trainer.logger false"),
+            ("strategy", "ddp_spawn", "set it to ddp"),
+        )
+    ),
+    *(
+        Case(f"{key} of Weights & Biases", f"{FIT} --wandb {mode} --wandb_run.{key} '{value}'", 1, f"--wandb_run.{key}")
+        for key, mode, value in (
+            ("project", "offline", "my/project"),
+            ("project", "online", "50%"),
+            ("project", "offline", "x" * 129),
+            ("entity", "online", "me:you"),
+            ("tags", "offline", f"[{'x' * 65}]"),
+            ("name", "offline", ""),
+        )
+    ),
     Case("max_steps 0", f"{FIT} --trainer.max_steps 0", 1, "give the number of iterations"),
     Case("max_steps -2", f"{FIT} --trainer.max_steps -2", 1, "max_steps"),
     Case("val_check_interval 0", f"{FIT} --trainer.val_check_interval 0", 1, "leave it out"),
@@ -656,6 +691,8 @@ WORKING = {
 OFTEN = {  # what make test runs of each table
     *("missing", "a key twice", "code", "an unknown key"),
     *("widths [0.5, 0.25, 1.0]", "learning rate .nan", "a batch larger than the data", "num_fake 0"),
+    *("abbreviated compare a --form csv", "no configuration", "accumulate_grad_batches of the trainer"),
+    *("project of Weights & Biases",),
     *("cut", "a tensor", "weights that are not finite, sample", "a weight that is a word"),
     *("a bomb", "image_size 0"),
     *("a failing extractor", "a batch norm of one value", "LearningRateFinder", "a metric without its extractor"),

@@ -53,6 +53,8 @@ def modules_of(*args: str, folder: Path) -> set[str]:
     [
         *(
             "",
+            "fit",
+            "fit --version",
             "--help",
             "--version",
             "smaple",
@@ -110,9 +112,10 @@ def test_values_have_the_form_of_configurations(capsys: pytest.CaptureFixture[st
     from slimgan_pl.cli.profile import profile
     from slimgan_pl.cli.tool_parser import tool_parser
 
-    words = ["--batch_sizes=[1,16]", "--threads", "null", "--seconds", ".inf", "--folded", "True"]
+    words = ["--batch_sizes=[1,16]", "--threads", "null", "--seconds", ".inf", "--folded", "True", "--rounds", "1e2"]
     found = tool_parser(profile, "profile").parse_args(words)
     assert (found.batch_sizes, found.threads, found.seconds, found.folded) == ([1, 16], None, float("inf"), True)
+    assert found.rounds == 100
     assert tool_parser(profile, "profile").parse_args([]).batch_sizes == (1, 64)
 
 

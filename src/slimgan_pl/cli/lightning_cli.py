@@ -22,6 +22,7 @@ from slimgan_pl.cli.arguments import as_list
 from slimgan_pl.cli.checkpoint_defaults import CheckpointDefaultsCLI, say
 from slimgan_pl.cli.evaluation_options import IMAGES_HELP, add_evaluation_options
 from slimgan_pl.cli.lightning_parser import OneLineParser
+from slimgan_pl.cli.trainer_options import arrange_help, check_trainer_options
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of, check_range, lacks_memory
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS
@@ -73,6 +74,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
                 add_evaluation_options(subcommand_parser)
                 if name == "test" and self.has_net:
                     subcommand_parser.add_argument("--images", type=str | None, default=None, help=IMAGES_HELP)
+            arrange_help(subcommand_parser, name)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--wandb", type=WandbMode, default="off", help="Also log to Weights & Biases.")
@@ -165,6 +167,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         check_data(self.model.generator, self.datamodule)
         if self.subcommand == "fit":
             trainer = self._get(self.config, "trainer")
+            check_trainer_options(trainer.as_dict())
             check_training(trainer.max_steps, trainer.val_check_interval)
             check_callbacks(self._given_callbacks)
             self.model.configure_optimizers()  # which check their own settings

@@ -1,11 +1,16 @@
 """Lightning's argument parser with errors in one line."""
 
 import re
+import sys
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
+from slimgan_pl.cli.tool_parser import suggest
+from slimgan_pl.utils.formatting import spell_out
 from slimgan_pl.utils.terminal import fail
 from slimgan_pl.utils.yaml_files import PARSER_MODE
 
@@ -34,7 +39,11 @@ class OneLineParser(LightningArgumentParser):
     """Parser whose errors are one line, without the usage."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"parser_mode": PARSER_MODE, **kwargs})
+        super().__init__(*args, **{"parser_mode": PARSER_MODE, "allow_abbrev": False, **kwargs})
+
+    def parse_args(self, args: Any = None, *rest: Any, **settings: Any) -> Any:
+        words = sys.argv[1:] if args is None else args
+        return super().parse_args(spell_out_words(words), *rest, **settings)
 
     def dump(self, namespace: Namespace, *args: Any, **kwargs: Any) -> str:
         """Return settings as text, without those of one start alone."""
@@ -46,7 +55,32 @@ class OneLineParser(LightningArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:
             super().error(message, ex)
-        fail(shorten(message), 2)
+        option = re.fullmatch(r"[Uu]nrecognized arguments: (-[^ =]*).*", message.strip(), re.DOTALL)
+        hint = suggest(option[1], sorted(known_options(self))) if option else ""
+        fail(shorten(message) + hint, 2)
+
+
+def spell_out_words(words: Sequence[str]) -> list[str]:
+    """Return a command line with 1e5 as 100000, which jsonargparse takes as an integer.
+
+    >>> spell_out_words(["--trainer.max_steps", "1e5", "--model.seed=1e3", "--wandb_run.name", "1e5"])
+    ['--trainer.max_steps', '100000', '--model.seed=1000', '--wandb_run.name', '1e5']
+    """
+    found = []
+    for before, word in zip(("", *words), words, strict=False):
+        option, is_pair, value = word.rpartition("=")
+        is_text = (option or before).startswith("--wandb_run.")
+        found.append(word if is_text else f"{option}{is_pair}{spell_out(value)}")
+    return found
+
+
+def known_options(parser: ArgumentParser) -> set[str]:
+    """Return the options of a parser and its subcommands."""
+    found = {option for action in parser._actions for option in action.option_strings if action.help != SUPPRESS}
+    for action in parser._actions:
+        for child in action.choices.values() if isinstance(action.choices, dict) else ():
+            found |= known_options(child)
+    return found
 
 
 def shorten(message: str) -> str:

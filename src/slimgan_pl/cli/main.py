@@ -5,6 +5,7 @@ import sys
 import warnings
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
 
 from slimgan_pl._version import __version__
 from slimgan_pl.cli.commands import COMMANDS
@@ -56,18 +57,30 @@ def dispatch(args: Sequence[str] | None) -> str:
     """Run a subcommand, importing only its modules, and return its name."""
     argv = list(sys.argv[1:] if args is None else args)
     name = argv[0] if argv else ""
-    if name in ("-h", "--help", "--version"):
-        help_parser().parse_args([name])
+    if name in ("-h", "--help") or "--version" in argv[:2]:
+        help_parser().parse_args(["--version"] if "--version" in argv[:2] else [name])
     elif name.startswith("-"):  # Lightning takes a configuration before the subcommand
         return str(COMMANDS["fit"].load()(args))
     elif name not in COMMANDS:
         problem = f"there is no command {name!r}" if name else "there is no command"
         fail(f"{problem}{suggest(name, list(COMMANDS))}; expected one of {', '.join(COMMANDS)}".replace("?;", "?"), 2)
+    elif argv == ["fit"]:
+        fail(f"slimgan fit needs a configuration; type for example: slimgan fit --config {example_config()}", 2)
     elif COMMANDS[name].uses_lightning:
         COMMANDS[name].load()(args)
     else:
         call_tool(COMMANDS[name].load(), name, argv[1:])
     return name
+
+
+def example_config() -> str:
+    """Return a configuration that is here, or else a name."""
+    here = [
+        *Path("configs").glob("digits.yaml"),
+        *sorted(Path().glob("*.yaml")),
+        *sorted(Path("configs").glob("*.yaml")),
+    ]
+    return str(here[0] if here else "my.yaml")
 
 
 def help_parser() -> ArgumentParser:

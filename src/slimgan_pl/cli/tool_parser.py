@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from slimgan_pl.runs.folder import find_checkpoint
+from slimgan_pl.utils.formatting import spell_out
 from slimgan_pl.utils.terminal import fail
 
 __all__ = ["call_tool", "suggest", "tool_parser"]
@@ -25,9 +26,10 @@ class ToolParser(ArgumentParser):
 def call_tool(function: Callable[..., None], name: str, argv: Sequence[str]) -> None:
     """Call a tool with a command line; mistakes exit with status 2."""
     parser = tool_parser(function, name)
-    arguments, unknown = parser.parse_known_args(argv)
+    known = [option for action in parser._actions for option in action.option_strings]
+    strange = [word for word in argv if word.startswith("--") and word.partition("=")[0] not in known]
+    arguments, unknown = (None, strange) if strange else parser.parse_known_args(argv)
     if unknown:
-        known = [option for action in parser._actions for option in action.option_strings]
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{suggest(unknown[0].partition('=')[0], known)}")
     settings = vars(arguments)
     if settings.get("ckpt_path"):
@@ -116,14 +118,16 @@ def read_value(text: str, kind: Any) -> Any:
         return text
     if kind is bool and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if kind in (int, float):
-        return kind(NUMBERS.get(text.lower(), text))
+    if kind is int:
+        return int(spell_out(text))
+    if kind is float:
+        return float(NUMBERS.get(text.lower(), text))
     if get_origin(kind) is Literal and text in get_args(kind):
         return text
     if kind is type(None) and text in ("null", "~"):
         return None
     if get_origin(kind) not in (Literal, None) and text[:1] + text[-1:] == "[]":
-        return [int(part) for part in text[1:-1].split(",") if part.strip()]
+        return [int(spell_out(part)) for part in text[1:-1].split(",") if part.strip()]
     raise ValueError(text)
 
 

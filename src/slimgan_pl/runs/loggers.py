@@ -57,6 +57,28 @@ class WandbRun:
     log_checkpoint: bool = False
 
 
+def check_wandb_run(run: WandbRun) -> None:
+    """Raise a SlimGANError for names that Weights & Biases refuses, which it would say late or not at all offline."""
+    for key, value, refused, limit in (
+        ("project", run.project, "/\\#?%:", 128),
+        ("entity", run.entity, "/\\#?%: ", 128),
+        ("name", run.name, "", 128),
+        ("group", run.group, "", 128),
+        *(("tags", tag, "", 64) for tag in run.tags),
+    ):
+        option = f"--wandb_run.{key}"
+        if value is None:
+            continue
+        if not value.strip():
+            raise SlimGANError(f"{option} is empty; give a name, or leave it out")
+        if bad := sorted(set(value) & set(refused)):
+            raise SlimGANError(
+                f"{option} {value!r} holds {' '.join(map(repr, bad))}, which Weights & Biases refuses; leave it out"
+            )
+        if len(value) > limit:
+            raise SlimGANError(f"{option} {value[:20]!r}... has {len(value)} characters; give at most {limit}")
+
+
 def wandb_error() -> type[Exception]:
     """Return the error of Weights & Biases, which is imported only now."""
     import wandb
@@ -133,6 +155,8 @@ def make_loggers(
 
     A stopped run is resumed in its folder; what CSV and TensorBoard hold behind its checkpoint is dropped.
     """
+    if mode != "off":
+        check_wandb_run(run or WandbRun())
     version = None if stopped is None else stopped.folder.version
     csv = RunCSVLogger(root, "", version, kept_rows=0 if stopped is None else stopped.logged_rows)
     purged: dict[str, Any] = {} if stopped is None else {"purge_step": stopped.iteration + 1}
@@ -160,9 +184,10 @@ def start_wandb(folder: str, mode: WandbMode, run: WandbRun) -> RunWandbLogger:
         if is_new:
             shutil.rmtree(folder, ignore_errors=True)
         reason = " ".join(str(error).split()).rstrip(".")[:200]
-        mend = "" if isinstance(error, wandb_error()) else ", or mend --wandb_run"
+        if mode == "offline" or not isinstance(error, wandb_error()):
+            raise SlimGANError(f"Weights & Biases cannot start ({reason}); mend --wandb_run or leave it out") from error
         raise SlimGANError(
-            f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline{mend}"
+            f"Weights & Biases cannot start ({reason}); run `wandb login`, or give --wandb offline"
         ) from error
     return logger
 

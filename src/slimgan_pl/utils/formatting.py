@@ -1,8 +1,25 @@
 """Numbers, durations, sizes and tables as text."""
 
+import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["compact", "duration", "macs_text", "markdown_table", "milliseconds"]
+__all__ = ["EXPONENT", "compact", "duration", "macs_text", "markdown_table", "milliseconds", "spell_out"]
+
+EXPONENT = re.compile(r"[-+]?\d+(?:\.\d*)?[eE]\+?\d+")
+
+MAX_EXACT = 2**53  # beyond which a float skips integers
+
+
+def spell_out(text: str) -> str:
+    """Return a whole number with an exponent as its digits, any other text as it is.
+
+    >>> spell_out("1e5"), spell_out("1.5e0"), spell_out("digits")
+    ('100000', '1.5e0', 'digits')
+    """
+    if not EXPONENT.fullmatch(text.strip()):
+        return text
+    number = float(text)
+    return str(int(number)) if abs(number) <= MAX_EXACT and number.is_integer() else text
 
 
 def compact(number: int | None) -> str:

@@ -7,8 +7,9 @@ import yaml
 from jsonargparse import get_loader, set_loader
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.utils.formatting import EXPONENT, spell_out
 
-__all__ = ["PARSER_MODE", "read_config"]
+__all__ = ["PARSER_MODE", "load_yaml", "read_config"]
 
 PARSER_MODE = "checked-yaml"  # jsonargparse's name of `load_yaml`
 
@@ -42,11 +43,22 @@ def load_yaml(text: str) -> Any:
     """
     try:
         check_keys(yaml.compose(text, Loader=Loader), set())
-        return get_loader("yaml")(text)
+        return get_loader("yaml")(spell_out_numbers(text))
     except RecursionError as error:
         raise yaml.YAMLError("it is nested too deeply") from error
     except ValueError as error:  # a number that Python refuses
         raise yaml.YAMLError(str(error)) from error
+
+
+def spell_out_numbers(text: str) -> str:
+    """Write whole numbers above 1 such as 1e5 as integers, which YAML reads as floats."""
+    if not EXPONENT.search(text):
+        return text
+    for token in reversed(list(yaml.scan(text, Loader=Loader))):
+        if isinstance(token, yaml.ScalarToken) and token.plain and token.value not in ("1e0", "1E0"):
+            start, end = token.start_mark.index, token.end_mark.index
+            text = text[:start] + spell_out(token.value) + text[end:] if EXPONENT.fullmatch(token.value) else text
+    return text
 
 
 def check_keys(node: yaml.Node | None, seen: set[int]) -> None:
