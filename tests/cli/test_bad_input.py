@@ -400,6 +400,7 @@ IMAGES = [
         "none of the classes",
         several(images(6, "images/train/a"), images(6, "images/test/b")),
     ),
+    Case("classes that are not there", f"{FOLDER} --conditional true", 1, "needs data with classes", images()),
     Case("image_size 0", f"{FOLDER} --data.image_size 0", 1, "image_size is 0", images()),
     Case("crop -5", f"{FOLDER} --data.crop -5", 1, "crop is -5", images()),
     Case("test_fraction NaN", f"{FOLDER} --data.test_fraction .nan", 1, "between 0 and 1", images()),

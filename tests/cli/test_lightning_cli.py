@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -543,3 +544,34 @@ def test_a_mistake_shows_no_traceback_to_the_shell(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_pasted_advice_trains_on_another_image_size(
+    config: Path, image_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", "ImageFolderDataModule", "--data.root", image_folder, "--data.image_size", 24)
+    command = ("fit", "--config", config, "--model.evaluator", "null", *data, "--data.image_channels", 1)
+    status, line = fails(capsys, *command)
+    advice = line.partition("; give ")[2].partition(", or set")[0]
+    assert (status, advice.split()[0]) == (1, "--model.generator.bottom_size")
+    run(*command, *shlex.split(advice))
+    generator = read_checkpoint("runs/version_0/checkpoints/last.ckpt")["hyper_parameters"]["generator"]
+    assert generator["init_args"]["bottom_size"] == 6
+
+
+def test_settings_that_nets_share_follow_from_generator_and_data(config: Path) -> None:
+    config.write_text(config.read_text().replace(", image_channels: 1", ""))
+    run("fit", "--config", config, "--model.evaluator", "null", "--model.generator.widths", "[0.5, 1.0]")
+    settings = read_checkpoint("runs/version_0/checkpoints/last.ckpt")["hyper_parameters"]
+    assert settings["generator"]["init_args"]["image_channels"] == 1
+    bank = settings["discriminators"]["init_args"]
+    assert (bank["num_branches"], bank["image_channels"], bank["num_classes"]) == (2, 1, 0)
+    written = yaml.safe_load(Path("runs/version_0/config.yaml").read_text())["model"]["discriminators"]["init_args"]
+    assert (written["num_branches"], written["image_channels"], written["num_classes"]) == (2, 1, 0)
+
+
+def test_a_generator_becomes_conditional_when_asked(config: Path) -> None:
+    run("fit", "--config", config, "--model.evaluator", "null", "--conditional", "true")
+    settings = read_checkpoint("runs/version_0/checkpoints/last.ckpt")["hyper_parameters"]
+    assert [settings[net]["init_args"]["num_classes"] for net in ("generator", "discriminators")] == [10, 10]
+    run("fit", "--config", "runs/version_0/config.yaml", "--trainer.max_steps", 4, "--ckpt_path", "last")

@@ -23,6 +23,7 @@ RUNS = sorted(
 )
 WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
 ITERATIONS = 50
+FOLDERS = {"folder.yaml", "folder_conditional.yaml"}
 OFTEN = {"folder.yaml"}  # what make test trains
 
 
@@ -119,15 +120,29 @@ def test_every_configuration_trains_on_data_in_its_layout(
     monkeypatch.chdir(tmp_path)
     args = ["--trainer.accelerator", "cpu", "--trainer.default_root_dir", "run", "--data.batch_size", "2"]
     args += ["--trainer.max_steps", str(ITERATIONS), "--model.evaluator", "null", "--samples.num_latents", "2"]
-    if name == "folder.yaml":
+    if name in FOLDERS:
         args += [*reduced(name), "--data.root", str(image_folder)]
     elif name != "digits.yaml":
         source = next(source for source in WRITERS if source in name)
         WRITERS[source](tmp_path / "data")  # the folder is there, so that nothing is downloaded
         args += [*reduced(name), "--data.root", "data", "--data.verify", "false"]
     cli.main(["fit", "--config", str(CONFIGS / name), *args])
-    assert read_checkpoint("run/version_0/checkpoints/last.ckpt")["global_step"] == ITERATIONS
+    checkpoint = read_checkpoint("run/version_0/checkpoints/last.ckpt")
+    assert checkpoint["global_step"] == ITERATIONS
+    for net in ("generator", "discriminators"):
+        classes = checkpoint["hyper_parameters"][net]["init_args"]["num_classes"]
+        assert classes == {
+            "folder_conditional.yaml": 2,
+            "paper/cgan_cifar10.yaml": 10,
+            "paper/cgan_cifar100.yaml": 100,
+        }.get(name, 0)
     assert Path("run/version_0/samples.png").is_file()
+
+
+def test_a_conditional_folder_gives_both_nets_its_classes(image_folder: Path) -> None:
+    config = CONFIGS / "folder_conditional.yaml"
+    model, data, _ = build("--config", config, *reduced(config.name), "--data.root", image_folder)
+    assert (model.generator.num_classes, model.discriminators.num_classes, data.num_classes) == (2, 2, 2)
 
 
 RESNET = CONFIGS / "paper" / "resnet_cifar10.yaml"

@@ -3,6 +3,7 @@
 from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
 
 from slimgan_pl.cli.lightning_parser import OneLineParser, accept_and_ignore
+from slimgan_pl.cli.net_settings import fill_net_settings
 from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS
 from slimgan_pl.runs.checkpoints import build_model
 from slimgan_pl.training.slimgan import SlimGAN
@@ -11,7 +12,7 @@ __all__ = ["OTHER_SETTINGS", "build_configured_model"]
 
 OTHER_SETTINGS = (  # of a configuration, besides those of the model
     *("seed_everything", "trainer", "data", "optimizer", "lr_scheduler", "ckpt_path", "weights_only", "verbose"),
-    *("wandb", "wandb_run", "trust_checkpoint", "checkpoint", "samples", "protocol", "seeds"),
+    *("wandb", "wandb_run", "trust_checkpoint", "checkpoint", "samples", "conditional", "protocol", "seeds"),
 )
 
 
@@ -28,4 +29,7 @@ def build_configured_model(config: str) -> SlimGAN:
     parser.add_lightning_class_args(SlimGAN, "model")
     parser.set_defaults(MODEL_DEFAULTS)
     accept_and_ignore(parser, *OTHER_SETTINGS)
-    return build_model(parser.parse_args(["--config", config]).model.as_dict(), config)
+    settings = parser.parse_args(["--config", config])
+    data = (settings.data or {}).get("init_args") or {}
+    fill_net_settings(settings.model, data.get)
+    return build_model(settings.model.as_dict(), config)

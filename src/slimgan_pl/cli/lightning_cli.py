@@ -22,6 +22,7 @@ from slimgan_pl.cli.arguments import as_list
 from slimgan_pl.cli.checkpoint_defaults import CheckpointDefaultsCLI, say
 from slimgan_pl.cli.evaluation_options import IMAGES_HELP, add_evaluation_options
 from slimgan_pl.cli.lightning_parser import OneLineParser
+from slimgan_pl.cli.net_settings import data_reader, fill_net_settings
 from slimgan_pl.cli.trainer_options import arrange_help, check_trainer_options
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import SlimGANError, cause_of, check_range, lacks_memory
@@ -79,6 +80,8 @@ class SlimGANCLI(CheckpointDefaultsCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--wandb", type=WandbMode, default="off", help="Also log to Weights & Biases.")
         parser.add_class_arguments(WandbRun, "wandb_run")
+        meaning = "Give the generator the classes of the data, and the discriminators too."
+        parser.add_argument("--conditional", type=bool, default=False, help=meaning)
         meaning = "Let the checkpoint name classes of other packages, whose code is then run."
         parser.add_argument("--trust_checkpoint", type=bool, default=False, help=meaning)
         parser.add_lightning_class_args(IterationCheckpoint, "checkpoint")
@@ -95,6 +98,11 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         super()._set_seed()
 
     def before_instantiate_classes(self) -> None:
+        if self.has_net:
+            is_conditional = self.subcommand == "fit" and self._get(self.config, "conditional")
+            fill_net_settings(
+                self._get(self.config, "model"), data_reader(self._get(self.config, "data")), is_conditional
+            )
         for callback in as_list(self._get(self.config, "trainer.callbacks")):
             arguments = callback.get("init_args", {})
             for key, value in arguments.items():
@@ -164,7 +172,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
 
     def check_settings(self) -> None:
         """Raise a SlimGANError for settings that do not fit, before writing."""
-        check_data(self.model.generator, self.datamodule)
+        check_data(self.model.generator, self.datamodule, self.model.discriminators)
         if self.subcommand == "fit":
             trainer = self._get(self.config, "trainer")
             check_trainer_options(trainer.as_dict())

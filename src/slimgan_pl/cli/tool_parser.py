@@ -27,8 +27,13 @@ def call_tool(function: Callable[..., None], name: str, argv: Sequence[str]) -> 
     """Call a tool with a command line; mistakes exit with status 2."""
     parser = tool_parser(function, name)
     known = [option for action in parser._actions for option in action.option_strings]
-    strange = [word for word in argv if word.startswith("--") and word.partition("=")[0] not in known]
-    arguments, unknown = (None, strange) if strange else parser.parse_known_args(argv)
+    strange = [word for word in argv if len(word) > 2 and word[:2] == "--" and word.partition("=")[0] not in known]
+    if strange:  # before missing ones
+        place = argv.index(strange[0])
+        parser.error(
+            f"unrecognized arguments: {' '.join(argv[place : place + 2])}{suggest(strange[0].partition('=')[0], known)}"
+        )
+    arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{suggest(unknown[0].partition('=')[0], known)}")
     settings = vars(arguments)

@@ -83,10 +83,10 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
     Args:
         channels: Channels of each pair of convolutions, and of the last one.
         bottom_size: Side in pixels that reaches the last convolution.
-        image_channels: Channels of the images.
-        num_branches: Discriminators, one per width.
+        image_channels: Channels of the images; by default 3, as this and the next are the generator's in the command.
+        num_branches: Discriminators, one per width; by default 4.
         num_shared: Stages that they share.
-        num_classes: Classes; 0 for an unconditional bank.
+        num_classes: Classes; by default 0, an unconditional bank.
         share_head: Whether they share their last layer too.
     """
 
@@ -94,12 +94,15 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         self,
         channels: Sequence[int],
         bottom_size: int = 4,
-        image_channels: int = 3,
-        num_branches: int = 4,
+        image_channels: int | None = None,
+        num_branches: int | None = None,
         num_shared: int = 0,
-        num_classes: int = 0,
+        num_classes: int | None = None,
         share_head: bool = False,
     ) -> None:
+        image_channels = self.settle("image_channels", image_channels, 3)
+        num_branches = self.settle("num_branches", num_branches, 4)
+        num_classes = self.settle("num_classes", num_classes, 0)
         check_sizes(channels, image_channels, bottom_size)
         *pairs, (low, high) = zip((image_channels, *channels), channels, strict=False)
         schedule = [stage for low, high in pairs for stage in ((low, high, False), (high, high, True))]

@@ -169,10 +169,10 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
     Args:
         channels: Channels of each block.
         num_downsamples: How many of the first blocks halve the side.
-        image_channels: Channels of the images.
-        num_branches: Discriminators, one per width.
+        image_channels: Channels of the images; by default 3, as this and the next are the generator's in the command.
+        num_branches: Discriminators, one per width; by default 4.
         num_shared: Stages that they share.
-        num_classes: Classes; 0 for an unconditional bank.
+        num_classes: Classes; by default 0, an unconditional bank.
         share_head: Whether they share their last layer too.
         rectified_shortcut: Whether shortcuts start after the leading ReLU, as in the authors' code.
     """
@@ -181,13 +181,16 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         self,
         channels: Sequence[int],
         num_downsamples: int,
-        image_channels: int = 3,
-        num_branches: int = 4,
+        image_channels: int | None = None,
+        num_branches: int | None = None,
         num_shared: int = 0,
-        num_classes: int = 0,
+        num_classes: int | None = None,
         share_head: bool = False,
         rectified_shortcut: bool = True,
     ) -> None:
+        image_channels = self.settle("image_channels", image_channels, 3)
+        num_branches = self.settle("num_branches", num_branches, 4)
+        num_classes = self.settle("num_classes", num_classes, 0)
         check_sizes(channels, image_channels)
         if not 0 <= num_downsamples <= len(channels):
             raise SlimGANError(

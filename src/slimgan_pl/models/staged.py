@@ -36,7 +36,7 @@ class StagedGenerator(SlimmableGenerator, ABC):
         channels: Channels at width 1.0, from the bottom up.
         bottom_size: Side in pixels at which the stem starts.
         latent_dim: Numbers in a latent, from N(0, 1).
-        image_channels: Channels of the images, never sliced.
+        image_channels: Channels of the images, never sliced; by default 3 in Python, and the data's in the command.
         widths: Ascending shares of the channels, the last 1.0.
         num_classes: Classes of a conditional generator; 0 for an unconditional one.
         conditional_norm: Conditional batch norm whose class affine all widths share, or one per width.
@@ -50,12 +50,13 @@ class StagedGenerator(SlimmableGenerator, ABC):
         channels: Sequence[int],
         bottom_size: int = 4,
         latent_dim: int = 128,
-        image_channels: int = 3,
+        image_channels: int | None = None,
         widths: Sequence[float] = WIDTHS,
         num_classes: int = 0,
         conditional_norm: ConditionalNorm = "sliceable",
     ) -> None:
         check_range("the generator's bottom_size", bottom_size, 1)
+        image_channels = self.settle("image_channels", image_channels, 3)
         image_size = bottom_size * 2 ** max(len(channels) - 1, 0)
         super().__init__(channels, widths, latent_dim, image_size, image_channels, num_classes)
         self.bottom_size = bottom_size

@@ -12,6 +12,7 @@ from torch import nn
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.models.sampling import sample_images
+from slimgan_pl.training.schedules import advise_schedules
 
 __all__ = [
     "check_callbacks",
@@ -74,18 +75,33 @@ def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) 
     if generator.image_size % discriminators.image_multiple:
         raise SlimGANError(
             f"the generator makes images of {generator.image_size} pixels a side, which the bank cannot halve often "
-            "enough; lower num_downsamples"
+            f"enough; {schedule_fix(generator, discriminators, generator.image_size)}"
         )
     if discriminators.image_size not in (None, generator.image_size):
         raise SlimGANError(
             f"the generator makes images of {generator.image_size} pixels a side but the bank takes "
-            f"{discriminators.image_size}; change a schedule or a bottom_size"
+            f"{discriminators.image_size}; {schedule_fix(generator, discriminators, generator.image_size)}"
         )
 
 
-def check_data(generator: SlimmableGenerator, data: object) -> None:
-    """Raise a SlimGANError where the data do not suit the generator."""
-    for name in ("image_size", "image_channels"):
+def schedule_fix(generator: SlimmableGenerator, discriminators: DiscriminatorBank | None, image_size: int) -> str:
+    """Return what to do so that nets fit an image size."""
+    options = "" if discriminators is None else advise_schedules(generator, discriminators, image_size)
+    return f"give {options}" if options else "change a schedule or a bottom_size"
+
+
+def check_data(generator: SlimmableGenerator, data: object, discriminators: DiscriminatorBank | None = None) -> None:
+    """Raise a SlimGANError where the data do not suit the generator.
+
+    The bank is for advice alone.
+    """
+    size = getattr(data, "image_size", None)
+    if size not in (None, generator.image_size):
+        raise SlimGANError(
+            f"the data has image_size {size} but the generator has {generator.image_size}; "
+            f"{schedule_fix(generator, discriminators, size)}, or set --data.image_size {generator.image_size}"
+        )
+    for name in ("image_channels",):
         given, made = getattr(data, name, None), getattr(generator, name)
         if given is not None and given != made:
             raise SlimGANError(f"the data has {name} {given} but the generator has {made}; give both the same")

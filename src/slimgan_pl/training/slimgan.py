@@ -184,7 +184,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     def on_fit_start(self) -> None:
         check_trainable(self)
         data = getattr(self.trainer, "datamodule", None)
-        check_data(self.generator, data)
+        check_data(self.generator, data, self.discriminators)
         self._take_classes(data)
         if self.evaluator is not None:  # a missing file is found before training, not after
             self.evaluator.start(self.device, self.fakes().shape)
@@ -194,7 +194,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     def on_validation_start(self) -> None:
         super().on_validation_start()
         data = getattr(self.trainer, "datamodule", None)
-        check_data(self.generator, data)
+        check_data(self.generator, data, self.discriminators)
         if self.classes is None:  # in a checkpoint of an earlier version, or none
             self._take_classes(data)
         self.settle_statistics()

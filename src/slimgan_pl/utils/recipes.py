@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from importlib import import_module
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError
 
 __all__ = ["Recorded", "build_recipe", "class_path", "is_ours", "plain", "plain_hyperparameters", "with_current_paths"]
+
+Value = TypeVar("Value")
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -128,6 +130,12 @@ class Recorded:
                 raise SlimGANError(f"{cls.__name__} needs its {name}; give it a value other than null, or leave it out")
         self.__dict__["arguments"] = dict(list(bound.arguments.items())[1:])
         return self
+
+    def settle(self, name: str, value: Value | None, default: Value) -> Value:
+        """Return an argument, or its default for None, and record it."""
+        settled = default if value is None else value
+        self.arguments[name] = settled
+        return settled
 
     @property
     def recipe(self) -> dict[str, Any]:
