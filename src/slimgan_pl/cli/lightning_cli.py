@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -75,13 +75,13 @@ class SlimGANCLI(CheckpointDefaultsCLI):
                 add_evaluation_options(subcommand_parser)
                 if name == "test" and self.has_net:
                     subcommand_parser.add_argument("--images", type=str | None, default=None, help=IMAGES_HELP)
-            arrange_help(subcommand_parser, name)
+            arrange_help(cast(OneLineParser, subcommand_parser), name)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--wandb", type=WandbMode, default="off", help="Also log to Weights & Biases.")
         parser.add_class_arguments(WandbRun, "wandb_run")
         meaning = "Give the generator the classes of the data, and the discriminators too."
-        parser.add_argument("--conditional", type=bool, default=False, help=meaning)
+        parser.add_argument("--conditional", type=bool | None, default=None, help=meaning)
         meaning = "Let the checkpoint name classes of other packages, whose code is then run."
         parser.add_argument("--trust_checkpoint", type=bool, default=False, help=meaning)
         parser.add_lightning_class_args(IterationCheckpoint, "checkpoint")

@@ -3,7 +3,7 @@
 import re
 import sys
 from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 from jsonargparse import Namespace
@@ -36,7 +36,12 @@ PLAINER = (  # parts of jsonargparse's messages about unions of types, and their
 
 
 class OneLineParser(LightningArgumentParser):
-    """Parser whose errors are one line, without the usage."""
+    """Parser whose errors are one line, without the usage.
+
+    The help leaves out the options ``hidden``, which are still parsed: old configurations hold them.
+    """
+
+    hidden: Collection[str] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"parser_mode": PARSER_MODE, "allow_abbrev": False, **kwargs})
@@ -51,6 +56,12 @@ class OneLineParser(LightningArgumentParser):
         for name in OF_ONE_START:
             settings.pop(name, None)
         return str(super().dump(settings, *args, **kwargs))
+
+    def format_help(self, *rest: Any, **settings: Any) -> str:
+        for action in self._actions:
+            if action.dest in self.hidden:
+                action.help = SUPPRESS  # only now, since jsonargparse leaves such options out of config.yaml
+        return super().format_help()
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:
@@ -76,7 +87,7 @@ def spell_out_words(words: Sequence[str]) -> list[str]:
 
 def known_options(parser: ArgumentParser) -> set[str]:
     """Return the options of a parser and its subcommands."""
-    found = {option for action in parser._actions for option in action.option_strings if action.help != SUPPRESS}
+    found = {option for action in parser._actions for option in action.option_strings}
     for action in parser._actions:
         for child in action.choices.values() if isinstance(action.choices, dict) else ():
             found |= known_options(child)

@@ -1,13 +1,12 @@
 """The command's help, and options of Lightning's trainer that cannot work here."""
 
-from argparse import SUPPRESS
 from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
 from lightning.pytorch import Trainer
-from lightning.pytorch.cli import LightningArgumentParser
 
+from slimgan_pl.cli.lightning_parser import OneLineParser
 from slimgan_pl.errors import SlimGANError
 
 __all__ = ["arrange_help", "check_trainer_options"]
@@ -38,16 +37,14 @@ def check_trainer_options(given: Mapping[str, Any]) -> None:
         raise SlimGANError(f"--trainer.strategy {strategy} cannot pass these nets to its processes; set it to ddp")
 
 
-def arrange_help(parser: LightningArgumentParser, name: str) -> None:
+def arrange_help(parser: OneLineParser, name: str) -> None:
     """Put the options of this package first, and hide those that cannot work."""
     parser.usage = f"slimgan {name} --config FILE [options]"
     parser.description = (
         f"{parser.description} Most options have a key in the FILE too. `--model.generator.help ResNetGenerator` lists "
         "the options of a class; likewise --model.discriminators.help, --model.evaluator.help and --data.help."
     )
-    for action in parser._actions:
-        if action.dest.removeprefix("trainer.") in UNSUITED_OPTIONS:
-            action.help = SUPPRESS
+    parser.hidden = {f"trainer.{option}" for option in UNSUITED_OPTIONS}
 
     def place(group: Any) -> int:
         names = {action.dest.partition(".")[0] for action in group._group_actions}
