@@ -1,6 +1,6 @@
 """Models of configurations, built as ``slimgan fit`` builds them."""
 
-from jsonargparse import ActionConfigFile  # type: ignore[attr-defined]
+from jsonargparse import ActionConfigFile, Namespace  # type: ignore[attr-defined]
 
 from slimgan_pl.cli.lightning_parser import OneLineParser, accept_and_ignore
 from slimgan_pl.cli.net_settings import fill_net_settings
@@ -30,6 +30,6 @@ def build_configured_model(config: str) -> SlimGAN:
     parser.set_defaults(MODEL_DEFAULTS)
     accept_and_ignore(parser, *OTHER_SETTINGS)
     settings = parser.parse_args(["--config", config])
-    data = (settings.data or {}).get("init_args") or {}
+    data = settings.data.get("init_args", {}) if isinstance(settings.data, dict | Namespace) else {}
     fill_net_settings(settings.model, data.get)
     return build_model(settings.model.as_dict(), config)
