@@ -45,9 +45,7 @@ def default_callbacks(*callbacks: Callback) -> list[Callback]:
             and so does any progress bar.
     """
     bases = {kind: ProgressBar if kind is IterationProgress else kind for kind in (TrainingCost, *AFTER)}
-    given = {
-        kind: next((each for each in callbacks if isinstance(each, base)), None) for kind, base in bases.items()
-    }
+    given = {kind: next((each for each in callbacks if isinstance(each, base)), None) for kind, base in bases.items()}
     own = [callback for callback in callbacks if callback not in given.values()]
     first, *rest = (callback or kind() for kind, callback in given.items())
     return [first, *own, *rest]

@@ -16,24 +16,24 @@ def advise_schedules(generator: SlimmableGenerator, bank: DiscriminatorBank, ima
 
     The present schedules are cut or extended, so that every width divides them.
     """
-    made, judged = generator.arguments, bank.arguments
-    if not {"channels", "bottom_size"} <= made.keys() or "channels" not in judged:
+    of_generator, of_bank = generator.arguments, bank.arguments
+    if not {"channels", "bottom_size"} <= of_generator.keys() or "channels" not in of_bank:
         return ""
     doublings = count_doublings(image_size)
     bottom = image_size >> doublings
     options: dict[str, Any] = {}
     if generator.image_size != image_size:
-        channels = resize_schedule(made["channels"], doublings + 1, generator.widths)
+        channels = resize_schedule(of_generator["channels"], doublings + 1, generator.widths)
         options |= {"generator.channels": channels, "generator.bottom_size": bottom}
-    if "bottom_size" in judged and bank.image_size != image_size:
-        mirrored = resize_schedule(judged["channels"][::-1], doublings + 1, (1.0,))
+    if "bottom_size" in of_bank and bank.image_size != image_size:
+        mirrored = resize_schedule(of_bank["channels"][::-1], doublings + 1, (1.0,))
         options |= {"discriminators.channels": mirrored[::-1], "discriminators.bottom_size": bottom}
-        if judged.get("num_shared", 0) > (stages := 2 * doublings + 1):
+        if of_bank.get("num_shared", 0) > (stages := 2 * doublings + 1):
             options["discriminators.num_shared"] = stages
-    if "num_downsamples" in judged and image_size % bank.image_multiple:
-        options["discriminators.num_downsamples"] = min(doublings, judged["num_downsamples"])
-    present = {f"generator.{name}": value for name, value in made.items()}
-    present |= {f"discriminators.{name}": value for name, value in judged.items()}
+    if "num_downsamples" in of_bank and image_size % bank.image_multiple:
+        options["discriminators.num_downsamples"] = min(doublings, of_bank["num_downsamples"])
+    present = {f"generator.{name}": value for name, value in of_generator.items()}
+    present |= {f"discriminators.{name}": value for name, value in of_bank.items()}
     changed = {name: value for name, value in options.items() if value != plain(present[name])}
     texts = {name: f'"{value}"' if isinstance(value, list) else value for name, value in changed.items()}
     return " ".join(f"--model.{name} {text}" for name, text in texts.items())
