@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from slimgan_pl.data import ImageSource
+from slimgan_pl.data.broken_images import BrokenImageError, BrokenImagesError
 from slimgan_pl.data.byte_array import open_byte_array
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 
@@ -113,6 +114,48 @@ def test_images_that_differ_in_shape_or_type_are_refused(other: npt.NDArray[Any]
 
     with pytest.raises(ValueError, match=r"image 5 is .*; all have to be uint8 \(1, 1, 1\)"):
         open_byte_array(Mixed(), "set", tmp_path)
+
+
+class Patchy(Many):
+    """Images of which some cannot be used."""
+
+    def __init__(self, count: int, broken: set[int]) -> None:
+        super().__init__(count)
+        self.broken = broken
+        self.skip_broken = True
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return {"source": "patchy", "broken": sorted(self.broken)}
+
+    def read(self, index: int) -> npt.NDArray[np.uint8]:
+        if index in self.broken:
+            raise BrokenImageError(str(index), "it is gone")
+        return super().read(index)
+
+
+@pytest.mark.parametrize("broken", [{0}, {104}, set(range(100)), {3, 50, 51}])
+def test_the_other_images_of_a_source_keep_their_order_and_labels(broken: set[int], tmp_path: Path) -> None:
+    source = Patchy(105, broken)  # fewer digits than the header was first written with
+    kept = [number for number in range(105) if number not in broken]
+    for _ in range(2):  # built, then from the cache
+        array = open_byte_array(source, "set", tmp_path)
+        assert np.array_equal(array.images, source.images[kept])
+        assert array.labels is not None
+        assert array.labels.tolist() == kept
+        assert [(image.name, image.reason) for image in array.left_out] == [
+            (str(n), "it is gone") for n in sorted(broken)
+        ]
+
+
+def test_all_are_looked_at_before_broken_images_are_refused(tmp_path: Path) -> None:
+    source = Patchy(105, {0, 104})
+    source.skip_broken = False
+    with pytest.raises(
+        BrokenImagesError, match=r"2 of 105 images cannot be used: 0 \(it is gone\), 104 \(it is gone\)"
+    ):
+        open_byte_array(source, "set", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def truncate(path: Path) -> None:

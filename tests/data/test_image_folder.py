@@ -141,6 +141,59 @@ def test_a_corrupt_image_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").glob(".*.part"))
 
 
+def cut_images(root: Path, numbers: list[int]) -> None:
+    for number in numbers:
+        path = root / f"{number}.png"
+        path.write_bytes(path.read_bytes()[:50])
+
+
+def test_all_broken_images_are_counted_in_one_error_and_the_first_ten_named(tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "flat", 25)
+    cut_images(root, list(range(5, 20)))
+    with pytest.raises(
+        SlimGANError, match=r"15 of 25 images cannot be used: .*, and 5 more; repair .*skip_broken"
+    ) as error:
+        module(root)
+    assert str(error.value).count(".png (") == 10
+
+
+def test_skipped_images_fall_out_of_their_split_and_labels_stay_with_the_rest(tmp_path: Path) -> None:
+    for name, red in (("a", 100), ("b", 200)):
+        (tmp_path / "root" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (4, 4), (red, number, 0)).save(tmp_path / "root" / name / f"{number}.png")
+    whole = module(tmp_path / "root", test_fraction=0.3)
+    cut_images(tmp_path / "root" / "a", [0, 1, 2, 7])
+    cut_images(tmp_path / "root" / "b", [5])
+    pixels = {
+        split: [tuple(image[:2, 0, 0].tolist()) for image in array.images] for split, array in whole.arrays.items()
+    }
+    gone = {(100, 0), (100, 1), (100, 2), (100, 7), (200, 5)}
+    for _ in range(2):  # built, then from the cache
+        with pytest.warns(SlimGANWarning, match="left out: 5 of 20 images cannot be used: .*png"):
+            data = module(tmp_path / "root", test_fraction=0.3, skip_broken=True)
+        for split, array in data.arrays.items():
+            kept = [pixel for pixel in pixels[split] if pixel not in gone]
+            assert [tuple(image[:2, 0, 0].tolist()) for image in array.images] == kept
+            assert array.labels is not None
+            assert array.labels.tolist() == [int(red == 200) for red, _ in kept]
+
+
+def test_a_link_to_nowhere_is_skipped_too(tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "flat", 6)
+    (root / "x.png").symlink_to("nowhere.png")
+    with pytest.warns(SlimGANWarning, match=r"x\.png cannot be used \(No such file or directory\)"):
+        data = module(root, skip_broken=True)
+    assert sum(len(array.images) for array in data.arrays.values()) == 6
+
+
+def test_a_split_without_a_usable_image_is_refused_even_if_broken_ones_are_skipped(tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "flat", 6)
+    cut_images(root, list(range(6)))
+    with pytest.raises(SlimGANError, match="6 of 6 images cannot be used"):
+        module(root, skip_broken=True)
+
+
 @pytest.mark.parametrize(
     ("prepare", "settings", "words"),
     [

@@ -127,9 +127,9 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     module, write = SETS[name]
     write(tmp_path)
     data = module(str(tmp_path), verify=False, download=True)
-    data.files[2].unlink()
+    data.files[-1].unlink()
     before = {path: path.stat().st_mtime_ns for path in data.files if path.exists()}
-    with pytest.raises(SlimGANError, match=f"lacks {data.files[2].name};"):
+    with pytest.raises(SlimGANError, match=f"lacks {data.files[-1].name};"):
         data.prepare_data()
     assert {path: path.stat().st_mtime_ns for path in data.files if path.exists()} == before
 
@@ -172,12 +172,36 @@ def test_a_failed_download_names_the_files_that_are_needed(
     assert all(path.name in str(error.value) for path in data.files)
 
 
-def test_a_broken_face_is_named(tmp_path: Path) -> None:
+def test_all_broken_faces_of_both_splits_are_counted(tmp_path: Path) -> None:
     write_celeba(tmp_path)
-    path = tmp_path / "celeba" / "img_align_celeba" / "000003.jpg"
-    path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(SlimGANError, match=r"000003\.jpg"):
+    for number in (3, 30):
+        path = tmp_path / "celeba" / "img_align_celeba" / f"{number:06d}.jpg"
+        path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(SlimGANError, match=r"2 of 40 images .*000003\.jpg of the train .*000030\.jpg of the test"):
         CelebADataModule(str(tmp_path), verify=False).prepare_data()
+
+
+@pytest.mark.parametrize(
+    ("name", "unread"),
+    [
+        (
+            "CelebA",
+            ["list_attr_celeba.txt", "identity_CelebA.txt", "list_bbox*.txt", "list_landmarks_align_celeba.txt"],
+        ),
+        ("STL-10", ["train_X.bin", "train_y.bin"]),
+    ],
+)
+def test_files_that_are_not_read_need_not_exist(name: str, unread: list[str], tmp_path: Path) -> None:
+    module, write = SETS[name]
+    written = write(tmp_path)
+    data = module(str(tmp_path), verify=False)
+    for pattern in unread:
+        (path,) = data.folder.glob(pattern)
+        path.unlink()
+    data.prepare_data()
+    assert [len(data.arrays[split].images) for split in ("train", "test")] == [
+        len(images) for images in written.values()
+    ]
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

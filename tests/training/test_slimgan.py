@@ -35,7 +35,7 @@ class FewDigits(DigitsDataModule):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
-        images, labels, _ = self.arrays["train"]
+        images, labels, *_ = self.arrays["train"]
         self.arrays["train"] = ByteArray(images[:56], None if labels is None else labels[:56])
 
 

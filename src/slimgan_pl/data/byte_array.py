@@ -9,29 +9,26 @@ import json
 import os
 import shutil
 import warnings
-from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 from rich.progress import track
 
+from slimgan_pl.data.broken_images import BrokenImageError, BrokenImagesError
 from slimgan_pl.data.image_hashes import HASHES, hash_images
+from slimgan_pl.data.image_source import ImageSource, read_in_order, read_or_error
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.utils.files import file_sha256, replacing
 
 __all__ = ["ByteArray", "ImageSource", "open_byte_array"]
 
-CHUNK = 4  # images that a thread reads at once; an interrupt waits for them
-MAX_AHEAD = 8  # chunks per thread that wait to be written
-
 DIGESTS = "sha256.json"  # checksums by file names
+LEFT_OUT = "left_out.json"  # names of images and why they cannot be used
 LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # named for an array and its digest
 FORMAT = 2  # version of the conversion, part of every key: raise it when the bytes change
 
@@ -44,31 +41,13 @@ class ByteArray(NamedTuple):
     """Memory-mapped images with their labels.
 
     Images are uint8 ``(N, C, H, W)``, labels int64 ``(N,)`` or None. The name of the folder, if there is one,
-    identifies everything that the bytes depend on.
+    identifies everything that the bytes depend on. ``left_out`` tells of the images that could not be used.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None
     folder: Path | None = None
-
-
-class ImageSource(ABC):
-    """Images and labels of one split of a data set."""
-
-    labels: npt.NDArray[np.int64] | None = None
-
-    @property
-    @abstractmethod
-    def key(self) -> dict[str, Any]:
-        """Plain values that the bytes depend on: source, split, size, transform."""
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of images."""
-
-    @abstractmethod
-    def read(self, index: int) -> npt.NDArray[np.uint8]:
-        """Return one image ``(C, H, W)``; several threads call this."""
+    left_out: tuple[BrokenImageError, ...] = ()
 
 
 def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: bool = True) -> ByteArray:
@@ -81,6 +60,9 @@ def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: boo
         name: Prefix of the folder's name.
         cache_dir: Folder for the arrays.
         verify: Whether to verify the checksums of the files; a damaged array is built again.
+
+    Raises:
+        BrokenImagesError: If images cannot be used and the source does not skip them.
     """
     digest = hashlib.sha256(json.dumps([FORMAT, source.key], sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_dir / f"{name}-{digest}"
@@ -99,7 +81,7 @@ def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: boo
         if error.errno not in NO_ROOM:
             raise
         raise SlimGANError(
-            f"the bytes of {name} take {_num_bytes(source) / 1e9:.3g} GB, "
+            f"the bytes of {name} take {_num_bytes(source, _first_image(source)) / 1e9:.3g} GB, "
             f"for which {cache_dir} has no room ({error.strerror})",
             {"": "free some", "data.cache_dir": "name another folder with {}"},
         ) from error
@@ -144,9 +126,10 @@ def _load(folder: Path, verify: bool = False) -> ByteArray | None:
             return None
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy") if (folder / "labels.npy").exists() else None
-    except (OSError, ValueError, EOFError, AttributeError):  # the last from digests that are no mapping
+        left_out = tuple(BrokenImageError(*each) for each in json.loads((folder / LEFT_OUT).read_text()))
+    except (OSError, ValueError, EOFError, AttributeError, TypeError):  # the last two from JSON of another form
         return None
-    return ByteArray(images, labels, folder) if labels is None or len(labels) == len(images) else None
+    return ByteArray(images, labels, folder, left_out) if labels is None or len(labels) == len(images) else None
 
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:
@@ -155,16 +138,20 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
     shutil.rmtree(scratch, ignore_errors=True)  # from a build that was killed while this process waited
     scratch.mkdir()  # with the user's default mode, so that users can share a cache
     try:
-        free = shutil.disk_usage(scratch).free
-        if free < _num_bytes(source):
-            raise OSError(errno.ENOSPC, f"{free / 1e9:.3g} GB left")
-        with closing(_read_in_order(source)) as images:
+        with closing(read_in_order(source)) as images:
             rows = track(images, f"Reading {name}", len(source), transient=True)
-            _write(scratch / "images.npy", (len(source), *source.read(0).shape), np.dtype(np.uint8), rows)
+            broken = _write_images(scratch / "images.npy", rows, source)
+        source.check()
+        if broken and (len(broken) == len(source) or not source.skip_broken):
+            raise BrokenImagesError(list(broken.values()), len(source), source.repairs)
+        (scratch / LEFT_OUT).write_text(json.dumps([[image.name, image.reason] for image in broken.values()]))
         if source.labels is not None:
-            _write(scratch / "labels.npy", source.labels.shape, source.labels.dtype, source.labels)
+            labels = np.delete(source.labels, list(broken))
+            with replacing(scratch / "labels.npy") as file:
+                _write_header(file, labels.dtype, labels.shape)
+                file.write(labels.tobytes())
         np.save(scratch / HASHES, hash_images(np.load(scratch / "images.npy", mmap_mode="r")))
-        digests = {path.name: file_sha256(path) for path in sorted(scratch.glob("*.npy"))}
+        digests = {path.name: file_sha256(path) for path in sorted(scratch.iterdir())}
         (scratch / DIGESTS).write_text(json.dumps(digests))
         if folder.exists():  # a damaged array
             shutil.rmtree(folder)
@@ -173,36 +160,50 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], rows: Iterable[npt.NDArray[Any]]) -> None:
-    """Write an array row by row; a full disk crashes memory maps."""
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+def _write_images(
+    path: Path, images: Iterable[npt.NDArray[np.uint8] | BrokenImageError], source: ImageSource
+) -> dict[int, BrokenImageError]:
+    """Write an array row by row, as a full disk crashes memory maps.
+
+    Returns:
+        The errors of the images that are left out, by their numbers.
+    """
+    broken: dict[int, BrokenImageError] = {}
+    shape: tuple[int, ...] | None = None
     with replacing(path) as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for number, row in enumerate(rows):
-            if row.shape != shape[1:] or row.dtype != dtype:
-                raise ValueError(f"image {number} is {row.dtype} {row.shape}; all have to be {dtype} {shape[1:]}")
-            file.write(row.tobytes())
+        for number, image in enumerate(images):
+            if isinstance(image, BrokenImageError):
+                broken[number] = image
+                continue
+            if shape is None:
+                shape = image.shape
+                _check_room(path.parent, _num_bytes(source, image))
+                _write_header(file, np.dtype(np.uint8), (len(source), *shape))
+            if image.shape != shape or image.dtype != np.uint8:
+                raise ValueError(f"image {number} is {image.dtype} {image.shape}; all have to be uint8 {shape}")
+            file.write(image.tobytes())
+        if broken and shape is not None:
+            file.seek(0)
+            _write_header(file, np.dtype(np.uint8), (len(source) - len(broken), *shape))  # NumPy leaves room for digits
+    return broken
 
 
-def _read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8], None, None]:
-    """Yield all images, with one thread per core reading ahead."""
-
-    def read(start: int) -> list[npt.NDArray[np.uint8]]:
-        return [source.read(index) for index in range(start, min(start + CHUNK, len(source)))]
-
-    ahead: deque[Future[list[npt.NDArray[np.uint8]]]] = deque()
-    threads = os.cpu_count() or 1  # more threads would wait for each other
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for start in range(0, len(source), CHUNK):
-                ahead.append(pool.submit(read, start))
-                if len(ahead) == MAX_AHEAD * threads:
-                    yield from ahead.popleft().result()
-            while ahead:
-                yield from ahead.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+def _write_header(file: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
-def _num_bytes(source: ImageSource) -> int:
-    return len(source) * source.read(0).nbytes + (0 if source.labels is None else source.labels.nbytes)
+def _first_image(source: ImageSource) -> npt.NDArray[np.uint8]:
+    """Return the first image that can be used, or an empty one."""
+    images = (read_or_error(source, index) for index in range(len(source)))
+    return next((image for image in images if not isinstance(image, BrokenImageError)), np.empty(0, np.uint8))
+
+
+def _check_room(folder: Path, num_bytes: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < num_bytes:
+        raise OSError(errno.ENOSPC, f"{free / 1e9:.3g} GB left")
+
+
+def _num_bytes(source: ImageSource, image: npt.NDArray[np.uint8]) -> int:
+    return len(source) * image.nbytes + (0 if source.labels is None else source.labels.nbytes)

@@ -1,5 +1,6 @@
 """Base class of the data modules."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,11 +14,12 @@ from lightning.pytorch import LightningDataModule
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
+from slimgan_pl.data.broken_images import BrokenImagesError, describe_broken
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, open_byte_array
 from slimgan_pl.data.loader import ByteLoader, WholeSplit
 from slimgan_pl.data.record import DataRecord
 from slimgan_pl.data.summary import DataSummary
-from slimgan_pl.errors import SlimGANError, check_range
+from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
 from slimgan_pl.utils.files import default_cache_dir
 from slimgan_pl.utils.images import from_bytes
 from slimgan_pl.utils.recipes import Recorded
@@ -124,6 +126,10 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
     def prepare_data(self) -> None:
         """Build the byte arrays that the cache lacks, once on each node."""
         self._open(verify=True)
+        left_out = [image for array in self.arrays.values() for image in array.left_out]
+        if left_out:
+            total = len(left_out) + sum(len(array.images) for array in self.arrays.values())
+            warnings.warn(f"left out: {describe_broken(left_out, total)}", SlimGANWarning, stacklevel=2)
 
     def setup(self, stage: str) -> None:
         """Open the byte arrays."""
@@ -182,7 +188,14 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
                 )
 
     def _open(self, verify: bool) -> None:
-        self.arrays = {
-            split: open_byte_array(self.source(split), f"{self.name}-{split}", self.cache_dir, verify)
-            for split in get_args(Split)
-        }
+        arrays: dict[Split, ByteArray] = {}
+        broken: list[BrokenImagesError] = []
+        for split in get_args(Split):
+            try:
+                arrays[split] = open_byte_array(self.source(split), f"{self.name}-{split}", self.cache_dir, verify)
+            except BrokenImagesError as error:  # look at the other split too
+                broken.append(error)
+        if broken:
+            images = [image for error in broken for image in error.images]
+            raise BrokenImagesError(images, sum(error.total for error in broken), broken[0].fixes)
+        self.arrays = arrays

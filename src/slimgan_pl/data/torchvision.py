@@ -7,11 +7,13 @@ from urllib.error import URLError
 
 import numpy as np
 import numpy.typing as npt
-from torchvision.datasets import CIFAR10, CIFAR100, STL10, CelebA, VisionDataset
+from torchvision.datasets import CIFAR10, CIFAR100, VisionDataset
 from torchvision.datasets.utils import check_integrity
 
+from slimgan_pl.data.broken_images import BrokenImageError
 from slimgan_pl.data.byte_array import ImageSource
 from slimgan_pl.data.datamodule import ByteDataModule, Split
+from slimgan_pl.data.published_files import UnlabelledCelebA, UnlabelledSTL10, list_published_files, without_checksums
 from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.errors import SlimGANError
 
@@ -39,13 +41,17 @@ class TorchvisionSource(ImageSource):
         return self.data.open_split(self.split)
 
     @property
+    def repairs(self) -> dict[str, str]:
+        return {"": f"put whole files into {self.data.folder}"}
+
+    @property
     def labels(self) -> npt.NDArray[np.int64] | None:  # type: ignore[override]
         return np.asarray(self.dataset.targets, dtype=np.int64) if self.data.num_classes else None
 
     @property
     def key(self) -> dict[str, Any]:
         files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in self.data.files]
-        return {"source": self.data.name, "split": self.split, "files": files, **self.data.transform._asdict()}
+        return {"source": self.data.name, "split": self.split, "files": files, **self.data.transform.key}
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -55,11 +61,8 @@ class TorchvisionSource(ImageSource):
             return convert_image(self.dataset[index][0], self.data.transform)
         except (OSError, ValueError, SyntaxError) as error:
             names = getattr(self.dataset, "filename", None)  # of CelebA's image files; the others have none
-            name = names[index] if isinstance(names, list) else f"image {index}"
-            raise SlimGANError(
-                f"{name} of the {self.split} split of {self.data.title} in {self.data.folder} cannot be used: "
-                f"{reason(error)}; put the whole file there"
-            ) from error
+            name = names[index] if isinstance(names, list) else f"number {index}"
+            raise BrokenImageError(f"{name} of the {self.split} split of {self.data.title}", reason(error)) from error
 
 
 class TorchvisionDataModule(ByteDataModule):
@@ -204,7 +207,7 @@ class STL10DataModule(TorchvisionDataModule):
 
     name = "stl10"
     title = "STL-10"
-    dataset = STL10
+    dataset = UnlabelledSTL10
     splits: ClassVar[dict[Split, dict[str, Any]]] = {"train": {"split": "unlabeled"}, "test": {"split": "test"}}
     num_classes = 0
     paper_size = 48
@@ -218,34 +221,11 @@ class CelebADataModule(TorchvisionDataModule):
 
     name = "celeba"
     title = "CelebA"
-    dataset = CelebA
+    dataset = UnlabelledCelebA
     splits: ClassVar[dict[Split, dict[str, Any]]] = {"train": {"split": "train"}, "test": {"split": "test"}}
     num_classes = 0
     paper_size = 64
     crop = 178
-
-
-def list_published_files(dataset: Any) -> dict[str, str | None]:
-    """Return a torchvision data set's files with their MD5s or None."""
-    if dataset is CelebA:
-        files = {name: md5 for _, md5, name in dataset.file_list}
-        images = next(name for name in files if name.endswith(".zip"))
-        del files[images]
-        return {Path(images).stem: None, **files}  # the images are unpacked
-    files = dict(dataset.train_list + dataset.test_list)
-    if hasattr(dataset, "meta"):
-        files[dataset.meta["filename"]] = dataset.meta["md5"]
-    return files
-
-
-def without_checksums(dataset: Any) -> Any:
-    """Return a torchvision data set that ignores checksums."""
-    if dataset is CelebA:
-        unchecked: dict[str, Any] = {"file_list": [(source, None, name) for source, _, name in dataset.file_list]}
-    else:
-        unchecked = {key: [[name, None] for name, _ in getattr(dataset, key)] for key in ("train_list", "test_list")}
-        unchecked["meta"] = {**getattr(dataset, "meta", {}), "md5": None}
-    return type(dataset.__name__, (dataset,), unchecked)
 
 
 def reason(error: Exception) -> str:

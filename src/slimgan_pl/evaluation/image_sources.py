@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from slimgan_pl.data.image_folder import open_image
+from slimgan_pl.data.broken_images import BrokenImageError, BrokenImagesError
+from slimgan_pl.data.image_files import open_image
 from slimgan_pl.data.transform import as_bytes, convert_mode
+from slimgan_pl.data.value_range import ValueRange
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.protocols import Counts, shuffled
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
@@ -100,10 +102,19 @@ class FolderSource(FakeSource):
         paths: The files.
         shape: ``(C, H, W)`` that they have to have.
         device: Where the extractor runs.
+        value_range: Values of more than 8 bits that become black and white; by default what the files tell.
     """
 
-    def __init__(self, root: Path, paths: Sequence[Path], shape: tuple[int, int, int], device: torch.device) -> None:
+    def __init__(
+        self,
+        root: Path,
+        paths: Sequence[Path],
+        shape: tuple[int, int, int],
+        device: torch.device,
+        value_range: ValueRange | None = None,
+    ) -> None:
         self.root, self.paths, self.shape, self.device = root, paths, shape, device
+        self.value_range = value_range
         self.heads = [{"width": None}]
         self.available = len(paths)
 
@@ -115,7 +126,11 @@ class FolderSource(FakeSource):
 
     def draw(self, numbers: Tensor) -> list[Tensor]:
         with ThreadPoolExecutor() as pool:
-            images = list(pool.map(self.read, self.chosen[numbers.numpy()]))
+            try:
+                images = list(pool.map(self.read, self.chosen[numbers.numpy()]))
+            except BrokenImageError as error:
+                broken = [each for each in pool.map(self.find_fault, range(len(self.paths))) if each is not None]
+                raise BrokenImagesError(broken or [error], len(self.paths), error.fixes) from error
         return [torch.from_numpy(np.stack(images))]
 
     def read(self, index: int) -> Any:
@@ -126,13 +141,21 @@ class FolderSource(FakeSource):
         """
         channels, height, width = self.shape
         with open_image(self.paths[index]) as image:
-            pixels = as_bytes(convert_mode(image, channels))
+            pixels = as_bytes(convert_mode(image, channels, self.value_range))
         if pixels.shape != self.shape:
             raise SlimGANError(
                 f"{self.paths[index]} is {pixels.shape[2]}x{pixels.shape[1]} pixels but the real images are "
                 f"{width}x{height}; resize one or the other, for example with --data.image_size {pixels.shape[1]}"
             )
         return pixels
+
+    def find_fault(self, index: int) -> BrokenImageError | None:
+        """Return why an image cannot be used, or None."""
+        try:
+            self.read(index)
+        except BrokenImageError as error:
+            return error
+        return None
 
     @property
     def provenance(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from slimgan_pl.data import ByteArray, ByteDataModule, list_images
+from slimgan_pl.data.image_files import warn_left_out
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import EvaluationResults, Evaluator, FakeSource, FolderSource
 
@@ -106,8 +107,13 @@ class ImageEvaluation(EvaluatedModule):
         self.paths = list_images(self.root)
         self.evaluator = evaluator
 
+    def prepare_data(self) -> None:
+        """Warn of files that are no images, once on each node."""
+        warn_left_out(self.root)
+
     def fakes(self) -> FolderSource:
         data = getattr(self.trainer, "datamodule", None)
         assert data is not None
         shape = (data.image_channels, data.image_size, data.image_size)
-        return FolderSource(self.root, self.paths, shape, self.device)
+        value_range = getattr(data, "value_range", None)
+        return FolderSource(self.root, self.paths, shape, self.device, value_range)
