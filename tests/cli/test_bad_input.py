@@ -395,7 +395,11 @@ IMAGES = [
         several(images(), cut("images/03.png", 0.5), cut("images/05.png", 0.5)),
     ),
     Case(
-        "floats", FOLDER, 1, "for example --data.value_range '[0, 1]'", picture("x.tif", Image.new("F", (16, 16), 0.5))
+        "floats",
+        FOLDER,
+        1,
+        "for example --data.value_range '[0, 1]'",
+        picture("images/x.tif", Image.new("F", (16, 16), 0.5)),
     ),
     Case("a range that descends", f"{FOLDER} --data.value_range [1,0]", 1, "two finite numbers that ascend", images()),
     Case("no images but others", FOLDER, 1, "there are no images in images, only 1 .svg", raw("images/x.svg", b"")),
@@ -435,7 +439,13 @@ IMAGES = [
         "2 of 12 images cannot be used: images/03.png (image file is truncated), images/05.png",
         several(images(), cut("images/03.png", 0.5), cut("images/05.png", 0.5)),
     ),
-    Case("evaluating floats", TEST_IMAGES, 1, "save it with 8 or 16", picture("x.tif", Image.new("F", (16, 16), 0.5))),
+    Case(
+        "evaluating floats",
+        TEST_IMAGES,
+        1,
+        "save it with 8 or 16",
+        picture("images/x.tif", Image.new("F", (16, 16), 0.5)),
+    ),
     Case("evaluating another size", TEST_IMAGES, 1, "is 20x20 pixels", images(size=20)),
 ]
 

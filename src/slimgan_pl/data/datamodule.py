@@ -197,5 +197,6 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
                 broken.append(error)
         if broken:
             images = [image for error in broken for image in error.images]
-            raise BrokenImagesError(images, sum(error.total for error in broken), broken[0].fixes)
+            total = sum(error.total for error in broken) + sum(len(array.images) for array in arrays.values())
+            raise BrokenImagesError(images, total, broken[0].fixes)
         self.arrays = arrays
