@@ -118,8 +118,11 @@ class SharedWeights:
     def leading(self, name: str, sizes: Sequence[int], result: str) -> NodeProto:
         """Make the node that takes the leading block of a weight.
 
-        NOTE: ONNX Runtime folds norms into layers and lays weights out for its kernels only where they are constants of
-        the branch itself, which the results of slicing are and what all branches read is not.
+        The widest width has one too, of the whole weight.
+
+        NOTE: On a CPU, ONNX Runtime lays out weights in blocks of channels (NCHWc) only where they are constants of the
+        branch itself, which the results of slicing are and the weights that all branches read are not. It folds norms
+        either way; but 1.24.1 to 1.28.0 cannot fold one into a weight from outside if they load the graph from bytes.
         """
         full = self.weights[name]
         axes = [axis for axis, size in enumerate(sizes) if size < full.shape[axis]] or [0]
