@@ -179,6 +179,16 @@ def test_skipped_images_fall_out_of_their_split_and_labels_stay_with_the_rest(tm
             assert array.labels.tolist() == [int(red == 200) for red, _ in kept]
 
 
+def test_the_summary_tells_of_broken_images_and_other_files(tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "flat", 25)
+    cut_images(root, [3])
+    for name in ("a.txt", "b.csv"):
+        (root / name).touch()
+    with pytest.warns(SlimGANWarning, match=r"not read as an image: 1 \.csv, 1 \.txt$"):
+        data = module(root, skip_broken=True)
+    assert data.summary().left_out == ["1 broken image", "2 other files"]
+
+
 def test_a_link_to_nowhere_is_skipped_too(tmp_path: Path) -> None:
     root = flat_folder(tmp_path / "flat", 6)
     (root / "x.png").symlink_to("nowhere.png")

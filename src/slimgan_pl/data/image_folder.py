@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from slimgan_pl.data.byte_array import ImageSource
 from slimgan_pl.data.datamodule import ByteDataModule, Split
-from slimgan_pl.data.image_files import list_images, open_image, warn_left_out
+from slimgan_pl.data.image_files import count_left_out, list_images, open_image, warn_left_out
 from slimgan_pl.data.splits import Entry, Splits, find_splits
 from slimgan_pl.data.transform import Transform, convert_image
 from slimgan_pl.data.value_range import EIGHT_BITS, SeenValues, find_kind, read_values
@@ -126,7 +126,11 @@ class ImageFolderDataModule(ByteDataModule):
 
     @property
     def left_out(self) -> list[str]:
-        return self._splits.left_out
+        broken = sum(len(array.left_out) for array in self.arrays.values())
+        others = count_left_out(self.root).total()
+        told = [f"{broken:,} broken image{'s' * (broken != 1)}"] if broken else []
+        told += [f"{others:,} other file{'s' * (others != 1)}"] if others else []
+        return [*self._splits.left_out, *told]
 
     @property
     def holds_out(self) -> bool:
