@@ -16,14 +16,14 @@ def line(sizes: Sequence[int], names: Sequence[str] = (), left_out: Sequence[str
     ("sizes", "names", "words"),
     [
         ([], [], "Data: 10 training and 2 test images, 64x64, 3 channels"),
-        ([4], ["cat"], "1 class (cat 4)"),
-        ([1400, 600], ["cat", "dog"], "2,000 training and 2 test images, 2 classes (cat 1,400, dog 600), 64x64"),
-        ([400, 40], ["cat", "dog"], "2 classes (cat 400, dog 40), 64x64"),
-        ([401, 40], ["cat", "dog"], "2 classes (cat 401, dog 40; skewed by a factor of 10), 64x64"),
-        ([5, 0], ["cat", "dog"], "2 classes (cat 5, dog 0; skewed, as one has none), 64x64"),
+        ([4], ["cat"], "1 class (cat: 4)"),
+        ([1400, 600], ["cat", "dog"], "2,000 training and 2 test images, 2 classes (cat: 1,400, dog: 600), 64x64"),
+        ([400, 40], ["cat", "dog"], "2 classes (cat: 400, dog: 40), 64x64"),
+        ([401, 40], ["cat", "dog"], "2 classes (cat: 401, dog: 40; skewed by a factor of 10), 64x64"),
+        ([5, 0], ["cat", "dog"], "2 classes (cat: 5, dog: 0; skewed, as one has none), 64x64"),
         ([7] * 100, [], "100 classes (7 images each), 64x64"),
-        ([9, 7, 8, 9, 9, 90], list("abcdef"), "6 classes (b 7 to f 90; skewed by a factor of 13), 64x64"),
-        ([3, 5], [], "2 classes (class 0 3, class 1 5)"),
+        ([9, 7, 8, 9, 9, 90], list("abcdef"), "6 classes (b: 7 to f: 90; skewed by a factor of 13), 64x64"),
+        ([3, 5], [], "2 classes (class 0: 3, class 1: 5)"),
     ],
 )
 def test_classes_are_named_with_their_sizes(sizes: list[int], names: list[str], words: str) -> None:
@@ -40,7 +40,7 @@ def test_a_data_module_counts_its_arrays(image_folder: Path, tmp_path: Path) -> 
     data = ImageFolderDataModule(str(image_folder), image_size=16, cache_dir=str(tmp_path))
     data.prepare_data()
     data.setup("fit")
-    expected = "Data: 16 training and 8 test images, 2 classes (cat 8, dog 8), 16x16, 3 channels"
+    expected = "Data: 16 training and 8 test images, 2 classes (cat: 8, dog: 8), 16x16, 3 channels"
     assert str(data.summary()) == expected
 
 

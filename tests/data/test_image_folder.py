@@ -232,7 +232,7 @@ def test_a_flat_test_folder_has_no_labels_and_the_classes_of_training_stay(tmp_p
     assert data.num_classes == 2
     assert data.arrays["train"].labels is not None
     assert data.arrays["test"].labels is None
-    assert "2 classes (a 2, b 2)" in str(data.summary())
+    assert "2 classes (a: 2, b: 2)" in str(data.summary())
 
 
 def test_folders_beside_the_splits_are_named_in_the_summary(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class DataSummary:
         left_out: What the folder holds beside these images, such as ``3 files``.
 
     >>> print(DataSummary(1620, 180, ("cat", "dog"), (900, 720), 64, 3))
-    Data: 1,620 training and 180 test images, 2 classes (cat 900, dog 720), 64x64, 3 channels
+    Data: 1,620 training and 180 test images, 2 classes (cat: 900, dog: 720), 64x64, 3 channels
     """
 
     num_train: int
@@ -52,7 +52,7 @@ class DataSummary:
         """Return the number of classes and their sizes; of many the smallest and the largest."""
         count = len(self.class_sizes)
         names = self.classes if len(self.classes) == count else [f"class {label}" for label in range(count)]
-        sized = [f"{name} {size:,}" for name, size in zip(names, self.class_sizes, strict=True)]
+        sized = [f"{name}: {size:,}" for name, size in zip(names, self.class_sizes, strict=True)]
         low, high = min(self.class_sizes), max(self.class_sizes)
         if count <= MOST_NAMED:
             sizes = ", ".join(sized)
