@@ -255,8 +255,7 @@ def test_a_tag_that_is_refused_is_said(
         capsys, "fit", "--config", "config.yaml", "--wandb", "offline", "--wandb_run.tags", f"[{'a' * 99}]"
     )
     assert status == 1
-    assert "tag" in line.lower()
-    assert "mend --wandb_run" in line
+    assert "--wandb_run.tags" in line
     assert not list(Path("runs").glob("version_*"))
 
 

@@ -165,7 +165,7 @@ def test_integers_are_a_quarter_of_the_weights_and_generate_nearly_the_same(name
     model = quantized_graph(generator, 1.0)
     images, real = run(model, feed_of(generator, 8)), generate(generator, 8, 1.0)
     error = np.sqrt(np.mean((images - real) ** 2))
-    assert 0 < error < 0.1 * real.std()
+    assert 0 < error < 0.15 * real.std()
     weights = [t for t in model.graph.initializer if len(t.dims) == 4]
     assert weights
     assert all(t.data_type == TensorProto.INT8 for t in weights)

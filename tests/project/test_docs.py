@@ -120,6 +120,7 @@ def type_command(words: list[str]) -> None:
 
 def run_slimgan(args: list[str]) -> None:
     """Run the command; what it is given is read as it stands, and made small before anything is built of it."""
+    prepare = SlimGANCLI.before_instantiate_classes
 
     def change(command: SlimGANCLI) -> None:
         name = command.config["subcommand"]
@@ -127,6 +128,7 @@ def run_slimgan(args: list[str]) -> None:
             shrink(command.config[name])
         if name in ("fit", "validate", "test"):
             take_stand_ins(command.config[name])
+            prepare(command)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SlimGANCLI, "before_instantiate_classes", change)

@@ -24,6 +24,7 @@ OPTIONS = {  # options of slimgan export, by the settings that errors name
     "model.evaluator.weights_path": "--weights_path",
     "model.evaluator.num_fake": "--num_fake",
     "model.evaluator": "leave --extractor out",
+    "data.image_size": "leave --extractor out",
 }
 
 

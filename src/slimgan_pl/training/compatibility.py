@@ -98,13 +98,18 @@ def check_data(generator: SlimmableGenerator, data: object, discriminators: Disc
     size = getattr(data, "image_size", None)
     if size not in (None, generator.image_size):
         raise SlimGANError(
-            f"the data has image_size {size} but the generator has {generator.image_size}; "
-            f"{schedule_fix(generator, discriminators, size)}, or set --data.image_size {generator.image_size}"
+            f"the data has image_size {size} but the generator has {generator.image_size}",
+            {
+                "model.generator": schedule_fix(generator, discriminators, size),
+                "data.image_size": f"set {{}} {generator.image_size}",
+            },
         )
-    for name in ("image_channels",):
-        given, made = getattr(data, name, None), getattr(generator, name)
-        if given is not None and given != made:
-            raise SlimGANError(f"the data has {name} {given} but the generator has {made}; give both the same")
+    channels = getattr(data, "image_channels", None)
+    if channels not in (None, generator.image_channels):
+        raise SlimGANError(
+            f"the data has image_channels {channels} but the generator has {generator.image_channels}; "
+            "give both the same"
+        )
     classes = getattr(data, "num_classes", None)
     if generator.num_classes and classes is not None and classes != generator.num_classes:
         raise SlimGANError(

@@ -134,7 +134,8 @@ class Recorded:
     def settle(self, name: str, value: Value | None, default: Value) -> Value:
         """Return an argument, or its default for None, and record it."""
         settled = default if value is None else value
-        self.arguments[name] = settled
+        if name in self.arguments:  # not of a subclass that fixes it
+            self.arguments[name] = settled
         return settled
 
     @property
