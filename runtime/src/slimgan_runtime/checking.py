@@ -99,7 +99,7 @@ def check_labels(labels: Any, contract: Contract, count: int) -> np.ndarray | No
 
 
 def find_numbers(names: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Return the numbers of classes that are given by name, or raise a SlimGANError."""
+    """Return the numbers of classes given by name."""
     numbers = {name: number for number, name in reversed(list(enumerate(classes)))}
     if unknown := [name for name in names.flat if name not in numbers]:
         near = get_close_matches(unknown[0], classes, 3)

@@ -75,7 +75,7 @@ class Runtime:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of their labels; empty without classes."""
+        """Names of the classes by their labels; empty without classes."""
         return self._exported.contract.classes
 
     @property

@@ -1,4 +1,4 @@
-"""Last lines of a run: paths of its files, and what to type next."""
+"""Last lines of a run: paths and commands to type next."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ say = rank_zero_only(print)
 
 
 class ClosingLines(Callback):
-    """Print the paths of the files after an evaluation; after training also commands that use them.
+    """Print paths of files after an evaluation, and commands after training.
 
     Give it to the trainer after the callbacks that write these files.
     """

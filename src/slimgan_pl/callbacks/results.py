@@ -76,7 +76,7 @@ def find_evaluated_checkpoint(trainer: Trainer) -> Path | None:
 
 
 def write_results(results: EvaluationResults, path: Path) -> Path | None:
-    """Write results as JSON and return their path, or None after a warning."""
+    """Write results as JSON; return their path, or None after a warning."""
     with continuing_without(f"the results {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, f"{json.dumps(results.to_json(), indent=2)}\n".encode())

@@ -21,7 +21,7 @@ HELD = "\N{NO-BREAK SPACE}"  # a space at which no line breaks
 
 
 class RunPlan(Callback):
-    """Print the data, the nets and the plan of a run before training."""
+    """Print data, nets and plan of a run before training."""
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         folder = run_folder(trainer).path  # which the processes tell each other
@@ -52,7 +52,7 @@ def describe_nets(model: SlimGAN) -> str:
 
 
 def describe_iterations(trainer: Trainer, model: SlimGAN, data: ByteDataModule | None) -> str:
-    """Return the number of iterations, the batch of one, and images and epochs in all."""
+    """Return the iterations, their batch, and images and epochs in all."""
     total, begun, world = trainer.estimated_stepping_batches, trainer.global_step, trainer.world_size
     is_endless = total == float("inf")
     line = "iterations until it is stopped" if is_endless else f"{total:,} iterations"

@@ -82,7 +82,7 @@ def compare(
 
 
 def print_table(table: Sequence[Sequence[str]], num_runs: int, name: str) -> None:
-    """Print a table; where it is wider than the terminal, runs have numbers, and their names a line each."""
+    """Print a table; long names of runs get numbered lines."""
     from rich.console import Console
 
     console = Console()

@@ -199,7 +199,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         return as_list(self._get(self.config_init, "trainer")["callbacks"])
 
     def _has_all_iterations(self, iteration: int, ckpt_path: str) -> bool:
-        """Return whether nothing is left to train; exit or raise if nothing is left to evaluate either."""
+        """Return whether only an evaluation is left; exit if nothing is."""
         max_steps = self._get(self.config, "trainer.max_steps")
         if not 0 <= max_steps <= iteration:
             return False
@@ -237,7 +237,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         self._check_written()
 
     def _check_written(self) -> None:
-        """Raise a SlimGANError on process 0 if the results or the picture could not be written."""
+        """Raise a SlimGANError on process 0 for results or pictures not written."""
         files = {"the results": self.results, "the picture": self.samples}
         unwritten = [name for name, callback in files.items() if callback.is_unwritten]
         if unwritten:

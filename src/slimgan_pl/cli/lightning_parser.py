@@ -72,7 +72,7 @@ class OneLineParser(LightningArgumentParser):
 
 
 def spell_out_words(words: Sequence[str]) -> list[str]:
-    """Return a command line with 1e5 as 100000, which jsonargparse takes as an integer.
+    """Return a command line with 1e5 as 100000, which jsonargparse accepts.
 
     >>> spell_out_words(["--trainer.max_steps", "1e5", "--model.seed=1e3", "--wandb_run.name", "1e5"])
     ['--trainer.max_steps', '100000', '--model.seed=1000', '--wandb_run.name', '1e5']

@@ -10,7 +10,7 @@ __all__ = ["data_reader", "fill_net_settings"]
 
 
 def data_reader(data: Any) -> Callable[[str], Any]:
-    """Return a function that reads an attribute of the data module of settings, which is built at most once."""
+    """Return a reader of the data module's attributes, built at most once."""
     built: list[Any] = []
 
     def read(name: str) -> Any:
@@ -27,7 +27,7 @@ def data_reader(data: Any) -> Callable[[str], Any]:
 
 
 def fill_net_settings(model: Any, read_data: Callable[[str], Any], is_conditional: bool = False) -> None:
-    """Give nets the settings that they share with the data, or with each other, where these are None.
+    """Fill in settings that nets share with the data or each other.
 
     Args:
         model: Parsed settings of the model, changed in place.

@@ -26,7 +26,7 @@ UNSUITED_OPTIONS = {  # of the trainer, with what is wrong and what to do; old c
 
 
 def check_trainer_options(given: Mapping[str, Any]) -> None:
-    """Raise a SlimGANError for options of the trainer that cannot work with two optimizers and iterations."""
+    """Raise a SlimGANError for trainer options that two optimizers rule out."""
     known = signature(Trainer).parameters
     for name, problem in UNSUITED_OPTIONS.items():
         default = None if name == "check_val_every_n_epoch" else known[name].default
@@ -38,7 +38,7 @@ def check_trainer_options(given: Mapping[str, Any]) -> None:
 
 
 def arrange_help(parser: OneLineParser, name: str) -> None:
-    """Put the options of this package first, and hide those that cannot work."""
+    """Show this package's options first; hide those that cannot work."""
     parser.usage = f"slimgan {name} --config FILE [options]"
     parser.description = (
         f"{parser.description} Most options have a key in the FILE too. `--model.generator.help ResNetGenerator` lists "

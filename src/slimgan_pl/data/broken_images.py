@@ -38,7 +38,7 @@ class BrokenImagesError(SlimGANError):
 
 
 def describe_broken(images: Sequence[BrokenImageError], total: int) -> str:
-    """Return the number of broken images and the first of them with reasons.
+    """Return the number of broken images, and the first with reasons.
 
     >>> describe_broken([BrokenImageError(f"{n}.png", "it is empty") for n in range(2)], 5)
     '2 of 5 images cannot be used: 0.png (it is empty), 1.png (it is empty)'

@@ -163,7 +163,7 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
 def _write_images(
     path: Path, images: Iterable[npt.NDArray[np.uint8] | BrokenImageError], source: ImageSource
 ) -> dict[int, BrokenImageError]:
-    """Write an array row by row, as a full disk crashes memory maps.
+    """Write an array row by row; a full disk crashes memory maps.
 
     Returns:
         The errors of the images that are left out, by their numbers.

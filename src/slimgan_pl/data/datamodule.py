@@ -67,7 +67,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
 
     @property
     def classes(self) -> Sequence[str]:
-        """Names of the classes in the order of their labels, or empty for numbers."""
+        """Names of the classes by their labels; empty for numbers."""
         return ()
 
     @property
@@ -93,7 +93,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
 
     @property
     def left_out(self) -> list[str]:
-        """What the source holds beside the images, such as ``3 files``; read after ``setup``."""
+        """Names of what is left out, such as ``3 files``, after ``setup``."""
         return []
 
     def summary(self) -> DataSummary:

@@ -28,7 +28,7 @@ MAX_KINDS = 6  # suffixes named in a message
 
 @cache
 def image_formats() -> dict[str, str]:
-    """Return Pillow's formats that can be decoded, by the suffixes of their files.
+    """Return Pillow's formats that can be decoded, by their suffixes.
 
     Plugins for HEIF and JPEG XL take part where they are installed.
     """
@@ -45,7 +45,7 @@ def image_formats() -> dict[str, str]:
 
 @cache
 def opened_formats() -> tuple[str, ...]:
-    """Return the names of the formats that can be decoded, common ones first."""
+    """Return the formats that can be decoded, common ones first."""
     kinds = set(image_formats().values())
     return tuple(kind for kind in Image.ID if kind in kinds)
 
@@ -92,7 +92,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def count_left_out(folder: Path) -> Counter[str]:
-    """Count the files under a folder that are not read as images, by suffix.
+    """Count a folder's files that are not read as images, by suffix.
 
     Hidden files are not counted.
     """
@@ -100,7 +100,7 @@ def count_left_out(folder: Path) -> Counter[str]:
 
 
 def warn_left_out(folder: Path) -> None:
-    """Warn of the files under a folder that are not read as images."""
+    """Warn of a folder's files that are not read as images."""
     others = count_left_out(folder)
     if others:
         message = f"left out of {folder} what is not read as an image: {describe_left_out(others)}"
@@ -108,7 +108,7 @@ def warn_left_out(folder: Path) -> None:
 
 
 def describe_left_out(others: Counter[str]) -> str:
-    """Return a list such as ``9 .heic (pip install pillow-heif), 2 .txt``, the most frequent first.
+    """Return a list such as ``9 .heic, 2 .txt``, most frequent first.
 
     >>> describe_left_out(Counter({".txt": 2, "": 3}))
     '3 without suffix, 2 .txt'

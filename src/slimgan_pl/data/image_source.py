@@ -54,7 +54,7 @@ class ImageSource(ABC):
 
 
 def read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8] | BrokenImageError, None, None]:
-    """Yield all images or their errors, with one thread per core reading ahead."""
+    """Yield all images or their errors; one thread per core reads ahead."""
 
     def read(start: int) -> list[npt.NDArray[np.uint8] | BrokenImageError]:
         return [read_or_error(source, index) for index in range(start, min(start + CHUNK, len(source)))]

@@ -37,7 +37,7 @@ class UnlabelledCelebA(CelebA):  # type: ignore[misc]
 
 
 def list_published_files(dataset: Any) -> dict[str, str | None]:
-    """Return the files that a torchvision data set reads, with their MD5s or None."""
+    """Return the files that a torchvision data set reads, with MD5s."""
     if issubclass(dataset, CelebA):
         files = {name: md5 for _, md5, name in dataset.file_list}
         images = next(name for name in files if name.endswith(".zip"))

@@ -1,4 +1,4 @@
-"""Record of a data module's images in checkpoints, and what changes between two."""
+"""Record of a data module's images, and changes between two."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ Hashes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class DataRecord:
-    """Hashes of the pixels of each split's images, a digest of its labels, and the names of the classes.
+    """Hashes of each split's images, digests of labels, names of classes.
 
     It depends on neither names nor dates of files, so that a data set can be moved to another machine.
     """
@@ -57,7 +57,7 @@ class DataRecord:
             ) from error
 
     def to_state(self) -> dict[str, Any]:
-        """Return the record as values for a ``weights_only`` checkpoint, 8 bytes an image."""
+        """Return values for a ``weights_only`` checkpoint, 8 bytes an image."""
         hashes = {split: torch.from_numpy(values) for split, values in self.hashes.items()}
         return {"hashes": hashes, "labels": dict(self.labels), "classes": list(self.classes)}
 
@@ -97,7 +97,7 @@ def read_hashes(array: ByteArray) -> Hashes:
 
 
 def subtract(values: Hashes, others: Hashes) -> Hashes:
-    """Return the values beyond those in others, each as often as it is left."""
+    """Return the values beyond those in others, counting repetitions."""
     found, number = np.unique(np.concatenate([values, others]), return_inverse=True)
     mine, theirs = (np.bincount(part, minlength=len(found)) for part in np.split(number, [len(values)]))
     return np.repeat(found, (mine - theirs).clip(0))

@@ -129,7 +129,7 @@ def hold_out(folder: Path, paths: Sequence[Path], test_fraction: float) -> Split
 
 
 def position(name: str) -> float:
-    """Return a number in [0, 1] that depends on a file's name alone.
+    """Return a number in [0, 1] from a file's name alone.
 
     Args:
         name: Path relative to the folder, with slashes. Its suffix and form of Unicode do not matter.
@@ -141,7 +141,7 @@ def position(name: str) -> float:
 def choose_test(
     positions: npt.NDArray[np.float64], labels: npt.NDArray[np.int64], fraction: float
 ) -> npt.NDArray[np.bool_]:
-    """Return which images are held out: those whose position is below the fraction.
+    """Return which images are held out: those below the fraction.
 
     So an image stays in its split, whatever is added or removed beside it. Small numbers are the exception: a class of
     which the fraction is at least one image has one held out, and one to train with, and there are at least
@@ -183,7 +183,7 @@ def class_names(folder: Path, paths: Sequence[Path]) -> list[str]:
 
 
 def label_images(folder: Path, paths: Sequence[Path], classes: Sequence[str]) -> list[Entry]:
-    """Pair each image with its class, or all with -1 unless each has one."""
+    """Pair images with their classes, or with -1 unless all have one."""
     numbers = {name: number for number, name in enumerate(classes)}
     labels = [numbers.get(top_folder(folder, path) or "", -1) for path in paths]
     if -1 in labels:
@@ -192,6 +192,6 @@ def label_images(folder: Path, paths: Sequence[Path], classes: Sequence[str]) ->
 
 
 def top_folder(root: Path, path: Path) -> str | None:
-    """Return the folder below the root that a file lies in, or None."""
+    """Return the top folder that a file lies in, or None."""
     below = path.parts[len(root.parts) :]
     return below[0] if len(below) > 1 else None

@@ -49,7 +49,7 @@ class DataSummary:
         return f"{line}; left out: {', '.join(self.left_out)}" if self.left_out else line
 
     def describe_classes(self) -> str:
-        """Return the number of classes and their sizes; of many the smallest and the largest."""
+        """Return the number of classes and sizes, of many the extremes."""
         count = len(self.class_sizes)
         names = self.classes if len(self.classes) == count else [f"class {label}" for label in range(count)]
         sized = [f"{name}: {size:,}" for name, size in zip(names, self.class_sizes, strict=True)]

@@ -1,4 +1,4 @@
-"""Pixel values of more than 8 bits: their range, and what a data set holds of it."""
+"""Pixel values of more than 8 bits, and their range."""
 
 import warnings
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Extremes(NamedTuple):
 
 
 def find_kind(image: Image.Image) -> Kind:
-    """Return the kind of an image's values; it has to come straight from its file."""
+    """Return the kind of values of an image straight from its file."""
     if not image.mode.startswith(("I", "F")):
         return EIGHT_BITS
     tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
@@ -79,7 +79,7 @@ def find_kind(image: Image.Image) -> Kind:
 
 
 def read_values(image: Image.Image, kind: Kind) -> npt.NDArray[Any]:
-    """Return the values ``(H, W)`` of an image with more than 8 bits.
+    """Return the values ``(H, W)`` of an image beyond 8 bits.
 
     Raises:
         ValueError: If some are not finite.
@@ -138,7 +138,7 @@ class SeenValues:
                 )
 
     def warn(self, value_range: ValueRange | None) -> None:
-        """Warn where images are nearly black or clipped, or ``value_range`` is not used."""
+        """Warn of images nearly black or clipped, and of an unused ``value_range``."""
         for kind, seen in sorted(self.kinds.items(), key=str):
             span = kind.range if value_range is None or kind == EIGHT_BITS else value_range
             assert span is not None  # by check

@@ -76,7 +76,7 @@ class Extraction:
 
 
 def apply(net: nn.Module, pixels: Tensor) -> Any:
-    """Return an extractor's output, or raise a SlimGANError that says how it fails."""
+    """Return an extractor's output; a failure becomes a SlimGANError."""
     try:
         return net(pixels)
     except Exception as error:  # third-party code raises anything

@@ -50,7 +50,7 @@ class FakeSource(ABC):
 
     @property
     def label_sampling(self) -> str | None:
-        """How labels are sampled: ``data``, ``uniform``, or None without labels."""
+        """Sampling of the labels: ``data``, ``uniform``, or None without labels."""
         return None
 
     def names(self) -> list[str]:

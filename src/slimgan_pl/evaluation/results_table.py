@@ -101,7 +101,7 @@ def caption(results: EvaluationResults, earlier: EvaluationResults | None = None
 
 
 def describe_bias(results: EvaluationResults) -> list[str]:
-    """Return at most one line about what the numbers of images do to the Fréchet distance."""
+    """Return a line about the bias of few or unlike images."""
     names = {column.key: column.title for column in results.columns}
     counts: list[Any] = [results.protocol.get(key) for key in ("num_real", "num_fake")]
     if "fid" not in names or not all(map(is_finite, counts)):

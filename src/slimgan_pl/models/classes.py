@@ -1,4 +1,4 @@
-"""Classes of a conditional generator: their names, and how often each is sampled."""
+"""Classes of a conditional generator: names and frequencies."""
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -70,7 +70,7 @@ class Classes:
 
     @property
     def sampling(self) -> LabelSampling | None:
-        """How labels are sampled; None without classes. Equal counts are uniform.
+        """Sampling of the labels; None without classes. Equal counts are uniform.
 
         >>> Classes(("a", "b"), (2, 1)).sampling, Classes(("a", "b"), (2, 2)).sampling, Classes().sampling
         ('data', 'uniform', None)
@@ -85,7 +85,7 @@ class Classes:
         return torch.bucketize(normals, class_bounds(counts, normals.device), right=True)
 
     def number_of(self, label: int | str) -> int:
-        """Return the number of a class that is given by its name or its number.
+        """Return the number of a class given by name or number.
 
         A name comes before a number, where names are numbers themselves.
 
@@ -110,7 +110,7 @@ class Classes:
 
 @lru_cache(maxsize=32)
 def class_bounds(counts: tuple[int, ...], device: torch.device) -> Tensor:
-    """Return the ascending bounds ``(K - 1,)`` between classes of a standard normal number.
+    """Return the bounds ``(K - 1,)`` between classes of a standard normal.
 
     Between two neighbours lies a class's share of the distribution, nothing of a class without images. They are made
     once, as a copy to a GPU would make every iteration wait.

@@ -132,7 +132,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
 
     @property
     def classes(self) -> Classes:
-        """Names of the classes and how often each is sampled, which are no weights.
+        """Names and frequencies of the classes; they are no weights.
 
         By default classes have numbers for names, and labels are uniform.
 
@@ -161,7 +161,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         return next(self.parameters()).dtype
 
     def draw_inputs(self, count: int, source: torch.Generator | None = None, labels: Tensor | None = None) -> Inputs:
-        """Sample standard normal latents and, with classes, labels as often as ``classes`` says.
+        """Sample standard normal latents and, with classes, labels by their frequencies.
 
         Latent and label number ``n`` depend on the source and on ``n`` alone, not on the count. Both are on this net's
         device.

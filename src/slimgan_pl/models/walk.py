@@ -30,7 +30,7 @@ def slerp(start: Tensor, end: Tensor, place: float) -> Tensor:
 
 
 def make_closed_walk(stops: Tensor, num_frames: int) -> Tensor:
-    """Return closed walks ``(F, N, D)`` from stop to stop and back to the first.
+    """Return closed walks ``(F, N, D)`` from stop to stop.
 
     ``stops`` are latents ``(K, N, D)``; the first frame is the first of them.
     """
@@ -43,7 +43,7 @@ def make_closed_walk(stops: Tensor, num_frames: int) -> Tensor:
 def walk_images(
     generator: SlimmableGenerator, latents: Tensor, labels: Sequence[int | None], widths: Sequence[float]
 ) -> Iterator[Tensor]:
-    """Yield the images ``(L, W, C, H, H)`` in [-1, 1] of each frame.
+    """Yield each frame's images ``(L, W, C, H, H)`` in [-1, 1].
 
     Args:
         generator: The generator, which stays as it is.

@@ -56,7 +56,7 @@ def read_carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[st
 
 
 def read_root(checkpoint: dict[str, Any]) -> str | None:
-    """Return the folder of runs that a checkpoint's run is in, or None.
+    """Return the folder of runs of a checkpoint's run, or None.
 
     An absolute path of another machine counts as none.
     """

@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Part(NamedTuple):
-    """Part of an evaluation that has to be the same where its metrics compare."""
+    """Part of an evaluation that has to be equal where metrics compare."""
 
     plural: str  # in a sentence about several evaluations
     name: str  # before the value of one
@@ -65,7 +65,7 @@ class Run(NamedTuple):
 
 
 def differences(results: Sequence[EvaluationResults], metric: str) -> list[str]:
-    """Return what differs among evaluations by one net, so that a metric does not compare."""
+    """Return differences among evaluations that make a metric not compare."""
     found = []
     for key, part in parts_of(metric).items():
         values = {str(result.protocol.get(key)) for result in results}
@@ -78,7 +78,7 @@ def differences(results: Sequence[EvaluationResults], metric: str) -> list[str]:
 
 
 def name_evaluations(results: Sequence[EvaluationResults], metric: str) -> list[str]:
-    """Return the name of each evaluation; it is the same where the metric compares.
+    """Return a name per evaluation, the same where the metric compares.
 
     It is the metric's label, and what differs among the evaluations by the same net.
     """
@@ -95,7 +95,7 @@ def name_evaluations(results: Sequence[EvaluationResults], metric: str) -> list[
 
 
 def describe_evaluation(results: EvaluationResults, metric: str) -> dict[str, str]:
-    """Return the values of the parts of an evaluation that a metric depends on."""
+    """Return the values of an evaluation that a metric depends on."""
     values = {part.name: str(results.protocol.get(key)) for key, part in parts_of(metric).items()}
     return {**values, "weights": str(weights_of(results, metric))[:8]}
 
@@ -111,7 +111,7 @@ def parts_of(metric: str) -> dict[str, Part]:
 
 
 def weights_of(results: EvaluationResults, metric: str) -> str | None:
-    """Return the checksum of the weights of the net that a metric comes from."""
+    """Return the checksum of the weights behind a metric."""
     nets = [results.provenance.get(name) or {} for name in ("extractor", "classifier")]
     return next((net.get("weights_sha256") for net in nets if net.get("name") == results.extractor_of(metric)), None)
 

@@ -1,4 +1,4 @@
-"""Evaluations in the folder of a run, and the checkpoint that they call the best."""
+"""Evaluations in the folder of a run, and its best checkpoint."""
 
 from contextlib import suppress
 from math import inf, isfinite, nan
@@ -28,7 +28,7 @@ def evaluations_before(folder: Path, results: EvaluationResults) -> list[Evaluat
 
 
 def find_best_checkpoint(root: Path) -> Path:
-    """Return the checkpoint with the best evaluation in the newest run of a folder.
+    """Return the best checkpoint of the newest run in a folder.
 
     The mean over the widths of the results' first metric decides, which is FID unless it was left out.
 

@@ -68,7 +68,7 @@ class RunFolder:
 
     @property
     def newest_checkpoint(self) -> Path | None:
-        """The checkpoint of the last save, else the newest that stays, or None."""
+        """Checkpoint of the last save, else the newest that stays, or None."""
         kept = self.kept_checkpoints()
         return self.checkpoint if self.checkpoint.is_file() else kept[max(kept)] if kept else None
 
@@ -114,7 +114,7 @@ def path_beside(checkpoint: str | Path, command: str, suffix: str = ".json") -> 
 
 
 def find_checkpoint(path: str | Path) -> Path:
-    """Return the checkpoint at a path, or the newest one of a run's folder.
+    """Return the checkpoint at a path, or a run's newest one.
 
     Args:
         path: The checkpoint, a run's folder, or a folder of versions, of which the newest with a checkpoint counts.

@@ -34,7 +34,7 @@ def evaluation_follows(trainer: Trainer) -> bool:
 
 
 def evaluation_times(trainer: Trainer) -> str:
-    """Return when validations come, such as ``every 300 iterations``; nothing if training has none."""
+    """Return when validations come, such as ``every 300 iterations``, or nothing."""
     if not trainer.enable_validation:
         return ""
     every: float | None = trainer.val_check_batch

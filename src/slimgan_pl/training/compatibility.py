@@ -128,7 +128,7 @@ def check_parts(batch_size: int, micro_batches: int) -> None:
 
 
 def check_norms(generator: SlimmableGenerator, count: int) -> None:
-    """Raise a SlimGANError where a batch norm would see one value per channel.
+    """Raise a SlimGANError where a batch norm would see one value.
 
     ``count`` is the number of images that pass the generator at once in training.
     """
@@ -181,7 +181,9 @@ def check_training(max_steps: int, val_check_interval: float) -> None:
 
 
 def keep_patience(callbacks: Iterable[Callback], checkpoint: Mapping[str, Any]) -> None:
-    """Put the patience of early stopping into a checkpoint's content, from which Lightning reads it."""
+    """Put the patience of early stopping into a checkpoint's content.
+
+    NOTE: Lightning's ``EarlyStopping`` replaces its patience by the saved one."""
     for callback in callbacks:
         if isinstance(callback, EarlyStopping) and callback.state_key in checkpoint["callbacks"]:
             checkpoint["callbacks"][callback.state_key]["patience"] = callback.patience

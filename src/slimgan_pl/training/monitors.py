@@ -58,7 +58,7 @@ def check_monitors(
     evaluate_every: float | None,
     max_steps: int,
 ) -> None:
-    """Raise a SlimGANError for a callback whose metric is not logged in time.
+    """Raise a SlimGANError for a callback whose metric is not logged.
 
     Args:
         callbacks: The user's.
@@ -94,7 +94,7 @@ def check_monitors(
 
 
 def suggest_names(word: str, names: Sequence[str]) -> list[str]:
-    """Return the names nearest to a word first, then one of each other quantity.
+    """Return names near to a word, then one per other quantity.
 
     >>> suggest_names("loss", ["fid_digits/0.5", "fid_digits/1", "generator_loss"])
     ['generator_loss', 'fid_digits/0.5']

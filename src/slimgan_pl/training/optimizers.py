@@ -53,7 +53,7 @@ def use_current_settings(
     net: nn.Module,
     setting: str,
 ) -> None:
-    """Put the settings that have changed into an optimizer's saved state, in place.
+    """Put changed settings into an optimizer's saved state, in place.
 
     Those that have not changed keep the saved values, which a schedule may have moved.
 
@@ -82,7 +82,7 @@ def use_current_settings(
 
 
 def find_state_names(make: Callable[..., Optimizer], net: nn.Module) -> set[str]:
-    """Return the names of the states that an optimizer keeps for a parameter."""
+    """Return the names of an optimizer's states for a parameter."""
     parameter = torch.zeros_like(next(net.parameters()), requires_grad=True)
     parameter.grad = torch.zeros_like(parameter)
     optimizer = make([parameter])

@@ -12,7 +12,7 @@ MIN_BOTTOM = 4  # pixels a side at which a stem starts
 
 
 def advise_schedules(generator: SlimmableGenerator, bank: DiscriminatorBank, image_size: int) -> str:
-    """Return the options that make both nets fit an image size, or nothing where they are unknown.
+    """Return options that fit both nets to an image size, or nothing.
 
     The present schedules are cut or extended, so that every width divides them.
     """
@@ -40,7 +40,7 @@ def advise_schedules(generator: SlimmableGenerator, bank: DiscriminatorBank, ima
 
 
 def count_doublings(image_size: int) -> int:
-    """Return how often a side can be halved to no less than four pixels.
+    """Return how often a side halves to four pixels or more.
 
     >>> [count_doublings(size) for size in (128, 96, 28, 33)]
     [5, 4, 2, 0]

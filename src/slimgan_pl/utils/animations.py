@@ -23,7 +23,7 @@ OPTIONS: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}}  # Pillow's, b
 
 
 def check_animation(path: Path) -> None:
-    """Raise a SlimGANError if no animation can be written with a path's suffix."""
+    """Raise a SlimGANError for a suffix that holds no animation."""
     suffix = path.suffix.lower()
     if suffix and not path.is_dir() and suffix not in ANIMATIONS:
         raise SlimGANError(
@@ -52,7 +52,7 @@ def import_av() -> ModuleType:
 
 
 def save_animation(frames: Iterator[Tensor], num_frames: int, path: Path, fps: float) -> None:
-    """Write uint8 pictures ``(C, H, W)`` as an endless animation, or as numbered PNGs.
+    """Write uint8 pictures ``(C, H, W)`` as an animation or numbered PNGs.
 
     Args:
         frames: The pictures, C being 1 or 3; one is needed at a time.
@@ -90,7 +90,7 @@ def split_time(num_frames: int, fps: float, unit: int) -> list[int]:
 
 
 def reduce_colours(picture: Image.Image) -> Image.Image:
-    """Return a picture of 256 colours of its own, dithered; grey has no more.
+    """Return a picture dithered to 256 colours of its own.
 
     NOTE: Pillow's own reduction to GIF is neither refined nor dithered, which shows as bands in smooth colours.
     """

@@ -75,7 +75,7 @@ def replacing(path: Path, is_contended: bool = False) -> Iterator[BinaryIO]:
 
 
 def temporary_path(path: Path) -> Path:
-    """Return the hidden place of a file or folder that is not yet complete.
+    """Return the hidden place of an incomplete file or folder.
 
     >>> temporary_path(Path("runs/last.ckpt")).name, temporary_path(Path(255 * "x")).name
     ('.last.ckpt.part', '.d22609da3ae3956c.part')
@@ -88,7 +88,7 @@ def temporary_path(path: Path) -> Path:
 
 @contextmanager
 def filling_folder(folder: Path) -> Iterator[Path]:
-    """Fill a hidden folder in a folder, then move its files to their places.
+    """Fill a hidden folder, then move its files to their places.
 
     Files of the same names are replaced, others stay. A failure changes nothing, and after a kill the next run replaces
     the hidden folder.

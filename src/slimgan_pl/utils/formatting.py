@@ -11,7 +11,7 @@ MAX_EXACT = 2**53  # beyond which a float skips integers
 
 
 def spell_out(text: str) -> str:
-    """Return a whole number with an exponent as its digits, any other text as it is.
+    """Spell out a whole number with an exponent; leave other text.
 
     >>> spell_out("1e5"), spell_out("1.5e0"), spell_out("digits")
     ('100000', '1.5e0', 'digits')

@@ -56,7 +56,7 @@ def width_grid(rows: Sequence[Tensor], names: Sequence[Sequence[str]] = ()) -> T
 
 
 def name_rows(names: Sequence[Sequence[str]], height: int) -> Tensor:
-    """Return a uint8 picture ``(3, height, W)`` of a grid's names of rows."""
+    """Return a uint8 picture ``(3, height, W)`` of names of rows."""
     font = ImageFont.load_default(FONT_SIZE)
     texts = ["\n".join(map(shorten, lines)) for lines in names]
     draw = ImageDraw.Draw(Image.new("L", (1, 1)))
@@ -79,7 +79,7 @@ def shorten(text: str) -> str:
 
 
 def drawable(text: str, instead: str) -> str:
-    """Return a text if Pillow's own font has its letters, else another one.
+    """Return a text if Pillow's font has its letters, else another.
 
     >>> drawable("cat", "0"), drawable("Größe", "1")
     ('cat', '1')
@@ -126,7 +126,7 @@ def save_images(images: Tensor, path: Path) -> None:
 
 
 def save_sets(sets: Iterable[tuple[str, Tensor]], folder: Path) -> None:
-    """Write sets of uint8 images ``(N, C, H, W)`` as numbered PNGs in subfolders.
+    """Write uint8 images ``(N, C, H, W)`` as numbered PNGs in subfolders.
 
     None is in its place before all are written.
     """
@@ -138,7 +138,7 @@ def save_sets(sets: Iterable[tuple[str, Tensor]], folder: Path) -> None:
 
 
 def check_others(folder: Path, subfolders: Iterable[str], count: int) -> None:
-    """Raise a SlimGANError if images would remain beside N new ones per subfolder.
+    """Raise a SlimGANError if other images would remain beside new ones.
 
     An evaluation of the folder would take them for new ones.
     """
@@ -161,6 +161,6 @@ def picture_suffixes() -> set[str]:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """Return uint8 ``(C, H, W)`` as a grey or colour picture of Pillow."""
+    """Return uint8 ``(C, H, W)`` as a picture of Pillow."""
     array = image.cpu().numpy()
     return Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0).copy())

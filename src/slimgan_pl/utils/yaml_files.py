@@ -51,7 +51,7 @@ def load_yaml(text: str) -> Any:
 
 
 def spell_out_numbers(text: str) -> str:
-    """Write whole numbers above 1 such as 1e5 as integers, which YAML reads as floats."""
+    """Spell out whole numbers such as 1e5, which YAML reads as floats."""
     if not EXPONENT.search(text):
         return text
     for token in reversed(list(yaml.scan(text, Loader=Loader))):
