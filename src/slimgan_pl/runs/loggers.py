@@ -60,7 +60,8 @@ class WandbRun:
 def check_wandb_run(run: WandbRun) -> None:
     """Raise a SlimGANError for names that Weights & Biases refuses.
 
-    Weights & Biases would say so late, or not at all offline."""
+    Weights & Biases would say so late, or not at all offline.
+    """
     for key, value, refused, limit in (
         ("project", run.project, "/\\#?%:", 128),
         ("entity", run.entity, "/\\#?%: ", 128),

@@ -183,7 +183,8 @@ def check_training(max_steps: int, val_check_interval: float) -> None:
 def keep_patience(callbacks: Iterable[Callback], checkpoint: Mapping[str, Any]) -> None:
     """Put the patience of early stopping into a checkpoint's content.
 
-    NOTE: Lightning's ``EarlyStopping`` replaces its patience by the saved one."""
+    NOTE: Lightning's ``EarlyStopping`` replaces its patience by the saved one.
+    """
     for callback in callbacks:
         if isinstance(callback, EarlyStopping) and callback.state_key in checkpoint["callbacks"]:
             checkpoint["callbacks"][callback.state_key]["patience"] = callback.patience
