@@ -80,7 +80,7 @@ def test_a_resumed_run_says_what_is_left(fit: Fit, tmp_path: Path) -> None:
     fit(make(), IterationCheckpoint())
     path = next(tmp_path.rglob("last.ckpt"))
     plan = fit(make(), IterationCheckpoint(), max_steps=4, ckpt_path=path)["Plan"]
-    assert plan.startswith("iterations 3 to 4 of 8 images, in all 32 images, 0.0 epochs; no evaluation; checkpoint")
+    assert plan.startswith("iterations 3 to 4 of 8 images, in all 16 images, 0.0 epochs; no evaluation; checkpoint")
 
 
 def test_a_plain_gan_is_named_by_its_width(fit: Fit) -> None:

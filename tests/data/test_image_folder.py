@@ -189,19 +189,40 @@ def test_the_summary_tells_of_broken_images_and_other_files(tmp_path: Path) -> N
     assert data.summary().left_out == ["1 broken image", "2 other files"]
 
 
-def test_a_link_to_nowhere_is_skipped_too(tmp_path: Path) -> None:
-    root = flat_folder(tmp_path / "flat", 6)
-    (root / "x.png").symlink_to("nowhere.png")
-    with pytest.warns(SlimGANWarning, match=r"x\.png cannot be used \(No such file or directory\)"):
+@pytest.mark.parametrize(
+    ("target", "reason"), [("nowhere.png", "No such file or directory"), ("x.png", "Too many levels of symbolic links")]
+)
+def test_a_link_to_nowhere_or_to_itself_is_skipped_too(target: str, reason: str, tmp_path: Path) -> None:
+    root = flat_folder(tmp_path / "flat", 60)
+    (root / "x.png").symlink_to(target)
+    with pytest.warns(SlimGANWarning, match=rf"x\.png cannot be used \({reason}\)"):
         data = module(root, skip_broken=True)
-    assert sum(len(array.images) for array in data.arrays.values()) == 6
+    assert sum(len(array.images) for array in data.arrays.values()) == 60
+
+
+def test_too_little_beside_broken_images_is_refused(tmp_path: Path) -> None:
+    for split, count in (("train", 4), ("test", 3)):
+        for name in ("a", "b"):
+            fill(tmp_path / "root" / split / name, count)
+    for path in list((tmp_path / "root" / "train" / "b").iterdir()):
+        path.write_bytes(b"")
+    with (
+        pytest.raises(SlimGANError, match="no training image of the class b can be used"),
+        pytest.warns(SlimGANWarning),
+    ):
+        module(tmp_path / "root", skip_broken=True)
+    for path in sorted((tmp_path / "root" / "test").rglob("*.png"))[1:]:
+        path.write_bytes(b"")
+    with pytest.raises(SlimGANError, match="fewer than 2 test images can be used"), pytest.warns(SlimGANWarning):
+        module(tmp_path / "root", skip_broken=True)
 
 
 def test_a_split_without_a_usable_image_is_refused_even_if_broken_ones_are_skipped(tmp_path: Path) -> None:
     root = flat_folder(tmp_path / "flat", 6)
     cut_images(root, list(range(6)))
-    with pytest.raises(SlimGANError, match="6 of 6 images cannot be used"):
+    with pytest.raises(SlimGANError, match="6 of 6 images cannot be used") as error:
         module(root, skip_broken=True)
+    assert "skip_broken" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -152,9 +152,26 @@ def test_small_classes_have_a_test_image_and_all_keep_one_to_train_with() -> Non
     for _ in range(100):
         sizes = {name: source.randint(1, 30) for name in "abcd"}
         paths = [Path("/", name, f"{source.random()}.png") for name in sizes for _ in range(sizes[name])]
+        if sum(sizes.values()) - len(sizes) < 2:
+            continue
         splits = find_splits(Path("/"), sorted(paths), fraction := source.choice([0.1, 0.5, 0.9]))
         assert len(splits.test) >= 2
         for label, size in enumerate(sizes.values()):
             num_test = sum(entry.label == label for entry in splits.test)
             assert num_test >= (1 if size > 1 and size * fraction >= 1 else 0)
             assert num_test < size or size == 1
+
+
+def test_classes_too_small_to_hold_some_out_are_refused() -> None:
+    for seed in range(20):
+        with pytest.raises(SlimGANError, match="too few images to hold some out"):
+            find_splits(Path("/"), [Path("/", name, f"{seed}.png") for name in "abc"], 0.1)
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(SlimGANError, match=r"cannot be read \(Permission denied\); give read access"):
+        list_images(tmp_path)

@@ -111,17 +111,19 @@ def test_a_checkpoint_of_an_earlier_version_goes_on_with_uniform_labels(
     assert read_carried_settings(old, "a.ckpt")["model.labels"] == "data"
     del old["classes"], old["hyper_parameters"]["labels"]
     torch.save(old, tmp_path / "old.ckpt")
-    assert read_carried_settings(old, "old.ckpt")["model.labels"] == "uniform"
+    assert read_carried_settings(read_checkpoint(tmp_path / "old.ckpt"), "old.ckpt")["model.labels"] == "uniform"
+    assert load_model(tmp_path / "old.ckpt").labels == "uniform"
     assert load_generator(tmp_path / "old.ckpt").classes == Classes.numbered(3)
     resumed = train(skewed, make_trainer(max_steps=2), "uniform", tmp_path / "old.ckpt")
     assert resumed.generator.classes == CLASSES.sampled("uniform")
 
 
-def test_results_without_labels_compare_with_uniform_ones() -> None:
+def test_results_without_labels_compare_with_all() -> None:
     def results(**labels: str | None) -> EvaluationResults:
         known = {"iteration": 1, "widths": [{"width": 1.0, "fid": 1.0}], "extractor": {"name": "inception"}}
         return EvaluationResults.from_json({**known, "protocol": {"seeds": [0], **labels}})
 
     assert results().is_comparable(results(labels="uniform"))
     assert results().is_comparable(results(labels=None))
+    assert results(labels=None).is_comparable(results(labels="data"))
     assert not results().is_comparable(results(labels="data"))

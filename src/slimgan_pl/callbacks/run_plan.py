@@ -55,7 +55,7 @@ def describe_iterations(trainer: Trainer, model: SlimGAN, data: ByteDataModule |
     """Return the iterations, their batch, and images and epochs in all."""
     total, begun, world = trainer.estimated_stepping_batches, trainer.global_step, trainer.world_size
     is_endless = total == float("inf")
-    line = "iterations until it is stopped" if is_endless else f"{total:,} iterations"
+    line = "iterations until it is stopped" if is_endless else f"{total:,} iteration{'s' * (total != 1)}"
     if begun:
         line = f"iterations from {begun + 1:,} on" if is_endless else f"iterations {begun + 1:,} to {total:,}"
     if data is None:
@@ -64,8 +64,9 @@ def describe_iterations(trainer: Trainer, model: SlimGAN, data: ByteDataModule |
     line += f" of {updates}{data.batch_size:,} images" + (f" on each of {world} processes" if world > 1 else "")
     if is_endless:
         return line
-    images = int(total) * model.critic_steps * data.batch_size * world
-    return f"{line}, in all {images:,} images, {total / trainer.num_training_batches:,.1f} epochs"
+    left = int(total) - begun
+    images = left * model.critic_steps * data.batch_size * world
+    return f"{line}, in all {images:,} images, {left / trainer.num_training_batches:,.1f} epochs"
 
 
 def describe_evaluation(trainer: Trainer, model: SlimGAN, data: ByteDataModule | None) -> str:

@@ -82,8 +82,9 @@ class CheckpointDefaultsCLI(LightningCLI):
         checkpoint = read_checkpoint(ckpt_path)
         self.settings_before = checkpoint.get("run", {}).get("settings")
         if command == "fit" and self.stopped is None:
-            self._say(f"Starting a new run from {ckpt_path}, after iteration {checkpoint['global_step']}.")
             root = read_root(checkpoint)
+            where = "" if root is None or line.root is not None else f" in {root}"
+            self._say(f"Starting a new run{where} from {ckpt_path}, after iteration {checkpoint['global_step']}.")
             if root is not None:
                 self._subcommand_parsers[command].set_defaults({"trainer.default_root_dir": root})
         if not line.trusts_checkpoint:

@@ -16,6 +16,8 @@ from slimgan_pl.utils.yaml_files import PARSER_MODE
 
 __all__ = ["OneLineParser", "accept_and_ignore"]
 
+TEXTS = re.compile(r"--wandb_run\..*|-c|.*(config|dir|images|path|root)")  # options of names
+
 MAX_LENGTH = 300  # characters of a message
 
 OF_ONE_START = ("ckpt_path", "trust_checkpoint")  # settings that another run of the same configuration does not share
@@ -74,13 +76,15 @@ class OneLineParser(LightningArgumentParser):
 def spell_out_words(words: Sequence[str]) -> list[str]:
     """Return a command line with 1e5 as 100000, which jsonargparse accepts.
 
-    >>> spell_out_words(["--trainer.max_steps", "1e5", "--model.seed=1e3", "--wandb_run.name", "1e5"])
-    ['--trainer.max_steps', '100000', '--model.seed=1000', '--wandb_run.name', '1e5']
+    Names of files, folders and runs stay.
+
+    >>> spell_out_words(["--trainer.max_steps", "1e5", "--model.seed=1e3", "--data.root", "1e5"])
+    ['--trainer.max_steps', '100000', '--model.seed=1000', '--data.root', '1e5']
     """
     found = []
     for before, word in zip(("", *words), words, strict=False):
         option, is_pair, value = word.rpartition("=")
-        is_text = (option or before).startswith("--wandb_run.")
+        is_text = TEXTS.fullmatch(option or before)
         found.append(word if is_text else f"{option}{is_pair}{spell_out(value)}")
     return found
 

@@ -13,9 +13,13 @@ from slimgan_pl.cli.tool_parser import call_tool, suggest
 from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.utils.files import describe_os_error, threads_without_traceback
 from slimgan_pl.utils.signals import Interrupted, interrupting
-from slimgan_pl.utils.terminal import LossyOutput, fail, printing_at_any_price, show_in_one_line
+from slimgan_pl.utils.terminal import LossyOutput, fail, printing_at_any_price, show_in_one_line, typed_command
 
 __all__ = ["main"]
+
+SOURCES = frozenset(  # options of fit without which it has no nets, or does something else
+    ("-c", "--config", "--ckpt_path", "--model", "--model.generator", "--model.generator.class_path", "-h", "--help")
+)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -64,8 +68,8 @@ def dispatch(args: Sequence[str] | None) -> str:
     elif name not in COMMANDS:
         problem = f"there is no command {name!r}" if name else "there is no command"
         fail(f"{problem}{suggest(name, list(COMMANDS))}; expected one of {', '.join(COMMANDS)}".replace("?;", "?"), 2)
-    elif argv == ["fit"]:
-        fail(f"slimgan fit needs a configuration; type for example: slimgan fit --config {example_config()}", 2)
+    elif name == "fit" and SOURCES.isdisjoint(word.partition("=")[0] for word in argv):
+        fail(f"slimgan fit needs a configuration; type {typed_command()} fit --config {example_config()}", 2)
     elif COMMANDS[name].uses_lightning:
         COMMANDS[name].load()(args)
     else:
@@ -74,13 +78,9 @@ def dispatch(args: Sequence[str] | None) -> str:
 
 
 def example_config() -> str:
-    """Return a configuration that is here, or else a name."""
-    here = [
-        *Path("configs").glob("digits.yaml"),
-        *sorted(Path().glob("*.yaml")),
-        *sorted(Path("configs").glob("*.yaml")),
-    ]
-    return str(here[0] if here else "my.yaml")
+    """Return a configuration of this package that is here, or else ``FILE``."""
+    here = [*Path("configs").glob("digits.yaml"), *sorted(Path("configs").glob("*.yaml"))]
+    return str(here[0] if here else "FILE")
 
 
 def help_parser() -> ArgumentParser:

@@ -48,7 +48,7 @@ def sample(
     from slimgan_pl.models.sampling import sample_images
     from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
     from slimgan_pl.training.sample_grid import sample_grid
-    from slimgan_pl.utils.files import writing_output
+    from slimgan_pl.utils.files import check_folder, writing_output
     from slimgan_pl.utils.images import check_others, make_grid, picture_suffixes, save_images, save_sets, to_bytes
 
     path = Path(output)
@@ -70,6 +70,7 @@ def sample(
     sets = {f"width_{each:g}": each for each in generator.widths} if width == "all" else {"": width}
     if not is_picture:
         check_others(path, sets, num_images)
+    check_folder(path.parent)
     with writing_output("the samples", path):
         if not is_picture:
             save_sets(((name, generate(each)) for name, each in sets.items()), path)

@@ -25,6 +25,11 @@ UNSUITED_OPTIONS = {  # of the trainer, with what is wrong and what to do; old c
 }
 
 
+CKPT_HELP = (
+    "Checkpoint, or a run's folder; `last` is the newest run's, which fit resumes, `best` the best evaluated one's."
+)
+
+
 def check_trainer_options(given: Mapping[str, Any]) -> None:
     """Raise a SlimGANError for trainer options that two optimizers rule out."""
     known = signature(Trainer).parameters
@@ -44,6 +49,9 @@ def arrange_help(parser: OneLineParser, name: str) -> None:
         f"{parser.description} Most options have a key in the FILE too. `--model.generator.help ResNetGenerator` lists "
         "the options of a class; likewise --model.discriminators.help, --model.evaluator.help and --data.help."
     )
+    for action in parser._actions:
+        if action.dest == "ckpt_path":
+            action.help = CKPT_HELP
     parser.hidden = {f"trainer.{option}" for option in UNSUITED_OPTIONS}
 
     def place(group: Any) -> int:

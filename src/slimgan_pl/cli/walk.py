@@ -48,7 +48,7 @@ def walk(
     from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
     from slimgan_pl.training.sample_grid import choose_classes
     from slimgan_pl.utils.animations import MAX_FPS, check_animation, save_animation
-    from slimgan_pl.utils.files import writing_output
+    from slimgan_pl.utils.files import check_folder, writing_output
     from slimgan_pl.utils.images import check_others, drawable, width_grid
 
     check_range("the number of frames per second", fps, 1, MAX_FPS)
@@ -68,6 +68,7 @@ def walk(
     pictures = (width_grid(list(each), names)[: generator.image_channels] for each in images)
     if path.is_dir():
         check_others(path, [""], frames)
+    check_folder(path.parent)
     with writing_output("the walk", path):
         save_animation(pictures, frames, path, fps)
     print(f"{frames} frames at width {width} in {output}")

@@ -29,6 +29,7 @@ __all__ = ["ByteArray", "ImageSource", "open_byte_array"]
 
 DIGESTS = "sha256.json"  # checksums by file names
 LEFT_OUT = "left_out.json"  # names of images and why they cannot be used
+WARNINGS = "warnings.json"  # sentences about the images
 LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # named for an array and its digest
 FORMAT = 2  # version of the conversion, part of every key: raise it when the bytes change
 
@@ -41,13 +42,15 @@ class ByteArray(NamedTuple):
     """Memory-mapped images with their labels.
 
     Images are uint8 ``(N, C, H, W)``, labels int64 ``(N,)`` or None. The name of the folder, if there is one,
-    identifies everything that the bytes depend on. ``left_out`` tells of the images that could not be used.
+    identifies everything that the bytes depend on. ``left_out`` tells of the images that could not be used;
+    ``warnings`` are sentences about the others.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None
     folder: Path | None = None
     left_out: tuple[BrokenImageError, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: bool = True) -> ByteArray:
@@ -127,9 +130,11 @@ def _load(folder: Path, verify: bool = False) -> ByteArray | None:
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy") if (folder / "labels.npy").exists() else None
         left_out = tuple(BrokenImageError(*each) for each in json.loads((folder / LEFT_OUT).read_text()))
+        sentences = tuple(map(str, json.loads((folder / WARNINGS).read_text())))
     except (OSError, ValueError, EOFError, AttributeError, TypeError):  # the last two from JSON of another form
         return None
-    return ByteArray(images, labels, folder, left_out) if labels is None or len(labels) == len(images) else None
+    is_whole = labels is None or len(labels) == len(images)
+    return ByteArray(images, labels, folder, left_out, sentences) if is_whole else None
 
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:
@@ -141,9 +146,10 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
         with closing(read_in_order(source)) as images:
             rows = track(images, f"Reading {name}", len(source), transient=True)
             broken = _write_images(scratch / "images.npy", rows, source)
-        source.check()
+        sentences = source.check()
         if broken and (len(broken) == len(source) or not source.skip_broken):
             raise BrokenImagesError(list(broken.values()), len(source), source.repairs)
+        (scratch / WARNINGS).write_text(json.dumps(sentences))
         (scratch / LEFT_OUT).write_text(json.dumps([[image.name, image.reason] for image in broken.values()]))
         if source.labels is not None:
             labels = np.delete(source.labels, list(broken))

@@ -18,6 +18,7 @@ from slimgan_pl.data.broken_images import BrokenImagesError, describe_broken
 from slimgan_pl.data.byte_array import ByteArray, ImageSource, open_byte_array
 from slimgan_pl.data.loader import ByteLoader, WholeSplit
 from slimgan_pl.data.record import DataRecord
+from slimgan_pl.data.splits import MIN_TEST
 from slimgan_pl.data.summary import DataSummary
 from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
 from slimgan_pl.utils.files import default_cache_dir
@@ -130,6 +131,9 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         if left_out:
             total = len(left_out) + sum(len(array.images) for array in self.arrays.values())
             warnings.warn(f"left out: {describe_broken(left_out, total)}", SlimGANWarning, stacklevel=2)
+            self._check_rest()
+        for sentence in self.arrays["train"].warnings:
+            warnings.warn(sentence, SlimGANWarning, stacklevel=2)
 
     def setup(self, stage: str) -> None:
         """Open the byte arrays."""
@@ -175,6 +179,14 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             return batch
         images, labels = batch
         return (from_bytes(images) if images.dtype == torch.uint8 else images), labels
+
+    def _check_rest(self) -> None:
+        """Raise a SlimGANError where too little is left beside broken images."""
+        if len(self.arrays["test"].images) < MIN_TEST:
+            raise SlimGANError(f"fewer than {MIN_TEST} test images can be used; repair the broken ones, or add some")
+        for name, count in zip(self.class_names, self.class_counts, strict=False):
+            if count == 0:
+                raise SlimGANError(f"no training image of the class {name} can be used; repair them or remove it")
 
     def _check_classes(self, before: Sequence[str]) -> None:
         net = getattr(getattr(self.trainer, "lightning_module", None), "generator", None)

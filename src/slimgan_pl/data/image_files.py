@@ -131,12 +131,20 @@ def walk_files(folder: Path | str, above: frozenset[str] = frozenset()) -> Itera
     ``above`` holds the real paths of the folders that led to it.
     """
     above |= {os.path.realpath(folder)}
-    with os.scandir(folder) as entries:
+    try:
+        found = os.scandir(folder)
+    except OSError as error:
+        raise SlimGANError(f"the folder {folder} cannot be read ({error.strerror}); give read access to it") from error
+    with found as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
                 continue
-            if entry.is_dir():
+            try:
+                is_folder, is_file = entry.is_dir(), entry.is_file()
+            except OSError:  # of a link to itself
+                is_folder, is_file = False, False
+            if is_folder:
                 if os.path.realpath(entry.path) not in above:  # a link to a folder above would never end
                     yield from walk_files(entry.path, above)
-            elif entry.is_file() or not os.path.exists(entry.path):
+            elif is_file or not os.path.exists(entry.path):
                 yield entry.path

@@ -23,17 +23,18 @@ __all__ = ["ImageFolderDataModule", "list_images", "open_image"]
 class FolderSource(ImageSource):
     """A list of image files."""
 
-    def __init__(self, entries: list[Entry], transform: Transform, skip_broken: bool, seen: SeenValues) -> None:
+    def __init__(self, entries: list[Entry], transform: Transform, skip_broken: bool) -> None:
         self.entries = entries
         self.transform = transform
         self.skip_broken = skip_broken
-        self.seen = seen
+        self.seen = SeenValues()
         labels = np.array([entry.label for entry in entries], dtype=np.int64)
         self.labels = labels if labels.size and labels.min() >= 0 else None
 
     @property
     def repairs(self) -> dict[str, str]:
-        return {"": "repair or delete broken files", "data.skip_broken": "leave them out with {} true"}
+        skip = {} if self.skip_broken else {"data.skip_broken": "leave them out with {} true"}
+        return {"": "repair or delete broken files", **skip}
 
     @cached_property
     def key(self) -> dict[str, Any]:
@@ -61,8 +62,9 @@ class FolderSource(ImageSource):
             self.seen.add(kind, pixels)
         return pixels
 
-    def check(self) -> None:
+    def check(self) -> list[str]:
         self.seen.check(self.transform.value_range)
+        return self.seen.warnings(self.transform.value_range)
 
 
 class ImageFolderDataModule(ByteDataModule):
@@ -106,12 +108,12 @@ class ImageFolderDataModule(ByteDataModule):
             raise SlimGANError(f"test_fraction is {test_fraction:g}; it has to lie between 0 and 1")
         if crop is not None:
             check_range("crop", crop, 1)
-        if value_range is not None and not -math.inf < value_range[0] < value_range[1] < math.inf:
-            raise SlimGANError(f"value_range is {list(value_range)}; it has to be two finite numbers that ascend")
+        ends = () if value_range is None else tuple(value_range)
+        if ends and not (len(ends) == 2 and -math.inf < ends[0] < ends[1] < math.inf):
+            raise SlimGANError(f"value_range is {list(ends)}; it has to be two finite numbers that ascend")
         self.root = Path(root).expanduser()
         self.test_fraction = test_fraction
         self.skip_broken = skip_broken
-        self.seen = SeenValues()  # by the arrays that this object builds
         self.value_range = value_range and (float(value_range[0]), float(value_range[1]))
         self.transform = Transform(image_size, image_channels, crop, self.value_range)
 
@@ -138,11 +140,10 @@ class ImageFolderDataModule(ByteDataModule):
 
     def source(self, split: Split) -> FolderSource:
         entries = self._splits.train if split == "train" else self._splits.test
-        return FolderSource(entries, self.transform, self.skip_broken, self.seen)
+        return FolderSource(entries, self.transform, self.skip_broken)
 
     def prepare_data(self) -> None:
         super().prepare_data()
-        self.seen.warn(self.value_range)
         warn_left_out(self.root)
 
     @cached_property

@@ -49,8 +49,15 @@ class ImageSource(ABC):
             BrokenImageError: If it cannot be used; the others are still read.
         """
 
-    def check(self) -> None:
-        """Raise a SlimGANError, or warn, of what reading all images has shown."""
+    def check(self) -> list[str]:
+        """Return warnings about what reading all images has shown.
+
+        They are kept beside the array.
+
+        Raises:
+            SlimGANError: If the images cannot be used together.
+        """
+        return []
 
 
 def read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8] | BrokenImageError, None, None]:

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 
-__all__ = ["Entry", "Splits", "find_splits"]
+__all__ = ["MIN_TEST", "Entry", "Splits", "find_splits"]
 
 TRAIN_NAMES = ("train", "training")  # in any case; the first that exists is used
 TEST_NAMES = ("test", "testing", "val", "valid", "validation", "eval")
@@ -55,7 +55,7 @@ def find_splits(root: Path, paths: Sequence[Path], test_fraction: float) -> Spli
         SlimGANError: If a split has too few images, or the folders leave open which split is meant.
     """
     with os.scandir(root) as entries:
-        folders = sorted(entry.name for entry in entries if entry.is_dir())
+        folders = sorted(entry.name for entry in entries if is_folder(entry))
     train, test = (choose_folder(root, folders, names) for names in (TRAIN_NAMES, TEST_NAMES))
     if train is not None and test is not None:
         return use_both(root / train, root / test, paths)
@@ -66,6 +66,11 @@ def find_splits(root: Path, paths: Sequence[Path], test_fraction: float) -> Spli
             {"": f"put the training images into {root / 'train'}", "data.root": f"name {root / test} itself with {{}}"},
         )
     return hold_out(root / train if train is not None and tops == {train} else root, paths, test_fraction)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, or a link to one."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def choose_folder(root: Path, folders: Sequence[str], names: Sequence[str]) -> str | None:
@@ -124,6 +129,12 @@ def hold_out(folder: Path, paths: Sequence[Path], test_fraction: float) -> Split
     depth = len(folder.parts)
     positions = np.array([position("/".join(path.parts[depth:])) for path in paths])
     is_test = choose_test(positions, np.array([entry.label for entry in entries]), test_fraction)
+    left = {entries[number].label for number in np.flatnonzero(~is_test)}
+    for label, name in enumerate(classes):
+        if label not in left:
+            raise SlimGANError(
+                f"the class {name} of {folder} has too few images to hold some out; add some, or a folder for the test"
+            )
     train, test = ([entries[number] for number in np.flatnonzero(chosen)] for chosen in (~is_test, is_test))
     return Splits(classes, train, test, [], True)
 
@@ -154,7 +165,8 @@ def choose_test(
         number = np.clip(is_test[members].sum(), least, len(members) - 1)
         is_test[members] = np.arange(len(members)) < number
     while is_test.sum() < MIN_TEST:
-        spare = np.bincount(labels[~is_test] + 1)[labels + 1]  # images that the class still trains with
+        trained = np.bincount(labels[~is_test] + 1, minlength=labels.max() + 2)
+        spare = trained[labels + 1]  # images that the class still trains with
         rank = np.where(is_test, np.inf, positions - 2 * (spare > 1))
         is_test[rank.argmin()] = True
     return is_test

@@ -1,6 +1,5 @@
 """Pixel values of more than 8 bits, and their range."""
 
-import warnings
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from slimgan_pl.errors import SlimGANError, SlimGANWarning
+from slimgan_pl.errors import SlimGANError
 
 __all__ = [
     "EIGHT_BITS",
@@ -137,23 +136,26 @@ class SeenValues:
                     {"data.value_range": f"give the values of black and white, for example {{}} '{example}'"},
                 )
 
-    def warn(self, value_range: ValueRange | None) -> None:
-        """Warn of images nearly black or clipped, and of an unused ``value_range``."""
+    def warnings(self, value_range: ValueRange | None) -> list[str]:
+        """Return sentences about images nearly black or clipped, or an unused ``value_range``."""
+        found = []
         for kind, seen in sorted(self.kinds.items(), key=str):
             span = kind.range if value_range is None or kind == EIGHT_BITS else value_range
             assert span is not None  # by check
             if seen.low < span[0] or seen.high > span[1]:
-                tell(f"{describe(kind, seen)}; what lies outside --data.value_range '{show_range(span)}' is clipped")
+                clipped = f"what lies outside --data.value_range '{show_range(span)}' is clipped"
+                found.append(f"{describe(kind, seen)}; {clipped}")
             if seen.high - span[0] < DARK * (span[1] - span[0]):
                 example = show_range(guess_range(seen.low, seen.high))
                 fix = "brighten the files" if kind == EIGHT_BITS else f"give --data.value_range '{example}'"
                 shades = ("white", "black") if kind.inverted else ("black", "white")
-                tell(
+                found.append(
                     f"{describe(kind, seen)}, nearly {shades[0]} where {span[1]:g} is {shades[1]}; {fix} unless this "
                     "is meant"
                 )
         if value_range is not None and self.kinds.keys() == {EIGHT_BITS}:
-            tell("--data.value_range is not used: no image holds more than 8 bits")
+            found.append("--data.value_range is not used: no image holds more than 8 bits")
+        return found
 
 
 def describe(kind: Kind, seen: Extremes) -> str:
@@ -171,7 +173,3 @@ def guess_range(low: float, high: float) -> ValueRange:
 
 def show_range(span: ValueRange) -> str:
     return f"[{span[0]:.10g}, {span[1]:.10g}]"
-
-
-def tell(message: str) -> None:
-    warnings.warn(message, SlimGANWarning, stacklevel=4)

@@ -47,8 +47,8 @@ class EvaluationResults:
         iteration: Iteration of the checkpoint; None for a folder of images.
         individual: Width of a net that was trained alone, or None.
         images: Folder of images that was evaluated in place of a net, or None.
-        protocol: Numbers of images, and seeds. ``labels`` are ``uniform`` where there are none, or an earlier version
-            did not say.
+        protocol: Numbers of images, and seeds. ``labels`` is None without labels, and ``uniform`` where an earlier
+            version did not say.
     """
 
     document: Mapping[str, Any]
@@ -72,7 +72,7 @@ class EvaluationResults:
             found = check_document(document)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise SlimGANError(f"{source} does not hold results of slimgan fit or test ({error})") from error
-        protocol = {**found["protocol"], "labels": found["protocol"].get("labels") or "uniform"}
+        protocol = {"labels": "uniform", **found["protocol"]}
         return cls(found, found["iteration"], found.get("individual"), found.get("images"), protocol)
 
     def to_json(self) -> dict[str, Any]:
@@ -165,9 +165,10 @@ class EvaluationResults:
 
     def is_comparable(self, other: "EvaluationResults") -> bool:
         """Return whether two results share a protocol and an extractor."""
-        return self.protocol == other.protocol and all(
-            self.document.get(key) == other.document.get(key) for key in COMPARABLE
-        )
+        parts = [{key: each.document.get(key) for key in COMPARABLE} for each in (self, other)]
+        protocols = [dict(each.protocol) for each in (self, other)]
+        labels = [protocol.pop("labels") for protocol in protocols]
+        return parts[0] == parts[1] and protocols[0] == protocols[1] and (None in labels or labels[0] == labels[1])
 
     def _metrics(self, row: Mapping[str, float]) -> dict[str, float]:
         keys = {key: self.key(key) for column in COLUMNS for key in (column.key, column.key + STD)}

@@ -163,8 +163,8 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
     def draw_inputs(self, count: int, source: torch.Generator | None = None, labels: Tensor | None = None) -> Inputs:
         """Sample standard normal latents and, with classes, labels by their frequencies.
 
-        Latent and label number ``n`` depend on the source and on ``n`` alone, not on the count. Both are on this net's
-        device.
+        Of a source on the CPU, latent and label number ``n`` depend on ``n`` alone, not on the count. Both are on this
+        net's device.
 
         Args:
             count: Number of latents N.

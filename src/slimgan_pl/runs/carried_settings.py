@@ -3,6 +3,7 @@
 import inspect
 import os
 import warnings
+from pathlib import Path
 from typing import Any
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
@@ -39,7 +40,6 @@ def read_carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[st
     try:
         model = dict(checkpoint["hyper_parameters"])
         data = dict(checkpoint.get("datamodule_hyper_parameters", {}))
-        model.setdefault("labels", "uniform")  # as in earlier versions, which had no setting
         settings["seed_everything"] = model.pop("seed", 0)
         if "_class_path" in data:
             init_args = {key: value for key, value in data.items() if not key.startswith("_")}
@@ -58,13 +58,15 @@ def read_carried_settings(checkpoint: dict[str, Any], ckpt_path: str) -> dict[st
 def read_root(checkpoint: dict[str, Any]) -> str | None:
     """Return the folder of runs of a checkpoint's run, or None.
 
-    An absolute path of another machine counts as none.
+    An absolute path of another machine counts as none, and so does one that leaves the working directory.
     """
     try:
         root = checkpoint["run"]["settings"]["trainer"]["default_root_dir"]
     except (KeyError, TypeError):
         return None
-    return root if isinstance(root, str) and (not os.path.isabs(root) or os.path.isdir(root)) else None
+    if not isinstance(root, str) or ".." in Path(root).parts:
+        return None
+    return root if not os.path.isabs(root) or os.path.isdir(root) else None
 
 
 def drop_unknown_settings(recipe: dict[str, Any], ckpt_path: str) -> dict[str, Any]:

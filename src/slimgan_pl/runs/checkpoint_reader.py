@@ -39,6 +39,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not has_our_form(checkpoint):
         raise SlimGANError(f"{path} is not a checkpoint that slimgan fit has written")
     settings = {key: with_current_paths(checkpoint[key]) for key in SETTINGS if key in checkpoint}
+    settings["hyper_parameters"].setdefault("labels", "uniform")  # as in version 0.1.0, which had no setting
     return {**checkpoint, **settings}
 
 
@@ -129,5 +130,5 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
     generator.load_state_dict({name.removeprefix(prefix): value for name, value in weights.items()})
     use_channels_last(generator, settings.get("channels_last", True))
     if "classes" in checkpoint:
-        generator.classes = Classes.from_json(checkpoint["classes"]).sampled(settings.get("labels", "uniform"))
+        generator.classes = Classes.from_json(checkpoint["classes"]).sampled(settings["labels"])
     return generator.eval().requires_grad_(False)

@@ -68,7 +68,7 @@ def differences(results: Sequence[EvaluationResults], metric: str) -> list[str]:
     """Return differences among evaluations that make a metric not compare."""
     found = []
     for key, part in parts_of(metric).items():
-        values = {str(result.protocol.get(key)) for result in results}
+        values = {str(result.protocol.get(key)) for result in results} - ({"None"} if key == "labels" else set())
         if len(values) > 1:
             found.append(f"{part.plural} differ ({', '.join(sorted(values))})")
     weights = {(each.extractor_of(metric), weights_of(each, metric)) for each in results}
@@ -96,7 +96,8 @@ def name_evaluations(results: Sequence[EvaluationResults], metric: str) -> list[
 
 def describe_evaluation(results: EvaluationResults, metric: str) -> dict[str, str]:
     """Return the values of an evaluation that a metric depends on."""
-    values = {part.name: str(results.protocol.get(key)) for key, part in parts_of(metric).items()}
+    parts = {key: part for key, part in parts_of(metric).items() if key != "labels" or results.protocol["labels"]}
+    values = {part.name: str(results.protocol.get(key)) for key, part in parts.items()}
     return {**values, "weights": str(weights_of(results, metric))[:8]}
 
 

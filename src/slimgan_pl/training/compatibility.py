@@ -100,7 +100,7 @@ def check_data(generator: SlimmableGenerator, data: object, discriminators: Disc
         raise SlimGANError(
             f"the data has image_size {size} but the generator has {generator.image_size}",
             {
-                "model.generator": schedule_fix(generator, discriminators, size),
+                "model.generator": f"{schedule_fix(generator, discriminators, size)},",
                 "data.image_size": f"set {{}} {generator.image_size}",
             },
         )

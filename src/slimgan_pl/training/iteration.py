@@ -166,7 +166,7 @@ def iteration_seed(seed: int, iteration: int, rank: int) -> int:
 
 
 def sample_batches(net: SlimmableGenerator, count: int, batch_size: int, source: torch.Generator) -> list[Inputs]:
-    """Sample batches of inputs at once: all latents, then all labels."""
+    """Sample batches of inputs at once."""
     latents, labels = net.draw_inputs(count * batch_size, source)
     split = [None] * count if labels is None else labels.split(batch_size)
     return [Inputs(*pair) for pair in zip(latents.split(batch_size), split, strict=True)]

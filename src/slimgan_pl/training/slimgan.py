@@ -236,13 +236,15 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             SlimGANError: If the content does not hold what an optimizer needs.
         """
         states = checkpoint["optimizer_states"]
+        if not states:
+            return  # they start fresh
         before = checkpoint.get("optimizer_settings") or [None] * len(states)  # version 0.1.0 saves none
         sides: Sequence[tuple[OptimizerCallable, nn.Module, str]] = (
             (self.generator_optimizer, self.generator, "generator_optimizer"),
             (self.discriminator_optimizer, self.discriminators, "discriminator_optimizer"),
         )
         try:
-            for saved, old, side in zip(states, before, sides if states else (), strict=True):
+            for saved, old, side in zip(states, before, sides, strict=True):
                 use_current_settings(saved, old, *side)
         except SlimGANError:
             raise

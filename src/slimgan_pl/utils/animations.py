@@ -25,6 +25,8 @@ OPTIONS: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}}  # Pillow's, b
 def check_animation(path: Path) -> None:
     """Raise a SlimGANError for a suffix that holds no animation."""
     suffix = path.suffix.lower()
+    if suffix in ANIMATIONS and path.is_dir():
+        raise SlimGANError(f"{path} is a folder; choose another --output")
     if suffix and not path.is_dir() and suffix not in ANIMATIONS:
         raise SlimGANError(
             f"no animation can be written as {path.suffix}; end --output in {', '.join(ANIMATIONS)}, or leave the "
