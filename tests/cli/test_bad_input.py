@@ -100,7 +100,7 @@ CONFIGS = [
             "compare a --form csv": "--format",
         }.items()
     ),
-    Case("no configuration", "fit", 2, "type for example: slimgan fit --config tiny.yaml"),
+    Case("no configuration", "fit", 2, "needs a configuration; type"),
     Case("a word too many", f"{FIT} more", 2, "unrecognized arguments: more"),
 ]
 
