@@ -119,6 +119,10 @@ SETTINGS = [
             "null": "DCGANGenerator needs its widths",
         }.items()
     ),
+    *(
+        Case(f"a misspelt {name}", f"{FIT} {GENERATOR}.{name} 3", 2, words)
+        for name, words in {"laten_dim": "did you mean latent_dim?", "zzz": "there are channels, bottom_size"}.items()
+    ),
     Case("widths of words", f"{FIT} {GENERATOR}.widths [a,b]", 2, "Expected float"),
     *(
         Case(f"the callback {name}", f"{FIT} --trainer.callbacks {name} {more}", 1, f"the callback {name}")

@@ -4,7 +4,9 @@ import re
 import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Collection, Sequence
-from typing import Any, NoReturn
+from inspect import signature
+from pydoc import locate
+from typing import Any, NoReturn, cast
 
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
@@ -15,6 +17,8 @@ from slimgan_pl.utils.terminal import fail
 from slimgan_pl.utils.yaml_files import PARSER_MODE
 
 __all__ = ["OneLineParser", "accept_and_ignore"]
+
+UNKNOWN_ARGUMENT = re.compile(r"class_path '([\w.]+)': Option '(\w+)' is not accepted")
 
 TEXTS = re.compile(r"--wandb_run\..*|-c|.*(config|dir|images|path|root)")  # options of names
 
@@ -69,8 +73,17 @@ class OneLineParser(LightningArgumentParser):
         if not self.exit_on_error:
             super().error(message, ex)
         option = re.fullmatch(r"[Uu]nrecognized arguments: (-[^ =]*).*", message.strip(), re.DOTALL)
-        hint = suggest(option[1], sorted(known_options(self))) if option else ""
+        hint = suggest(option[1], sorted(known_options(self))) if option else suggest_argument(message)
         fail(shorten(message) + hint, 2)
+
+
+def suggest_argument(message: str) -> str:
+    """Return the question behind a message about an argument that a class lacks."""
+    found = UNKNOWN_ARGUMENT.search(" ".join(message.split()))
+    if found is None:
+        return ""
+    known = list(signature(cast(type, locate(found[1]))).parameters)
+    return suggest(found[2], known) or f"; there are {', '.join(known)}"
 
 
 def spell_out_words(words: Sequence[str]) -> list[str]:

@@ -28,7 +28,9 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         SlimGANError: If the file is missing or not a checkpoint of this package.
     """
     if not Path(path).is_file():
-        raise SlimGANError(f"there is no checkpoint {path}; give the path of a file such as checkpoints/last.ckpt")
+        raise SlimGANError(
+            f"there is no checkpoint {path}; give a run's folder, or a file such as checkpoints/last.ckpt"
+        )
     try:
         with zipfile.ZipFile(path) as file:
             if file.testzip() is not None:  # torch ignores checksums
