@@ -101,7 +101,7 @@ def test_samples_of_a_class_are_asked_for_by_its_name(
     assert "Classes, in the order of their labels: cat, dog, h?猫. Training images of each: 40, 3, 2." in card
 
 
-def test_a_checkpoint_of_an_earlier_version_goes_on_with_uniform_labels(
+def test_a_checkpoint_of_an_earlier_version_resumes_with_uniform_labels(
     skewed: Path, make_trainer: Callable[..., Trainer], tmp_path: Path
 ) -> None:
     trainer = make_trainer(max_steps=1)
