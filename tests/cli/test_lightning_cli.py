@@ -153,7 +153,7 @@ def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: py
         (["--images", "theirs", "--model.evaluator", "null"], "there is no evaluator for the images"),
         (["--images", ""], "--images is empty"),
         (["--images", "theirs", "--seeds", "2"], "images have no latents; leave --seeds out"),
-        (["--images", "broken"], "broken/0.png cannot be used"),
+        (["--images", "broken"], "12 of 12 images cannot be used: broken/0.png"),
     ],
     keep=2,
 )

@@ -301,7 +301,7 @@ def test_last_starts_afresh_where_there_is_nothing_and_leaves_a_finished_run_alo
     with pytest.raises(SystemExit) as exit_info:
         run(*FIT, "--ckpt_path", "last")
     assert exit_info.value.code in (0, None)
-    assert "all its 8 iterations and its results; raise --trainer.max_steps" in capsys.readouterr().out
+    assert "Nothing to do: 8 of 8 iterations are done; raise --trainer.max_steps" in capsys.readouterr().out
     assert LAST.read_bytes() == before
     run("test", "--config", "tiny.yaml", "--ckpt_path", "last")
     results = LAST.parents[1] / "results.json"
