@@ -94,3 +94,19 @@ def test_the_help_of_fit_starts_with_what_is_typed_most_and_hides_what_cannot_wo
     assert places == sorted(places)
     assert "--model.generator.help ResNetGenerator" in " ".join(text.split())
     assert not any(option in text for option in ("gradient_clip_val", "accumulate_grad_batches"))
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--model.generator.help", "slimgan_pl.models.ResNetGenerator"], "conditional_norm"),
+        (["--data.help", "DigitsDataModule"], "--data.init_args.batch_size"),
+    ],
+)
+def test_help_of_a_class_needs_no_configuration(
+    option: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        run("fit", *option)
+    assert exit_info.value.code == 0
+    assert words in capsys.readouterr().out

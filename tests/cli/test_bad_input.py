@@ -101,6 +101,7 @@ CONFIGS = [
         }.items()
     ),
     Case("no configuration", "fit", 2, "needs a configuration; type"),
+    Case("options alone", "fit --trainer.max_steps 3", 2, "give a configuration that has them, such as --config FILE"),
     Case("a word too many", f"{FIT} more", 2, "unrecognized arguments: more"),
 ]
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, cast
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
-from slimgan_pl.cli.tool_parser import suggest
+from slimgan_pl.cli.tool_parser import example_config, suggest
 from slimgan_pl.utils.formatting import spell_out
 from slimgan_pl.utils.terminal import fail
 from slimgan_pl.utils.yaml_files import PARSER_MODE
@@ -74,6 +74,8 @@ class OneLineParser(LightningArgumentParser):
             super().error(message, ex)
         option = re.fullmatch(r"[Uu]nrecognized arguments: (-[^ =]*).*", message.strip(), re.DOTALL)
         hint = suggest(option[1], sorted(known_options(self))) if option else suggest_argument(message)
+        if "arguments are required" in message:
+            hint = f"; give a configuration that has them, such as --config {example_config()}"
         fail(shorten(message) + hint, 2)
 
 

@@ -5,21 +5,16 @@ import sys
 import warnings
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from pathlib import Path
 
 from slimgan_pl._version import __version__
 from slimgan_pl.cli.commands import COMMANDS
-from slimgan_pl.cli.tool_parser import call_tool, suggest
+from slimgan_pl.cli.tool_parser import call_tool, example_config, suggest
 from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.utils.files import describe_os_error, threads_without_traceback
 from slimgan_pl.utils.signals import Interrupted, interrupting
 from slimgan_pl.utils.terminal import LossyOutput, fail, printing_at_any_price, show_in_one_line, typed_command
 
 __all__ = ["main"]
-
-SOURCES = frozenset(  # options of fit without which it has no nets, or does something else
-    ("-c", "--config", "--ckpt_path", "--model", "--model.generator", "--model.generator.class_path", "-h", "--help")
-)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -68,19 +63,13 @@ def dispatch(args: Sequence[str] | None) -> str:
     elif name not in COMMANDS:
         problem = f"there is no command {name!r}" if name else "there is no command"
         fail(f"{problem}{suggest(name, list(COMMANDS))}; expected one of {', '.join(COMMANDS)}".replace("?;", "?"), 2)
-    elif name == "fit" and SOURCES.isdisjoint(word.partition("=")[0] for word in argv):
+    elif argv == ["fit"]:  # at once; the parser says the same of options alone
         fail(f"slimgan fit needs a configuration; type {typed_command()} fit --config {example_config()}", 2)
     elif COMMANDS[name].uses_lightning:
         COMMANDS[name].load()(args)
     else:
         call_tool(COMMANDS[name].load(), name, argv[1:])
     return name
-
-
-def example_config() -> str:
-    """Return a configuration of this package that is here, or else ``FILE``."""
-    here = [*Path("configs").glob("digits.yaml"), *sorted(Path("configs").glob("*.yaml"))]
-    return str(here[0] if here else "FILE")
 
 
 def help_parser() -> ArgumentParser:

@@ -5,13 +5,14 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal, NoReturn, Union, get_args, get_origin
 
 from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.utils.formatting import spell_out
 from slimgan_pl.utils.terminal import fail
 
-__all__ = ["call_tool", "suggest", "tool_parser"]
+__all__ = ["call_tool", "example_config", "suggest", "tool_parser"]
 
 NUMBERS = {".nan": "nan", ".inf": "inf", "-.inf": "-inf"}  # YAML's names
 
@@ -50,6 +51,12 @@ def suggest(word: str, known: Sequence[str]) -> str:
     """
     found = get_close_matches(word, known, 1)
     return f"; did you mean {found[0]}?" if found else ""
+
+
+def example_config() -> str:
+    """Return a configuration of this package that is here, or else ``FILE``."""
+    here = [*Path("configs").glob("digits.yaml"), *sorted(Path("configs").glob("*.yaml"))]
+    return str(here[0] if here else "FILE")
 
 
 def tool_parser(function: Callable[..., None], name: str) -> ArgumentParser:
