@@ -100,7 +100,7 @@ def test_the_help_of_fit_starts_with_what_is_typed_most_and_hides_what_cannot_wo
     ("option", "words"),
     [
         (["--model.generator.help", "slimgan_pl.models.ResNetGenerator"], "conditional_norm"),
-        (["--data.help", "DigitsDataModule"], "--data.init_args.batch_size"),
+        (["--data.help", "DigitsDataModule"], "--data.batch_size"),
     ],
 )
 def test_help_of_a_class_needs_no_configuration(
