@@ -8,7 +8,7 @@ import yaml
 from commands import run
 
 from slimgan_pl.cli.arguments import read_command_line
-from slimgan_pl.cli.lightning_parser import shorten
+from slimgan_pl.cli.parser_messages import plain_message
 from slimgan_pl.utils.yaml_files import load_yaml
 
 
@@ -51,10 +51,10 @@ def test_a_configuration_that_cannot_be_read_ends_the_command(
 
 
 def test_a_message_that_stays_long_keeps_its_key_and_its_end() -> None:
-    message = shorten(f'Parser key "model.x": Expected {"y" * 500}. Got value: z')
+    message = plain_message(f'Parser key "model.x": {"y" * 500} at z')
     assert len(message) <= 300
-    assert message.startswith('Parser key "model.x"')
-    assert message.endswith("Got value: z")
+    assert message.startswith("--model.x: y")
+    assert message.endswith("y at z")
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,13 @@ def test_a_folder_of_images_is_evaluated_as_the_net_that_generated_them(trained:
     assert results["iteration"] is results["checkpoint"] is results["training"] is None
 
 
+def test_a_dark_folder_of_images_is_told_of(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in samples.glob("*.png"):
+        Image.open(path).point(lambda value: value // 8).save(path)
+    run("test", "--images", samples, "--data", "DigitsDataModule", "--model.evaluator.extractor", "digits")
+    assert capsys.readouterr().err.count("nearly black where 255 is white; brighten the files") == 1
+
+
 def test_a_folder_of_images_needs_no_net(samples: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluator = ["--model.evaluator.extractor", "digits"]
     run("test", "--images", samples, "--data", "DigitsDataModule", *evaluator)
@@ -330,7 +337,7 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
         (
             ["--config", "tiny.yaml", "--data.init_args.image_size", "17"],
             2,
-            '"image_size": Expected one of [16, 32]. Got',
+            "--data.image_size is 17; give one of 16, 32",
         ),
         (
             ["--config", "tiny.yaml", "--model.evaluator.extractor", "nope"],
@@ -338,7 +345,7 @@ def test_help_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
             "there is no extractor 'nope'; give inception, digits",
         ),
         (["--config", "tiny.yaml", "--model.evaluator.num_fake", "1"], 1, "num_fake is 1; it has to be at least 2"),
-        (["--config", "tiny.yaml", "--model.generator_optimizer.lrr", "1"], 2, "Option 'lrr' is not accepted"),
+        (["--config", "tiny.yaml", "--model.generator_optimizer.lrr", "1"], 2, "Adam has no lrr"),
         (["--config", "tiny.yaml", "--trainer.devices", "[a]"], 1, "trainer refuses its settings"),
         (["--config", "tiny.yaml", "--model.generator.init_args.channels", "[8, 10, 8]"], 1, "stage 1: 10 channels"),
         (["--config", "tiny.yaml", "--model.generator.init_args.widths", "[0.5]"], 1, "end in 1.0"),

@@ -4,13 +4,12 @@ import re
 import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Collection, Sequence
-from inspect import signature
-from pydoc import locate
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
+from slimgan_pl.cli.parser_messages import plain_message
 from slimgan_pl.cli.tool_parser import example_config, suggest
 from slimgan_pl.utils.formatting import spell_out
 from slimgan_pl.utils.terminal import fail
@@ -18,27 +17,9 @@ from slimgan_pl.utils.yaml_files import PARSER_MODE
 
 __all__ = ["OneLineParser", "accept_and_ignore"]
 
-UNKNOWN_ARGUMENT = re.compile(r"class_path '([\w.]+)': Option '(\w+)' is not accepted")
-
 TEXTS = re.compile(r"--wandb_run\..*|-c|.*(config|dir|images|path|root)")  # options of names
 
-MAX_LENGTH = 300  # characters of a message
-
 OF_ONE_START = ("ckpt_path", "trust_checkpoint")  # settings that another run of the same configuration does not share
-
-PLAINER = (  # parts of jsonargparse's messages about unions of types, and their replacements
-    (r" Given value type: <class '\S*NestedArg'>.*", ""),
-    (r" Given value type: .*? Given value:", ". Got value:"),
-    (r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: ", ""),
-    (r"Type typing\.Callable\[.*?\] expects a function or a callable class: ", ""),
-    (r" Got value: Namespace\(.*", ""),
-    (r"- Expected a path but .*? either not accessible or invalid ", ""),
-    (r" ?- Expected a <class 'NoneType'>", ""),
-    (r": (- )+", ": "),
-    (r" - Expected ", " or "),
-    (r"a typing\.Literal", "one of "),
-    (r"a <class '(\S*)'>", r"\1"),
-)
 
 
 class OneLineParser(LightningArgumentParser):
@@ -72,20 +53,12 @@ class OneLineParser(LightningArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:
             super().error(message, ex)
-        option = re.fullmatch(r"[Uu]nrecognized arguments: (-[^ =]*).*", message.strip(), re.DOTALL)
-        hint = suggest(option[1], sorted(known_options(self))) if option else suggest_argument(message)
-        if "arguments are required" in message:
+        hint = ""
+        if option := re.fullmatch(r"[Uu]nrecognized arguments: (-[^ =]*).*", message.strip(), re.DOTALL):
+            hint = suggest(option[1], sorted(known_options(self)))
+        elif message.startswith("the following arguments are required"):
             hint = f"; give a configuration that has them, such as --config {example_config()}"
-        fail(shorten(message) + hint, 2)
-
-
-def suggest_argument(message: str) -> str:
-    """Return the question behind a message about an argument that a class lacks."""
-    found = UNKNOWN_ARGUMENT.search(" ".join(message.split()))
-    if found is None:
-        return ""
-    known = list(signature(cast(type, locate(found[1]))).parameters)
-    return suggest(found[2], known) or f"; there are {', '.join(known)}"
+        fail(plain_message(message) + hint, 2)
 
 
 def spell_out_words(words: Sequence[str]) -> list[str]:
@@ -111,16 +84,6 @@ def known_options(parser: ArgumentParser) -> set[str]:
         for child in action.choices.values() if isinstance(action.choices, dict) else ():
             found |= known_options(child)
     return found
-
-
-def shorten(message: str) -> str:
-    """Return a message in one line that keeps key and end."""
-    message = " ".join(message.split())
-    for pattern, replacement in PLAINER:
-        message = re.sub(pattern, replacement, message)
-    if len(message) > MAX_LENGTH:
-        message = f"{message[: MAX_LENGTH - 105]} ... {message[-100:]}"
-    return message
 
 
 def accept_and_ignore(parser: LightningArgumentParser, *names: str) -> None:

@@ -12,7 +12,9 @@ from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.utils.formatting import spell_out
 from slimgan_pl.utils.terminal import fail
 
-__all__ = ["call_tool", "example_config", "suggest", "tool_parser"]
+__all__ = ["call_tool", "example_config", "name_kind", "suggest", "tool_parser"]
+
+KINDS = {"bool": "true or false", "float": "a number", "int": "a whole number", "str": "a text", "NoneType": "null"}
 
 NUMBERS = {".nan": "nan", ".inf": "inf", "-.inf": "-inf"}  # YAML's names
 
@@ -21,7 +23,7 @@ class ToolParser(ArgumentParser):
     """Parser that ends with one sentence and status 2."""
 
     def error(self, message: str) -> NoReturn:
-        fail(message, 2)
+        fail(re.sub(r"^argument (\S+): (?=is )", r"\1 ", message), 2)
 
 
 def call_tool(function: Callable[..., None], name: str, argv: Sequence[str]) -> None:
@@ -113,7 +115,7 @@ def converter(kind: Any) -> Callable[[str], Any]:
                 return read_value(text, each)
             except ValueError:
                 continue
-        raise ArgumentTypeError(f"Expected {' or '.join(map(type_name, alternatives(kind)))}. Got value: {text}")
+        raise ArgumentTypeError(f"is {text}; give {' or '.join(map(describe_type, alternatives(kind)))}")
 
     return convert
 
@@ -143,10 +145,17 @@ def read_value(text: str, kind: Any) -> Any:
     raise ValueError(text)
 
 
-def type_name(kind: Any) -> str:
-    """Return a type as messages name it."""
+def describe_type(kind: Any) -> str:
+    """Return a type in a user's words."""
     if get_origin(kind) is Literal:
-        return f"one of {list(get_args(kind))}"
-    if kind is type(None):
-        return "null"
-    return "a list of int" if get_origin(kind) is not None else str(kind.__name__)
+        return f"one of {', '.join(get_args(kind))}"
+    return "a list such as [1, 2]" if get_origin(kind) is not None else name_kind(kind.__name__)
+
+
+def name_kind(name: str) -> str:
+    """Return a type's name in a user's words.
+
+    >>> name_kind("int"), name_kind("Path")
+    ('a whole number', 'a Path')
+    """
+    return KINDS.get(name, f"a {name}")
