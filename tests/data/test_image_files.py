@@ -13,9 +13,9 @@ from PIL import Image
 from slimgan_pl.data import list_images
 from slimgan_pl.data.broken_images import BrokenImageError
 from slimgan_pl.data.image_files import (
-    count_left_out,
     describe_left_out,
     image_formats,
+    list_folder,
     open_image,
     opened_formats,
     warn_left_out,
@@ -86,9 +86,10 @@ def test_what_is_left_out_is_counted_by_suffix_in_one_warning(tmp_path: Path) ->
     expected = Counter(
         {suffix: n for suffix, n in {".heic": 2, ".jxl": 1, ".txt": 1, "": 1}.items() if suffix not in known}
     )
-    assert count_left_out(tmp_path) == expected
+    others = list_folder(tmp_path).others
+    assert others == expected
     with pytest.warns(SlimGANWarning, match="what is not read as an image: .*1 without suffix, .*1 .txt") as caught:
-        warn_left_out(tmp_path)
+        warn_left_out(tmp_path, others)
     assert len(caught) == 1
 
 
@@ -96,7 +97,7 @@ def test_many_kinds_are_shortened_and_a_plugin_is_named() -> None:
     told = describe_left_out(Counter({".heic": 9} | {f".{letter}": 1 for letter in "abcdefgh"}))
     assert (
         told
-        == "9 .heic, 1 .a, 1 .b, 1 .c, 1 .d, 1 .e, 3 more (pip install 'slimgan-pl[images]' reads HEIF and JPEG XL)"
+        == '9 .heic, 1 .a, 1 .b, 1 .c, 1 .d, 1 .e, 3 more (pip install "slimgan-pl[images]" reads HEIF and JPEG XL)'
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
@@ -16,7 +17,7 @@ from slimgan_pl.data.broken_images import BrokenImageError
 from slimgan_pl.data.value_range import UnknownRangeError
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 
-__all__ = ["count_left_out", "list_images", "open_image", "warn_left_out"]
+__all__ = ["Listing", "list_folder", "list_images", "open_image", "warn_left_out"]
 
 # Pillow identifies these but cannot decode them, or only by another program.
 NOT_DECODED = frozenset({"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"})
@@ -75,33 +76,41 @@ def open_image(path: Path) -> Iterator[Image.Image]:
         raise BrokenImageError(str(path), str(error) or type(error).__name__) from error
 
 
-def list_images(folder: Path) -> list[Path]:
-    """Return all image files under a folder, sorted.
+class Listing(NamedTuple):
+    """Image files under a folder, sorted, and the number of others by suffix."""
+
+    images: list[Path]
+    others: Counter[str]
+
+
+def list_folder(folder: Path) -> Listing:
+    """List the files under a folder.
 
     Hidden files and folders are ignored, links followed.
 
     Raises:
-        SlimGANError: If there are none.
+        SlimGANError: If there are no images.
     """
-    paths = sorted(Path(path) for path in walk_files(folder) if is_image(path))
-    if not paths:
-        others = count_left_out(folder)
+    images, others = list[Path](), Counter[str]()
+    for name in walk_files(folder):
+        path = Path(name)
+        if is_image(path):
+            images.append(path)
+        else:
+            others[path.suffix.lower()] += 1
+    if not images:
         found = f", only {describe_left_out(others)}" if others else ""
         raise SlimGANError(f"there are no images in {folder}{found}; put some there, or name another folder")
-    return paths
+    return Listing(sorted(images), others)
 
 
-def count_left_out(folder: Path) -> Counter[str]:
-    """Count a folder's files that are not read as images, by suffix.
-
-    Hidden files are not counted.
-    """
-    return Counter(Path(path).suffix.lower() for path in walk_files(folder) if not is_image(path))
+def list_images(folder: Path) -> list[Path]:
+    """Return all image files under a folder, sorted, as ``list_folder`` does."""
+    return list_folder(folder).images
 
 
-def warn_left_out(folder: Path) -> None:
+def warn_left_out(folder: Path, others: Counter[str]) -> None:
     """Warn of a folder's files that are not read as images."""
-    others = count_left_out(folder)
     if others:
         message = f"left out of {folder} what is not read as an image: {describe_left_out(others)}"
         warnings.warn(message, SlimGANWarning, stacklevel=2)
@@ -117,12 +126,12 @@ def describe_left_out(others: Counter[str]) -> str:
     told = [f"{others[suffix]} {suffix or 'without suffix'}" for suffix in kinds[:MAX_KINDS]]
     if len(kinds) > MAX_KINDS:
         told.append(f"{sum(others[suffix] for suffix in kinds[MAX_KINDS:])} more")
-    fix = " (pip install 'slimgan-pl[images]' reads HEIF and JPEG XL)" if others.keys() & set(PLUGIN_SUFFIXES) else ""
+    fix = ' (pip install "slimgan-pl[images]" reads HEIF and JPEG XL)' if others.keys() & set(PLUGIN_SUFFIXES) else ""
     return ", ".join(told) + fix
 
 
-def is_image(path: str) -> bool:
-    return os.path.splitext(path)[1].lower() in image_formats()
+def is_image(path: Path) -> bool:
+    return path.suffix.lower() in image_formats()
 
 
 def walk_files(folder: Path | str, above: frozenset[str] = frozenset()) -> Iterator[str]:

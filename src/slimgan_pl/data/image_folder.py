@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from slimgan_pl.data.byte_array import ImageSource
 from slimgan_pl.data.datamodule import ByteDataModule, Split
-from slimgan_pl.data.image_files import count_left_out, list_images, open_image, warn_left_out
+from slimgan_pl.data.image_files import Listing, list_folder, list_images, open_image, warn_left_out
 from slimgan_pl.data.splits import Entry, Splits, find_splits
 from slimgan_pl.data.transform import Transform, convert_image
-from slimgan_pl.data.value_range import EIGHT_BITS, SeenValues, find_kind, read_values
+from slimgan_pl.data.value_range import SeenValues
 from slimgan_pl.errors import SlimGANError, check_range
 
 __all__ = ["ImageFolderDataModule", "list_images", "open_image"]
@@ -54,13 +54,7 @@ class FolderSource(ImageSource):
 
     def read(self, index: int) -> npt.NDArray[np.uint8]:
         with open_image(self.entries[index].path) as image:
-            kind = find_kind(image)
-            if kind != EIGHT_BITS:
-                self.seen.add(kind, read_values(image, kind))
-            pixels = convert_image(image, self.transform)
-        if kind == EIGHT_BITS:
-            self.seen.add(kind, pixels)
-        return pixels
+            return self.seen.convert(image, lambda opened: convert_image(opened, self.transform))
 
     def check(self) -> list[str]:
         self.seen.check(self.transform.value_range)
@@ -129,7 +123,7 @@ class ImageFolderDataModule(ByteDataModule):
     @property
     def left_out(self) -> list[str]:
         broken = sum(len(array.left_out) for array in self.arrays.values())
-        others = count_left_out(self.root).total()
+        others = self._listing.others.total()
         told = [f"{broken:,} broken image{'s' * (broken != 1)}"] if broken else []
         told += [f"{others:,} other file{'s' * (others != 1)}"] if others else []
         return [*self._splits.left_out, *told]
@@ -144,10 +138,14 @@ class ImageFolderDataModule(ByteDataModule):
 
     def prepare_data(self) -> None:
         super().prepare_data()
-        warn_left_out(self.root)
+        warn_left_out(self.root, self._listing.others)
+
+    @cached_property
+    def _listing(self) -> Listing:
+        if not self.root.is_dir():
+            raise SlimGANError(f"there is no folder {self.root}", {"data.root": "name the folder of images with {}"})
+        return list_folder(self.root)
 
     @cached_property
     def _splits(self) -> Splits:
-        if not self.root.is_dir():
-            raise SlimGANError(f"there is no folder {self.root}", {"data.root": "name the folder of images with {}"})
-        return find_splits(self.root, list_images(self.root), self.test_fraction)
+        return find_splits(self.root, self._listing.images, self.test_fraction)

@@ -1,6 +1,6 @@
 """Pixel values of more than 8 bits, and their range."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -114,6 +114,18 @@ class SeenValues:
 
     def __init__(self) -> None:
         self.kinds: dict[Kind, Extremes] = {}
+
+    def convert(
+        self, image: Image.Image, function: Callable[[Image.Image], npt.NDArray[np.uint8]]
+    ) -> npt.NDArray[np.uint8]:
+        """Return the bytes that a function makes of an image, and add its values."""
+        kind = find_kind(image)
+        if kind != EIGHT_BITS:
+            self.add(kind, read_values(image, kind))
+        pixels = function(image)
+        if kind == EIGHT_BITS:
+            self.add(kind, pixels)
+        return pixels
 
     def add(self, kind: Kind, values: npt.NDArray[Any]) -> None:
         """Add an image's values; several threads call this."""

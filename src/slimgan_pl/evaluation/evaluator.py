@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from slimgan_pl.data.byte_array import ByteArray
-from slimgan_pl.errors import MAX_SEED, SlimGANError, check_choice, check_range
+from slimgan_pl.errors import MAX_SEED, SlimGANError, SlimGANWarning, check_choice, check_range
 from slimgan_pl.evaluation.cache import StatisticsCache
 from slimgan_pl.evaluation.extractors import check_name, make_extractor
 from slimgan_pl.evaluation.features import Extraction, extractor_name
@@ -159,6 +159,8 @@ class Evaluator(Recorded):
         provenance = self._provenance(session, real, seeds, source.label_sampling)
         truth = self._real_side(session, real, provenance)
         evaluated = [with_extractor(session.evaluate(source, truth, seed), provenance) for seed in seeds]
+        for sentence in source.warnings() if rank_and_world()[0] == 0 else ():
+            warnings.warn(sentence, SlimGANWarning, stacklevel=2)
         alone = [metric for metric in metrics if metric.is_alone]
         real_values = compute_metrics(truth.statistics, truth, alone, extraction.device)
         return {

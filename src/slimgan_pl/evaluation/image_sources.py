@@ -14,7 +14,7 @@ from torch import Tensor
 from slimgan_pl.data.broken_images import BrokenImageError, BrokenImagesError
 from slimgan_pl.data.image_files import open_image
 from slimgan_pl.data.transform import as_bytes, convert_mode
-from slimgan_pl.data.value_range import ValueRange
+from slimgan_pl.data.value_range import EIGHT_BITS, SeenValues, ValueRange
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.protocols import Counts, shuffled
 from slimgan_pl.models import SlimmableGenerator, count_macs, count_parameters
@@ -52,6 +52,10 @@ class FakeSource(ABC):
     def label_sampling(self) -> str | None:
         """Sampling of the labels: ``data``, ``uniform``, or None without labels."""
         return None
+
+    def warnings(self) -> list[str]:
+        """Return sentences about the images, once they have been drawn."""
+        return []
 
     def names(self) -> list[str]:
         """Return the name of each set, for messages."""
@@ -115,6 +119,7 @@ class FolderSource(FakeSource):
     ) -> None:
         self.root, self.paths, self.shape, self.device = root, paths, shape, device
         self.value_range = value_range
+        self.seen = SeenValues()
         self.heads = [{"width": None}]
         self.available = len(paths)
 
@@ -141,7 +146,7 @@ class FolderSource(FakeSource):
         """
         channels, height, width = self.shape
         with open_image(self.paths[index]) as image:
-            pixels = as_bytes(convert_mode(image, channels, self.value_range))
+            pixels = self.seen.convert(image, lambda opened: as_bytes(convert_mode(opened, channels, self.value_range)))
         if pixels.shape != self.shape:
             raise SlimGANError(
                 f"{self.paths[index]} is {pixels.shape[2]}x{pixels.shape[1]} pixels but the real images are "
@@ -156,6 +161,10 @@ class FolderSource(FakeSource):
         except BrokenImageError as error:
             return error
         return None
+
+    def warnings(self) -> list[str]:
+        has_more_bits = self.seen.kinds.keys() - {EIGHT_BITS}
+        return self.seen.warnings(self.value_range if has_more_bits else None)
 
     @property
     def provenance(self) -> dict[str, Any]:

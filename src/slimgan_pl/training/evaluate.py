@@ -9,8 +9,8 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from slimgan_pl.data import ByteArray, ByteDataModule, list_images
-from slimgan_pl.data.image_files import warn_left_out
+from slimgan_pl.data import ByteArray, ByteDataModule
+from slimgan_pl.data.image_files import list_folder, warn_left_out
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import EvaluationResults, Evaluator, FakeSource, FolderSource
 
@@ -104,16 +104,16 @@ class ImageEvaluation(EvaluatedModule):
         self.root = Path(images).expanduser()
         if not self.root.is_dir():
             raise SlimGANError(f"there is no folder {images}; name a folder of images with --images")
-        self.paths = list_images(self.root)
+        self.listing = list_folder(self.root)
         self.evaluator = evaluator
 
     def prepare_data(self) -> None:
         """Warn of files that are no images, once on each node."""
-        warn_left_out(self.root)
+        warn_left_out(self.root, self.listing.others)
 
     def fakes(self) -> FolderSource:
         data = getattr(self.trainer, "datamodule", None)
         assert data is not None
         shape = (data.image_channels, data.image_size, data.image_size)
         value_range = getattr(data, "value_range", None)
-        return FolderSource(self.root, self.paths, shape, self.device, value_range)
+        return FolderSource(self.root, self.listing.images, shape, self.device, value_range)
