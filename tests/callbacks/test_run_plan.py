@@ -47,7 +47,7 @@ def test_each_line_has_the_numbers_of_the_run(fit: Fit) -> None:
     (narrow, wide, bank) = (f"{sum(each.numel() for each in net.parameters()) / 1000:.3g} k" for net in nets)
     # The stem makes 4x4 of 8 numbers, two transposed 4x4 convolutions start from 4x4 and 8x8, a 3x3 one makes 16x16.
     macs = [f"{(8 * 16 * c + 16 * (16 + 64) * c * c + 9 * 256 * c) / 1000:.3g} k" for c in (4, 8)]
-    lines = fit(model, IterationCheckpoint(7), SampleGrid(5), max_steps=4)
+    lines = fit(model, IterationCheckpoint(3), SampleGrid(5), max_steps=4)
     assert lines["Data"].startswith("1,347 training and 450 test images, 10 classes")
     assert lines["Nets"] == (
         f"DCGANGenerator: {narrow} parameters and {macs[0]} MACs at width 0.5, {wide} and {macs[1]} at 1; "
@@ -55,8 +55,8 @@ def test_each_line_has_the_numbers_of_the_run(fit: Fit) -> None:
     )
     assert lines["Plan"].startswith(
         f"4 iterations of 3 x 8 images, in all 96 images, {4 / (1347 // 24):.1f} epochs; evaluation at the end: "
-        "60 fakes per width (70 for IS) against 450 test images, over 2 seeds; checkpoint every 7 iterations and "
-        "pictures every 5 iterations in "
+        "60 fakes per width (70 for IS) against 450 test images, over 2 seeds; checkpoint every 3 iterations and "
+        "pictures at the end in "
     )
 
 

@@ -253,4 +253,4 @@ def test_without_onnx_the_extra_is_named(
     monkeypatch.delitem(sys.modules, "slimgan_pl.export.ort", raising=False)
     status, line = fails(capsys, "export", "--ckpt_path", checkpoint)
     assert status == 1
-    assert "pip install 'slimgan-pl[onnx]'" in line
+    assert 'pip install "slimgan-pl[onnx]"' in line

@@ -95,7 +95,7 @@ def test_a_file_of_the_format_that_differs_from_pytorch_is_not_written(
 def test_without_its_extra_a_format_is_refused(digits_checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "toy_library.py").unlink()
     with pytest.raises(
-        SlimGANError, match=r"^--format toy needs toy_library; install it with pip install 'slimgan-pl\[toys\]'$"
+        SlimGANError, match=r'^--format toy needs toy_library; install it with pip install "slimgan-pl\[toys\]"$'
     ):
         export(str(digits_checkpoint), format="toy")  # type: ignore[arg-type]
     assert not os.listdir()

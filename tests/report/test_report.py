@@ -278,7 +278,7 @@ def test_a_missing_library_is_one_sentence(
     status, line = fails(capsys, "report", "runs/digits")
     assert status == 1
     assert f"a report needs {name}" in line
-    assert "pip install 'slimgan-pl[report]'" in line
+    assert 'pip install "slimgan-pl[report]"' in line
 
 
 @pytest.mark.slow

@@ -47,6 +47,8 @@ def test_files_of_iterations_come_in_order_and_strangers_are_left_out(tmp_path: 
 def test_results_are_those_that_were_written_last(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "version_3")
     assert find_results(tmp_path) == RunFolder(tmp_path).results
+    leave(run.metrics)
+    assert find_results(tmp_path) == run.results
     at_end = leave(run.results)
     assert find_results(tmp_path) == find_results(run.path) == find_results(at_end) == at_end
     again = leave(run.checkpoints / "last.test.json", modified=2e9)

@@ -89,8 +89,9 @@ def describe_files(trainer: Trainer) -> str:
         "checkpoint": [callback.every_n_iterations for callback in callbacks_of(trainer, IterationCheckpoint)],
         "pictures": [callback.every_n_iterations for callback in callbacks_of(trainer, SampleGrid)],
     }
+    total = trainer.estimated_stepping_batches
     parts = [
-        f"{name} every {found[0]:,} iterations" if found[0] else f"{name} at the end"
+        f"{name} every {found[0]:,} iterations" if 0 < found[0] <= total else f"{name} at the end"
         for name, found in intervals.items()
         if found
     ]

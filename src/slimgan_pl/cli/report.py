@@ -38,7 +38,7 @@ def report(
     try:
         from slimgan_pl.report.page import make_page
     except ModuleNotFoundError as error:
-        raise SlimGANError(f"a report needs {error.name}; install it with pip install 'slimgan-pl[report]'") from error
+        raise SlimGANError(f'a report needs {error.name}; install it with pip install "slimgan-pl[report]"') from error
     check_range("the seed", seed, 0, MAX_SEED)
     path = Path(output)
     check_output(path)

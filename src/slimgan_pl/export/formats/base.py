@@ -87,7 +87,7 @@ class Format(ABC):
                 import_module(module)
         except ModuleNotFoundError as error:
             raise SlimGANError(
-                f"--format {self.name} needs {error.name}; install it with pip install 'slimgan-pl[{self.extra}]'"
+                f'--format {self.name} needs {error.name}; install it with pip install "slimgan-pl[{self.extra}]"'
             ) from error
 
     @abstractmethod

@@ -115,7 +115,7 @@ def npm(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         command = shutil.which("npm")
         if command is None:
             raise SlimGANError(
-                f"npm is missing, which fetches {PACKAGE}; install it with pip install 'slimgan-pl[web]', or name a "
+                f'npm is missing, which fetches {PACKAGE}; install it with pip install "slimgan-pl[web]", or name a '
                 "file with --onnxruntime_web"
             ) from None
         return subprocess.run([command, *arguments], **options)
