@@ -55,9 +55,9 @@ def spell_out_numbers(text: str) -> str:
     if not EXPONENT.search(text):
         return text
     for token in reversed(list(yaml.scan(text, Loader=Loader))):
-        if isinstance(token, yaml.ScalarToken) and token.plain and token.value not in ("1e0", "1E0"):
+        if isinstance(token, yaml.ScalarToken) and token.plain and EXPONENT.fullmatch(token.value):
             start, end = token.start_mark.index, token.end_mark.index
-            text = text[:start] + spell_out(token.value) + text[end:] if EXPONENT.fullmatch(token.value) else text
+            text = text[:start] + spell_out(token.value) + text[end:]
     return text
 
 
