@@ -73,6 +73,14 @@ def test_the_best_checkpoint_has_the_least_mean_fid(tmp_path: Path) -> None:
     assert find_best_checkpoint(tmp_path) == find_best_checkpoint(run.path) == best
 
 
+def test_without_a_fid_the_best_checkpoint_has_the_best_of_the_first_metric(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for iteration, score in ((10, 2.0), (20, 3.0), (30, 1.0)):
+        keep(run, iteration, [9.0, 9.0])
+        write(run.path, iteration, widths=[{"width": 1.0, "is_digits": score}])
+    assert find_best_checkpoint(tmp_path).name == name_checkpoint(20)  # a high score is good
+
+
 def test_the_last_checkpoint_is_the_best_where_the_results_are_of_it(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     kept = keep(run, 10, [3.0, 3.0])

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
 from slimgan_pl.evaluation import DigitsClassifier, Evaluator
 from slimgan_pl.runs.checkpoints import load_model
-from slimgan_pl.training.monitors import loss_names, metric_names, suggest_names
+from slimgan_pl.training.monitors import check_monitors, loss_names, metric_names, suggest_names
 from slimgan_pl.training.slimgan import SlimGAN
 
 
@@ -55,6 +56,11 @@ def test_early_stopping_that_never_looks_says_so(config: Path, capsys: pytest.Ca
     monitor = ("--trainer.callbacks", "EarlyStopping", "--trainer.callbacks.monitor", "generator_loss")
     run("fit", "--config", config, "--model.evaluator", "null", *monitor)
     assert "give --trainer.val_check_interval to have some" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("monitor", ["step", "epoch"])
+def test_lightnings_own_names_are_known(monitor: str, make_model: Callable[..., SlimGAN]) -> None:
+    check_monitors([ModelCheckpoint(monitor=monitor)], make_model(), None, 1, 5, 10)
 
 
 def test_names_that_hold_the_word_come_first() -> None:

@@ -16,7 +16,7 @@ from slimgan_pl.models import (
     SlimmableGenerator,
 )
 from slimgan_pl.training.compatibility import check_data
-from slimgan_pl.training.schedules import advise_schedules
+from slimgan_pl.training.schedules import advise_schedules, resize_schedule
 from slimgan_pl.training.slimgan import SlimGAN
 
 SIZES = (4, 8, 12, 16, 20, 24, 28, 33, 40, 48, 50, 64, 96, 100, 128, 160, 224, 256)
@@ -62,6 +62,12 @@ def test_a_message_about_the_data_holds_the_advice() -> None:
     with pytest.raises(SlimGANError, match=r"has image_size 96 .* 64; give --model\.generator\.bottom_size 6") as error:
         check_data(generator, Data(), bank)
     assert advise_schedules(generator, bank, 96) in str(error.value)
+
+
+def test_a_level_schedule_stays_level_and_a_falling_one_falls_to_what_widths_divide() -> None:
+    assert resize_schedule([64, 64], 3, (0.25, 1.0)) == [64, 64, 64]
+    assert resize_schedule([64, 32], 5, (0.25, 1.0)) == [64, 32, 16, 8, 4]
+    assert resize_schedule([64, 32], 6, (0.25, 1.0)) == [64, 32, 16, 8, 4, 4]
 
 
 def test_nets_of_another_form_get_no_numbers() -> None:
