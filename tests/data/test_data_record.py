@@ -34,7 +34,7 @@ def record(train: ByteArray, test: ByteArray, classes: Sequence[str] = ()) -> Da
     return DataRecord.of({"train": train, "test": test}, classes)
 
 
-BEFORE = record(array([1, 2, 2, 3], [0, 0, 1, 1]), array([8, 9]), NAMES)
+BEFORE = record(array([1, 2, 2, 3], [0, 0, 0, 1]), array([8, 9]), NAMES)
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,17 @@ BEFORE = record(array([1, 2, 2, 3], [0, 0, 1, 1]), array([8, 9]), NAMES)
     ],
 )
 def test_changes_are_counted_by_pixels(train: list[int], test: list[int], phrases: list[str]) -> None:
-    labels = [0, 0, 1, 1] if train == [1, 2, 2, 3] else [0] * len(train)
+    labels = [int(value == 3) for value in train]
     assert record(array(train, labels), array(test), NAMES).changes_since(BEFORE) == phrases
 
 
 def test_other_labels_and_classes_are_changes() -> None:
     assert record(array([1, 2, 2, 3], [0, 1, 1, 1]), array([8, 9]), NAMES).changes_since(BEFORE) == [
-        "the training images have other labels"
+        "2 training images with another label"
     ]
-    more = record(array([1, 2, 2, 3], [0, 0, 1, 1]), array([8, 9]), [*NAMES, "fox"])
+    moved = record(array([1, 2, 3, 2, 7], [0, 0, 0, 1, 1]), array([8, 9]), NAMES)  # files that have moved, and one more
+    assert moved.changes_since(BEFORE) == ["2 training images with another label", "1 training image added"]
+    more = record(array([1, 2, 2, 3], [0, 0, 0, 1]), array([8, 9]), [*NAMES, "fox"])
     assert more.changes_since(BEFORE) == ["other classes (2 -> 3)"]
 
 
@@ -91,7 +93,10 @@ def test_a_record_returns_from_a_checkpoint_without_code() -> None:
     assert len(loaded.hashes["train"]) == 4
 
 
-@pytest.mark.parametrize("state", [{}, {"hashes": 3}, {"hashes": {"train": 3}, "labels": {}, "classes": []}])
+LABELLED = {"hashes": {"train": torch.arange(2)}, "labels": {"train": torch.tensor([0, 5])}, "classes": NAMES}
+
+
+@pytest.mark.parametrize("state", [{}, {"hashes": 3}, {"hashes": {"train": 3}, "labels": {}, "classes": []}, LABELLED])
 def test_a_record_of_another_form_is_refused(state: dict[str, Any]) -> None:
     with pytest.raises(SlimGANError, match="the checkpoint's record of its data"):
         DataRecord.from_state(state)

@@ -175,3 +175,11 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(SlimGANError, match=r"cannot be read \(Permission denied\); give read access"):
         list_images(tmp_path)
+
+
+def test_classes_have_one_name_in_all_forms_of_unicode(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    linux = find(put(tmp_path / "linux", {"abc": 20, "caff": 20, composed: 20}))
+    mac = find(put(tmp_path / "mac", {"abc": 20, "caff": 20, decomposed: 20}))
+    assert mac.classes == linux.classes == ["abc", "caff", composed]
+    assert {label for path, label in mac.train if path.parent.name == decomposed} == {2}

@@ -52,12 +52,13 @@ def scaled(low: float, high: float, dtype: str) -> npt.NDArray[Any]:
         (tiff(scaled(-1, 1, "<f4"), 32, 3), (-1, 1)),
         (tiff(scaled(1, 0, "<f4"), 32, 3, photometric=0), (0, 1)),
         (b"P5 16 16 65535\n" + scaled(0, 65535, ">u2").tobytes(), None),
+        (tiff(scaled(-100, 100, "i1"), 8, 2), (-100, 100)),
         (b"P5 16 16 4095\n" + scaled(0, 4095, ">u2").tobytes(), None),
         (b"Pf 16 16 -1\n" + scaled(0, 1, "<f4").tobytes(), (0, 1)),
     ],
     ids=[
         *("16 bits", "12 packed bits", "white is zero", "12 bits in 16", "signed 16", "12 bits in 32", "unsigned 32"),
-        *("signed 32", "floats", "signed floats", "floats, white is zero", "PGM", "PGM of 12 bits", "PFM"),
+        *("signed 32", "floats", "signed floats", "floats, white is zero", "signed 8", "PGM", "PGM of 12 bits", "PFM"),
     ],
 )
 def test_the_range_of_a_file_or_the_given_one_becomes_black_to_white(
@@ -102,7 +103,7 @@ def test_a_data_set_of_unknown_range_is_refused_with_what_was_found(
     with pytest.raises(SlimGANError) as error:  # also where broken images are skipped: these are not broken
         read(tmp_path / "root", skip_broken=True)
     assert str(error.value).endswith(f"for example --data.value_range '{example}'")
-    assert f"in 2 of the images are {found}, whose" in str(error.value)  # of the training split
+    assert f"in 2 of the images are {found}, whose" in str(error.value)
 
 
 def test_a_given_range_is_part_of_the_key_and_says_what_it_clips(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_a_given_range_is_part_of_the_key_and_says_what_it_clips(tmp_path: Path)
     half, told = read(root, value_range=(0, 0.5))
     assert (half[:, 0, :, 8:] == 255).all()
     assert len(told) == 1
-    assert "in 2 of the images are 32-bit floats from 0 to 1; what lies outside" in told[0]
+    assert "in 4 of the images are 32-bit floats from 0 to 1; what lies outside" in told[0]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +141,22 @@ def test_one_bright_image_is_enough(tmp_path: Path) -> None:
     assert read(tmp_path / "root")[1] == []
 
 
+def test_what_test_images_alone_hold_counts_too(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    fill(root / "train", [tiff(scaled(0, 1, "<f4"), 32, 3)] * 3)
+    fill(root / "test", [tiff(scaled(0, 3, "<f4"), 32, 3)] * 2)
+    (told,) = read(root, value_range=(0, 1))[1]
+    assert "in 5 of the images are 32-bit floats from 0 to 3; what lies outside" in told
+    for number, path in enumerate(sorted((root / "train").iterdir())):
+        path.write_bytes(tiff(scaled(0, 255 - number, "<u1"), 8))
+    (told,) = read(root, value_range=(0, 1))[1]
+    assert "in 2 of the images are 32-bit floats" in told  # the range is used
+
+
 def test_a_range_that_no_image_needs_is_warned_of(tmp_path: Path) -> None:
     _, told = read(fill(tmp_path / "root", [tiff(scaled(0, 255, "<u1"), 8)] * 4), value_range=(0, 1))
-    assert told == ["--data.value_range is not used: no image holds more than 8 bits"]
+    assert told == ["--data.value_range is not used: no training or test image holds more than 8 bits"]
 
 
 def test_values_that_are_not_finite_are_a_broken_image(tmp_path: Path) -> None:

@@ -112,3 +112,7 @@ def test_a_class_that_is_not_there_is_told_with_those_that_are(label: int | str,
     with pytest.raises(SlimGANError) as error:
         Classes(("cat", "dog", "horse")).number_of(label)
     assert words in str(error.value)
+
+
+def test_a_class_is_found_in_each_form_of_unicode() -> None:
+    assert Classes(("a", "\u00e9")).number_of("e\u0301") == 1

@@ -22,6 +22,7 @@ from rich.progress import track
 from slimgan_pl.data.broken_images import BrokenImageError, BrokenImagesError
 from slimgan_pl.data.image_hashes import HASHES, hash_images
 from slimgan_pl.data.image_source import ImageSource, read_in_order, read_or_error
+from slimgan_pl.data.value_range import SeenValues
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.utils.files import file_sha256, replacing
 
@@ -29,7 +30,7 @@ __all__ = ["ByteArray", "ImageSource", "open_byte_array"]
 
 DIGESTS = "sha256.json"  # checksums by file names
 LEFT_OUT = "left_out.json"  # names of images and why they cannot be used
-WARNINGS = "warnings.json"  # sentences about the images
+SEEN = "seen.json"  # extremes of the values
 LOCKS = ".*-" + "[0-9a-f]" * 16 + ".lock"  # named for an array and its digest
 FORMAT = 2  # version of the conversion, part of every key: raise it when the bytes change
 
@@ -42,15 +43,15 @@ class ByteArray(NamedTuple):
     """Memory-mapped images with their labels.
 
     Images are uint8 ``(N, C, H, W)``, labels int64 ``(N,)`` or None. The name of the folder, if there is one,
-    identifies everything that the bytes depend on. ``left_out`` tells of the images that could not be used;
-    ``warnings`` are sentences about the others.
+    identifies everything that the bytes depend on. ``left_out`` tells of the images that could not be used, ``seen`` of
+    the values of the others.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None
     folder: Path | None = None
     left_out: tuple[BrokenImageError, ...] = ()
-    warnings: tuple[str, ...] = ()
+    seen: SeenValues | None = None
 
 
 def open_byte_array(source: ImageSource, name: str, cache_dir: Path, verify: bool = True) -> ByteArray:
@@ -130,11 +131,11 @@ def _load(folder: Path, verify: bool = False) -> ByteArray | None:
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy") if (folder / "labels.npy").exists() else None
         left_out = tuple(BrokenImageError(*each) for each in json.loads((folder / LEFT_OUT).read_text()))
-        sentences = tuple(map(str, json.loads((folder / WARNINGS).read_text())))
+        seen = SeenValues.from_json(json.loads((folder / SEEN).read_text()))
     except (OSError, ValueError, EOFError, AttributeError, TypeError):  # the last two from JSON of another form
         return None
     is_whole = labels is None or len(labels) == len(images)
-    return ByteArray(images, labels, folder, left_out, sentences) if is_whole else None
+    return ByteArray(images, labels, folder, left_out, seen) if is_whole else None
 
 
 def _build(source: ImageSource, name: str, folder: Path) -> None:
@@ -146,10 +147,10 @@ def _build(source: ImageSource, name: str, folder: Path) -> None:
         with closing(read_in_order(source)) as images:
             rows = track(images, f"Reading {name}", len(source), transient=True)
             broken = _write_images(scratch / "images.npy", rows, source)
-        sentences = source.check()
+        source.check()
         if broken and (len(broken) == len(source) or not source.skip_broken):
             raise BrokenImagesError(list(broken.values()), len(source), source.repairs)
-        (scratch / WARNINGS).write_text(json.dumps(sentences))
+        (scratch / SEEN).write_text(json.dumps((source.seen or SeenValues()).to_json()))
         (scratch / LEFT_OUT).write_text(json.dumps([[image.name, image.reason] for image in broken.values()]))
         if source.labels is not None:
             labels = np.delete(source.labels, list(broken))

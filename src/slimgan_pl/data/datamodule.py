@@ -20,6 +20,7 @@ from slimgan_pl.data.loader import ByteLoader, WholeSplit
 from slimgan_pl.data.record import DataRecord
 from slimgan_pl.data.splits import MIN_TEST
 from slimgan_pl.data.summary import DataSummary
+from slimgan_pl.data.value_range import SeenValues, ValueRange
 from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
 from slimgan_pl.utils.files import default_cache_dir
 from slimgan_pl.utils.images import from_bytes
@@ -48,6 +49,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
     """
 
     name: str
+    value_range: ValueRange | None = None  # values of more than 8 bits that become black and white
 
     def __init__(self, image_size: int, image_channels: int, batch_size: int, cache_dir: str | None) -> None:
         super().__init__()
@@ -102,7 +104,8 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         train, test = self.arrays["train"], self.arrays["test"]
         _, channels, _, side = train.images.shape
         sizes = self.class_counts
-        return DataSummary(len(train.images), len(test.images), self.classes, sizes, side, channels, self.left_out)
+        classes = self.class_names if self.classes else ()
+        return DataSummary(len(train.images), len(test.images), classes, sizes, side, channels, self.left_out)
 
     @cached_property
     def record(self) -> DataRecord:
@@ -132,7 +135,10 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             total = len(left_out) + sum(len(array.images) for array in self.arrays.values())
             warnings.warn(f"left out: {describe_broken(left_out, total)}", SlimGANWarning, stacklevel=2)
             self._check_rest()
-        for sentence in self.arrays["train"].warnings:
+        seen = SeenValues()
+        for array in self.arrays.values():
+            seen.join(array.seen or SeenValues())
+        for sentence in seen.warnings(self.value_range):
             warnings.warn(sentence, SlimGANWarning, stacklevel=2)
 
     def setup(self, stage: str) -> None:
@@ -209,6 +215,8 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
                 broken.append(error)
         if broken:
             images = [image for error in broken for image in error.images]
-            total = sum(error.total for error in broken) + sum(len(array.images) for array in arrays.values())
+            images += [image for array in arrays.values() for image in array.left_out]
+            built = sum(len(array.images) + len(array.left_out) for array in arrays.values())
+            total = sum(error.total for error in broken) + built
             raise BrokenImagesError(images, total, broken[0].fixes)
         self.arrays = arrays

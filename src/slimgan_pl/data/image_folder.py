@@ -27,7 +27,7 @@ class FolderSource(ImageSource):
         self.entries = entries
         self.transform = transform
         self.skip_broken = skip_broken
-        self.seen = SeenValues()
+        self.seen: SeenValues = SeenValues()
         labels = np.array([entry.label for entry in entries], dtype=np.int64)
         self.labels = labels if labels.size and labels.min() >= 0 else None
 
@@ -56,9 +56,8 @@ class FolderSource(ImageSource):
         with open_image(self.entries[index].path) as image:
             return self.seen.convert(image, lambda opened: convert_image(opened, self.transform))
 
-    def check(self) -> list[str]:
+    def check(self) -> None:
         self.seen.check(self.transform.value_range)
-        return self.seen.warnings(self.transform.value_range)
 
 
 class ImageFolderDataModule(ByteDataModule):

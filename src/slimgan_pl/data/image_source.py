@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slimgan_pl.data.broken_images import BrokenImageError
+from slimgan_pl.data.value_range import SeenValues
 
 __all__ = ["ImageSource", "read_in_order", "read_or_error"]
 
@@ -26,6 +27,7 @@ class ImageSource(ABC):
 
     labels: npt.NDArray[np.int64] | None = None
     skip_broken: bool = False  # whether images that cannot be used are left out
+    seen: SeenValues | None = None  # values of the images that were read, kept beside the array
 
     @property
     def repairs(self) -> dict[str, str]:
@@ -49,15 +51,12 @@ class ImageSource(ABC):
             BrokenImageError: If it cannot be used; the others are still read.
         """
 
-    def check(self) -> list[str]:
-        """Return warnings about what reading all images has shown.
-
-        They are kept beside the array.
+    def check(self) -> None:
+        """Look at what reading all images has shown.
 
         Raises:
             SlimGANError: If the images cannot be used together.
         """
-        return []
 
 
 def read_in_order(source: ImageSource) -> Generator[npt.NDArray[np.uint8] | BrokenImageError, None, None]:

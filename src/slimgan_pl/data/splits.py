@@ -104,7 +104,7 @@ def use_both(train: Path, test: Path, paths: Sequence[Path]) -> Splits:
     if len(inside[test]) < MIN_TEST:
         raise SlimGANError(f"there is 1 image in {test}; give at least {MIN_TEST} to evaluate with")
     classes = class_names(train, inside[train])
-    unknown = sorted({top_folder(test, path) or "" for path in inside[test]}.difference(classes, [""]))
+    unknown = sorted({class_of(test, path) or "" for path in inside[test]}.difference(classes, [""]))
     if classes and unknown:
         named = ", ".join(unknown[:MOST_NAMED]) + (", ..." if len(unknown) > MOST_NAMED else "")
         rank_zero_warn(
@@ -190,17 +190,26 @@ def warn_of_splits(folder: Path, paths: Sequence[Path]) -> None:
 
 def class_names(folder: Path, paths: Sequence[Path]) -> list[str]:
     """Return the subfolders' names; an image outside them empties the list."""
-    names = {top_folder(folder, path) for path in paths}
+    names = {class_of(folder, path) for path in paths}
     return [] if None in names else sorted(name for name in names if name is not None)
 
 
 def label_images(folder: Path, paths: Sequence[Path], classes: Sequence[str]) -> list[Entry]:
     """Pair images with their classes, or with -1 unless all have one."""
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = [numbers.get(top_folder(folder, path) or "", -1) for path in paths]
+    labels = [numbers.get(class_of(folder, path) or "", -1) for path in paths]
     if -1 in labels:
         labels = [-1] * len(labels)
     return [Entry(path, label) for path, label in zip(paths, labels, strict=True)]
+
+
+def class_of(folder: Path, path: Path) -> str | None:
+    """Return the name of an image's class, or None.
+
+    It is the same on systems that store names in other forms of Unicode.
+    """
+    name = top_folder(folder, path)
+    return None if name is None else unicodedata.normalize("NFC", name)
 
 
 def top_folder(root: Path, path: Path) -> str | None:

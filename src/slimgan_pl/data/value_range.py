@@ -1,12 +1,13 @@
 """Pixel values of more than 8 bits, and their range."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError
 
@@ -25,7 +26,7 @@ __all__ = [
 ValueRange = tuple[float, float]  # the values that become black and white
 
 PHOTOMETRIC, BITS, SAMPLE_FORMAT = 262, 258, 339  # tags of TIFF
-UNSIGNED = 1  # a sample format
+UNSIGNED, SIGNED = 1, 2  # sample formats
 SCALED = ("PNG", "PPM")  # formats whose integers Pillow scales to 16 bits
 COMMON = ((0.0, 1.0), (-1.0, 1.0), *((0.0, 2.0**bits - 1) for bits in (8, 10, 12, 14, 16)))
 ADDING = Lock()  # of the module, as data modules are pickled
@@ -44,7 +45,7 @@ class Kind(NamedTuple):
 
     name: str
     range: ValueRange | None
-    unsigned: bool = False  # 32 bits that Pillow takes for signed
+    view: str | None = None  # NumPy's name of the values' type, where Pillow takes them for another
     inverted: bool = False  # the lowest value is white
 
 
@@ -61,9 +62,11 @@ class Extremes(NamedTuple):
 
 def find_kind(image: Image.Image) -> Kind:
     """Return the kind of values of an image straight from its file."""
+    tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
+    if image.mode == "L" and tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == SIGNED:
+        return Kind("8-bit signed integers", None, "int8")
     if not image.mode.startswith(("I", "F")):
         return EIGHT_BITS
-    tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
     inverted = tags.get(PHOTOMETRIC) == 0
     if image.mode == "F":
         return Kind("32-bit floats", None, inverted=inverted)
@@ -72,7 +75,9 @@ def find_kind(image: Image.Image) -> Kind:
     bits = tags.get(BITS, (32 if image.mode == "I" else 16,))[0]
     if image.mode == "I" and image.format not in SCALED:
         unsigned = image.format == "TIFF" and tags.get(SAMPLE_FORMAT, (UNSIGNED,))[0] == UNSIGNED
-        return Kind(f"{bits}-bit {'' if unsigned else 'signed '}integers", None, unsigned, inverted)
+        return Kind(
+            f"{bits}-bit {'' if unsigned else 'signed '}integers", None, "uint32" if unsigned else None, inverted
+        )
     bits = min(bits, 16)
     return Kind(f"{bits}-bit integers", (0, 2**bits - 1), inverted=inverted)
 
@@ -86,7 +91,7 @@ def read_values(image: Image.Image, kind: Kind) -> npt.NDArray[Any]:
     values = np.asarray(image)
     if not np.isfinite(values).all():
         raise ValueError("it holds values that are not finite")
-    return values.view(np.uint32) if kind.unsigned else values
+    return values if kind.view is None else values.view(kind.view)
 
 
 def scale_values(
@@ -115,6 +120,26 @@ class SeenValues:
     def __init__(self) -> None:
         self.kinds: dict[Kind, Extremes] = {}
 
+    @classmethod
+    def from_json(cls, values: Iterable[Any]) -> Self:
+        """Return what ``to_json`` has returned plain values of."""
+        seen = cls()
+        for (name, span, view, inverted), found in values:
+            seen.kinds[Kind(name, span and tuple(span), view, inverted)] = Extremes(*found)
+        return seen
+
+    def to_json(self) -> list[Any]:
+        """Return plain values."""
+        return [[list(kind), list(found)] for kind, found in self.kinds.items()]
+
+    def join(self, other: "SeenValues") -> None:
+        """Add what another split holds."""
+        for kind, found in other.kinds.items():
+            known = self.kinds.get(kind, Extremes(0, found.low, found.high))
+            self.kinds[kind] = Extremes(
+                known.num_images + found.num_images, min(known.low, found.low), max(known.high, found.high)
+            )
+
     def convert(
         self, image: Image.Image, function: Callable[[Image.Image], npt.NDArray[np.uint8]]
     ) -> npt.NDArray[np.uint8]:
@@ -129,10 +154,10 @@ class SeenValues:
 
     def add(self, kind: Kind, values: npt.NDArray[Any]) -> None:
         """Add an image's values; several threads call this."""
-        low, high = float(values.min()), float(values.max())
+        image = SeenValues()
+        image.kinds[kind] = Extremes(1, float(values.min()), float(values.max()))
         with ADDING:
-            known = self.kinds.get(kind, Extremes(0, low, high))
-            self.kinds[kind] = Extremes(known.num_images + 1, min(known.low, low), max(known.high, high))
+            self.join(image)
 
     def check(self, value_range: ValueRange | None) -> None:
         """Refuse images whose range neither their files nor ``value_range`` tells.
@@ -166,7 +191,7 @@ class SeenValues:
                     "is meant"
                 )
         if value_range is not None and self.kinds.keys() == {EIGHT_BITS}:
-            found.append("--data.value_range is not used: no image holds more than 8 bits")
+            found.append("--data.value_range is not used: no training or test image holds more than 8 bits")
         return found
 
 

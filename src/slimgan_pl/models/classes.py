@@ -1,5 +1,6 @@
 """Classes of a conditional generator: names and frequencies."""
 
+import unicodedata
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -92,7 +93,7 @@ class Classes:
         Raises:
             SlimGANError: If there is no such class.
         """
-        text = str(label)
+        text = unicodedata.normalize("NFC", str(label))
         if text in self.names:
             return self.names.index(text)
         if text.isdecimal() and int(text) < len(self.names):
