@@ -222,3 +222,22 @@ def test_a_long_name_is_whole_and_lines_fit_if_they_can(
         assert sum(name in line for line in lines) == 1
     assert columns < 80 or max(map(len, lines)) <= columns
     assert sum("12.35 *" in line for line in lines) == 2
+
+
+def test_results_that_do_not_know_their_labels_compare_with_all(
+    runs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    protocol = {"data": "x", "num_real": 9, "num_fake": 9, "num_score": 9, "splits": 1}
+    for labels in ("data", "uniform"):
+        write_results(Path(labels), {0.5: 5.0}, protocol={**protocol, "labels": labels})
+    cli.main(["compare", "slim", "uniform"])
+    assert capsys.readouterr().err == ""
+    cli.main(["compare", "data", "uniform"])
+    assert "the frequencies of the fakes' labels differ (data, uniform)" in capsys.readouterr().err
+
+
+def test_a_table_replaces_a_table(runs: list[str]) -> None:
+    write_results(Path("few"), {0.5: 5.0}, protocol={"data": "x", "num_real": 9, "num_fake": 3})
+    for format, names in (("markdown", runs), ("csv", runs), ("markdown", ["slim", "few"]), ("markdown", runs)):
+        cli.main(["compare", *names, "--format", format, "--output", "table"])
+        assert "slim" in Path("table").read_text()

@@ -8,7 +8,15 @@ import torch
 from PIL import Image
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.utils.images import check_others, from_bytes, save_images, save_sets, to_bytes, width_grid
+from slimgan_pl.utils.images import (
+    check_others,
+    from_bytes,
+    holds_pictures,
+    save_images,
+    save_sets,
+    to_bytes,
+    width_grid,
+)
 
 
 def test_bytes_survive_the_way_to_floats_and_back() -> None:
@@ -70,3 +78,9 @@ def test_sets_that_are_interrupted_leave_what_was_there(tmp_path: Path) -> None:
         save_sets(interrupted(), tmp_path)
     assert values(tmp_path) == before
     assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_formats_that_hold_pictures_are_told_from_those_of_icons_and_of_other_libraries() -> None:
+    kept = {suffix for suffix in (".png", ".JPG", ".gif", ".webp", ".tiff", ".bmp", ".pdf") if holds_pictures(suffix)}
+    assert kept == {".png", ".JPG", ".gif", ".webp", ".tiff", ".bmp", ".pdf"}
+    assert not any(holds_pictures(suffix) for suffix in (".ico", ".icns", ".xbm", ".wmf", ".h5", ".txt", ""))

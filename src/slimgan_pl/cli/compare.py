@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
+HEAD_BYTES = 1000  # in which a table's first line lies, behind the name of an evaluation
+
 
 def compare(
     runs: list[str],
@@ -75,10 +77,20 @@ def compare(
         return
     path = Path(output)
     check_folder(path.parent)
+    check_replaced(path)
     with writing_output("the table", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.encode())
     print(f"{len(rows)} runs in {output}")
+
+
+def check_replaced(path: Path) -> None:
+    """Raise a SlimGANError where a table would replace something else."""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if head and b"| run |" not in head and not head.startswith(b"run,"):
+            raise SlimGANError(f"{path} is there and is no table of runs; give another --output, or delete it")
 
 
 def print_table(table: Sequence[Sequence[str]], num_runs: int, name: str) -> None:

@@ -49,11 +49,11 @@ def sample(
     from slimgan_pl.runs.checkpoint_reader import build_generator, read_checkpoint
     from slimgan_pl.training.sample_grid import sample_grid
     from slimgan_pl.utils.files import check_folder, writing_output
-    from slimgan_pl.utils.images import check_others, make_grid, picture_suffixes, save_images, save_sets, to_bytes
+    from slimgan_pl.utils.images import check_others, holds_pictures, make_grid, save_images, save_sets, to_bytes
 
     path = Path(output)
     is_picture = bool(path.suffix) and not path.is_dir()
-    if is_picture and path.suffix.lower() not in picture_suffixes():
+    if is_picture and not holds_pictures(path.suffix):
         raise SlimGANError(
             f"no picture can be written as {path.suffix}; end --output in .png or .jpg for one picture, or leave the "
             f"suffix out for a folder of them{WALK if path.suffix.lower() in ANIMATED else ''}"

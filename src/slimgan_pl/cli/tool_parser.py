@@ -1,6 +1,7 @@
 """Argument parsers made from signatures and docstrings, with argparse alone."""
 
 import inspect
+import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Sequence
@@ -39,10 +40,15 @@ def call_tool(function: Callable[..., None], name: str, argv: Sequence[str]) -> 
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{suggest(unknown[0].partition('=')[0], known)}")
-    settings = vars(arguments)
+    settings = {key: expand_home(value) for key, value in vars(arguments).items()}
     if settings.get("ckpt_path"):
         settings["ckpt_path"] = str(find_checkpoint(settings["ckpt_path"]))
     function(**settings)
+
+
+def expand_home(value: Any) -> Any:
+    """Return a path below ``~`` as a whole path, which shells leave behind ``=``."""
+    return os.path.expanduser(value) if isinstance(value, str) and value.startswith(("~/", "~\\")) else value
 
 
 def suggest(word: str, known: Sequence[str]) -> str:

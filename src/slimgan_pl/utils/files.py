@@ -38,6 +38,8 @@ REMEDIES = {
     errno.EDQUOT: "make room there",
     errno.EROFS: "give write access there",
     errno.EISDIR: "move that folder away",
+    errno.EEXIST: "move that file away",
+    errno.ENOTDIR: "move that file away",
 }
 
 
@@ -159,9 +161,9 @@ def writing_output(what: str, path: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SlimGANError(
-            f"{what} could not be written to {path} ({reason_of(error)}); {remedy_of(error)}, or name another --output"
-        ) from error
+        inside = error.filename if error.errno == errno.EISDIR and error.filename else path
+        fix = f"{remedy_of(error)}, or name another --output"
+        raise SlimGANError(f"{what} could not be written to {inside} ({reason_of(error)}); {fix}") from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Images as bytes, grids and files."""
 
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ __all__ = [
     "check_others",
     "drawable",
     "from_bytes",
+    "holds_pictures",
     "make_grid",
-    "picture_suffixes",
     "save_images",
     "save_sets",
     "to_bytes",
@@ -155,9 +156,21 @@ def numbered(number: int) -> str:
     return f"{number:05d}.png"
 
 
-def picture_suffixes() -> set[str]:
-    """Return the suffixes of formats for pictures, such as ``.png``."""
-    return {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.SAVE}
+def holds_pictures(suffix: str) -> bool:
+    """Return whether files of a suffix, such as ``.png``, hold pictures of any size.
+
+    Some formats hold icons alone, and some of Pillow's writers need another library.
+    """
+    kind = Image.registered_extensions().get(suffix.lower())
+    if kind not in Image.SAVE or kind == "PDF":  # which Pillow writes and cannot read
+        return kind == "PDF"
+    file, picture = BytesIO(), Image.new("RGB", (300, 3))  # no size of an icon
+    try:
+        picture.save(file, kind)
+        with Image.open(file, formats=[kind]) as written:
+            return bool(written.size == picture.size)
+    except (OSError, ValueError):
+        return False
 
 
 def to_pil(image: Tensor) -> Image.Image:
