@@ -131,7 +131,7 @@ SETTINGS = [
     Case("one width", f"{FIT} {GENERATOR}.widths 1", 2, "--model.generator.widths is 1; give a list"),
     Case("no such generator", f"{FIT} --model.generator Nope", 2, "is Nope, and there is no such class; see"),
     Case("no generator", f"{FIT} --model.generator torch.nn.Linear", 2, "--model.generator is torch.nn.Linear, which"),
-    Case("no such callback", f"{FIT} --trainer.callbacks Nope", 2, "give a list such as [a, b] or a class"),
+    Case("no such callback", f"{FIT} --trainer.callbacks Nope", 2, "is Nope, and there is no such class"),
     Case("a callback without a monitor", f"{FIT} --trainer.callbacks EarlyStopping", 2, "give --trainer.callbacks.mon"),
     Case("data without a folder", "fit --data ImageFolderDataModule", 2, "give --data.root and --data.image_size"),
     Case("no value", f"{FIT} --trainer.max_steps", 2, "--trainer.max_steps has no value; give one"),
@@ -215,7 +215,16 @@ SETTINGS = [
     Case("micro_batches 3", f"{FIT} --model.micro_batches 3", 1, "8 images cannot be split into 3 equal parts"),
     Case("micro_batches 0", f"{FIT} --model.micro_batches 0", 1, "micro_batches is 0"),
     Case("critic_steps 0", f"{FIT} --model.critic_steps 0", 1, "critic_steps is 0"),
-    Case("checkpoint interval 0", f"{FIT} --checkpoint.every_n_iterations 0", 1, "at least 1 iteration"),
+    *(
+        Case(f"{option} {value}", f"{FIT} --{option} {value}", 1, words)
+        for option, value, words in (
+            ("checkpoint.every_n_iterations", 0, "the checkpoint's every_n_iterations is 0; it has to be at least 1"),
+            ("checkpoint.keep_every_n_iterations", -1, "keep_every_n_iterations is -1; it has to be at least 1"),
+            ("samples.every_n_iterations", -1, "the samples' every_n_iterations is -1; it has to be at least 0"),
+            ("trainer.max_epochs", 0, "give --trainer.max_steps, the number of iterations"),
+            ("trainer.log_every_n_steps", -1, "give at least 1, or 0 for no logs"),
+        )
+    ),
     Case("samples interval -1", f"{FIT} --samples.every_n_iterations -1", 1, "0 or more iterations"),
     Case("samples of 0 latents", f"{FIT} --samples.num_latents 0", 1, "at least 1 latent"),
     *(
@@ -246,6 +255,7 @@ SETTINGS = [
         Case(f"a failing {net}", f"{FIT} --model.evaluator.{net} broken.FailingExtractor", 1, FAILS)
         for net in ("extractor", "classifier")
     ),
+    Case("other classes", f"{FIT} --conditional true {GENERATOR}.num_classes 3", 1, "has 10 classes but the generator"),
     Case("data that are not built", f"{FIT} --data broken.FailingData", 1, "cannot be made (KeyError: 'width')"),
     Case("a batch norm of one value", f"{FIT} {ONE_PIXEL} --data.batch_size 1", 1, "raise --data.batch_size"),
     Case("micro-batches of one value", f"{FIT} {ONE_PIXEL} --model.micro_batches 8", 1, "lower --model.micro_batches"),
@@ -482,6 +492,10 @@ TOOLS = [
     Case("an output below a file", f"{SAMPLE} --output tiny.yaml/x.png", 1, "tiny.yaml"),
     Case("a folder that is a file", f"{SAMPLE} --output LICENSE", 1, "LICENSE", raw("LICENSE", b"mine")),
     Case("an output that is no picture", f"{SAMPLE} --output x.colour", 1, "no picture can be written as .colour"),
+    *(
+        Case(f"an output as {suffix}", f"{SAMPLE} --output x{suffix}", 1, f"no picture can be written as {suffix}; end")
+        for suffix in (".ico", ".icns", ".xbm", ".wmf")
+    ),
     Case("an empty output", f"{SAMPLE} --output ''", 1, "--output is empty"),
     Case("a picture too tall", f"{SAMPLE} --output x.webp --num_images 8000", 1, "cannot hold this picture"),
     Case("no folder to write to", f"{SAMPLE} --output /proc/x.png", 1, "could not be written to /proc/x.png ("),
@@ -629,6 +643,7 @@ NO_RESULTS = "c/results.json does not hold results"
 COMPARISONS = [
     Case("missing", "compare a nowhere", 1, "there are no results at nowhere", results("a")),
     Case("none", "compare", 2, "required: runs"),
+    Case("an output that is no table", "compare a --output tiny.yaml", 1, "is there and is no table", results("a")),
     Case(
         "an empty folder",
         "compare a empty",

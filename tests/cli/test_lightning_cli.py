@@ -582,3 +582,28 @@ def test_a_generator_becomes_conditional_when_asked(config: Path) -> None:
     settings = read_checkpoint("runs/version_0/checkpoints/last.ckpt")["hyper_parameters"]
     assert [settings[net]["init_args"]["num_classes"] for net in ("generator", "discriminators")] == [10, 10]
     run("fit", "--config", "runs/version_0/config.yaml", "--trainer.max_steps", 4, "--ckpt_path", "last")
+
+
+def test_the_files_of_two_runs_do_not_mix(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fit = ("fit", "--config", config, "--model.evaluator", "null", "--trainer.max_steps")
+    run(*fit, 1)
+    resume = (*fit, 2, "--ckpt_path", "last")
+    line = fails(capsys, *resume, "--trainer.logger", "false")[1]
+    assert "would write beside runs/version_0; leave it out to resume that run" in line
+    line = fails(capsys, *resume, "--trainer.enable_checkpointing", "false")[1]
+    assert "would leave runs/version_0 with results of weights that are not kept" in line
+    alone = (*fit, 1, "--trainer.logger", "false", "--trainer.default_root_dir", "alone")
+    run(*alone)
+    assert "alone holds a run, which this one would replace" in fails(capsys, *alone)[1]
+    run(
+        "fit",
+        "--config",
+        config,
+        "--trainer.logger",
+        "false",
+        "--trainer.default_root_dir",
+        "alone",
+        "--ckpt_path",
+        "last",
+    )
+    assert read_checkpoint("alone/checkpoints/last.ckpt")["global_step"] == 3

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.utilities import rank_zero_only
 
 from slimgan_pl.callbacks.nonfinite import NonFiniteError, check_state
-from slimgan_pl.errors import SlimGANError, SlimGANWarning
+from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
 from slimgan_pl.runs.checkpoint_io import AtomicCheckpointIO
 from slimgan_pl.runs.folder import LAST, name_checkpoint
 from slimgan_pl.runs.lightning_internals import evaluation_follows, run_folder
@@ -38,8 +38,9 @@ class IterationCheckpoint(Checkpoint):
     """
 
     def __init__(self, every_n_iterations: int = 1000, keep_every_n_iterations: int | None = None) -> None:
-        if min(every_n_iterations, keep_every_n_iterations or 1) < 1:
-            raise SlimGANError("a checkpoint interval has to be at least 1 iteration")
+        check_range("the checkpoint's every_n_iterations", every_n_iterations, 1)
+        if keep_every_n_iterations is not None:
+            check_range("the checkpoint's keep_every_n_iterations", keep_every_n_iterations, 1)
         self.every_n_iterations = every_n_iterations
         self.keep_every_n_iterations = keep_every_n_iterations
         self.last_path: Path | None = None

@@ -8,7 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
-from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
+from slimgan_pl.errors import MAX_SEED, check_range
 from slimgan_pl.runs.lightning_internals import output_path, run_folder
 from slimgan_pl.training.sample_grid import sample_grid
 from slimgan_pl.training.slimgan import SlimGAN
@@ -34,8 +34,8 @@ class SampleGrid(Callback):
     """
 
     def __init__(self, every_n_iterations: int = 500, num_latents: int = 10, seed: int = 0) -> None:
-        if every_n_iterations < 0 or num_latents < 1:
-            raise SlimGANError("a sample grid needs at least 1 latent, and 0 or more iterations between two")
+        check_range("the samples' every_n_iterations", every_n_iterations, 0)
+        check_range("the samples' num_latents", num_latents, 1)
         check_range("the samples' seed", seed, 0, MAX_SEED)
         self.every_n_iterations = every_n_iterations
         self.num_latents = num_latents

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import Enum
+from pathlib import Path
 from typing import Any, cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -30,7 +31,7 @@ from slimgan_pl.runs.carried_settings import MODEL_DEFAULTS, TRAINER_DEFAULTS
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
 from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
-from slimgan_pl.runs.resume import lock_run
+from slimgan_pl.runs.resume import check_folder_of_run, lock_run
 from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.training.compatibility import check_callbacks, check_data, check_training
 from slimgan_pl.training.monitors import check_monitors
@@ -176,7 +177,11 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         if self.subcommand == "fit":
             trainer = self._get(self.config, "trainer")
             check_trainer_options(trainer.as_dict())
-            check_training(trainer.max_steps, trainer.val_check_interval)
+            intervals = trainer.val_check_interval, trainer.log_every_n_steps
+            check_training(trainer.max_steps, trainer.max_epochs, *intervals)
+            check_folder_of_run(
+                Path(trainer.default_root_dir), self.stopped, trainer.logger, trainer.enable_checkpointing
+            )
             check_callbacks(self._given_callbacks)
             self.model.configure_optimizers()  # which check their own settings
         ckpt_path = self._get(self.config, "ckpt_path")

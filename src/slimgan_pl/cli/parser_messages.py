@@ -53,6 +53,7 @@ PROBLEMS = (  # what is left behind the places, and our sentences
         "there is no file {value} for {option}; give one such as {example}",
     ),
     (r"Expected a dot import path string: (?P<value>\S+?)(?:\. Got value: .*)?", NO_CLASS),
+    (r"Expected a <class 'list'> or a dot import path string: (?P<value>[A-Za-z]\S*)\. Got value: .*", NO_CLASS),
     (r"module '\S+' has no attribute '\w+'\. Got value: (?P<value>.*)", NO_CLASS),
     (r"Expected '(?P<value>\S+)' to be a subclass of <class '(?P<base>\w+)'>\.*", OTHER_CLASS),
     (r"Import path (?P<value>\S+) does not correspond to a subclass of (?P<base>\w+)", OTHER_CLASS),

@@ -14,7 +14,7 @@ from slimgan_pl.runs.checkpoint_reader import read_checkpoint
 from slimgan_pl.runs.folder import RunFolder
 from slimgan_pl.utils.files import reason_of, remedy_of
 
-__all__ = ["StoppedRun", "find_newest_run", "find_stopped_run", "lock_run"]
+__all__ = ["StoppedRun", "check_folder_of_run", "find_newest_run", "find_stopped_run", "lock_run"]
 
 
 class StoppedRun(NamedTuple):
@@ -66,6 +66,33 @@ def read_run(path: Path) -> StoppedRun | None:
         warnings.warn(f"{error}; looking for an earlier one", SlimGANWarning, stacklevel=2)
         return None
     return StoppedRun(path, checkpoint["global_step"], checkpoint.get("run", {}).get("logged_rows", 0))
+
+
+def check_folder_of_run(root: Path, stopped: StoppedRun | None, logger: object, checkpoints: object) -> None:
+    """Raise a SlimGANError where the files of two runs would mix.
+
+    Args:
+        root: Folder of the runs.
+        stopped: The run to resume.
+        logger: Setting of the trainer's loggers, without which a run writes into ``root`` itself.
+        checkpoints: Setting of the trainer's checkpoints.
+    """
+    if stopped is not None and checkpoints is False:
+        raise SlimGANError(
+            f"--trainer.enable_checkpointing false would leave {stopped.folder} with results of weights that are not "
+            "kept; leave it out to resume that run"
+        )
+    if logger is not False:
+        return
+    if stopped is not None and stopped.folder.path != root:
+        raise SlimGANError(
+            f"--trainer.logger false would write beside {stopped.folder}; leave it out to resume that run"
+        )
+    if stopped is None and RunFolder(root).newest_checkpoint is not None:
+        raise SlimGANError(
+            f"{root} holds a run, which this one would replace; with --trainer.logger false give another "
+            "--trainer.default_root_dir"
+        )
 
 
 @contextmanager

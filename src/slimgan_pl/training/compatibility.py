@@ -172,10 +172,16 @@ def check_trainable(model: nn.Module) -> None:
         )
 
 
-def check_training(max_steps: int, val_check_interval: float) -> None:
+def check_training(
+    max_steps: int, max_epochs: int | None, val_check_interval: float, log_every_n_steps: int | None
+) -> None:
     """Raise a SlimGANError for numbers that Lightning understands otherwise."""
     if max_steps == 0:
         raise SlimGANError("--trainer.max_steps is 0; give the number of iterations")
+    if max_epochs == 0:
+        raise SlimGANError("--trainer.max_epochs is 0; give --trainer.max_steps, the number of iterations")
+    if (log_every_n_steps or 0) < 0:
+        raise SlimGANError(f"--trainer.log_every_n_steps is {log_every_n_steps}; give at least 1, or 0 for no logs")
     if val_check_interval == 0:
         raise SlimGANError("--trainer.val_check_interval is 0; leave it out to evaluate only at the end")
 
