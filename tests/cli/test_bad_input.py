@@ -220,13 +220,22 @@ SETTINGS = [
         for option, value, words in (
             ("checkpoint.every_n_iterations", 0, "the checkpoint's every_n_iterations is 0; it has to be at least 1"),
             ("checkpoint.keep_every_n_iterations", -1, "keep_every_n_iterations is -1; it has to be at least 1"),
-            ("samples.every_n_iterations", -1, "the samples' every_n_iterations is -1; it has to be at least 0"),
             ("trainer.max_epochs", 0, "give --trainer.max_steps, the number of iterations"),
             ("trainer.log_every_n_steps", -1, "give at least 1, or 0 for no logs"),
         )
     ),
-    Case("samples interval -1", f"{FIT} --samples.every_n_iterations -1", 1, "0 or more iterations"),
-    Case("samples of 0 latents", f"{FIT} --samples.num_latents 0", 1, "at least 1 latent"),
+    Case(
+        "samples interval -1",
+        f"{FIT} --samples.every_n_iterations -1",
+        1,
+        "the samples' every_n_iterations is -1; it has to be at least 0",
+    ),
+    Case(
+        "samples of 0 latents",
+        f"{FIT} --samples.num_latents 0",
+        1,
+        "the samples' num_latents is 0; it has to be at least 1",
+    ),
     *(
         Case(f"{name} {number}", f"{FIT} {EVALUATOR}.{name} {number}", 1, f"evaluator's {name} is {number}")
         for name, numbers in {

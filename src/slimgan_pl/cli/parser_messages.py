@@ -127,7 +127,8 @@ def name_wanted(text: str) -> str:
 
 def suggest_argument(name: str, kind: str) -> str:
     """Return what to ask or tell about an argument that a class lacks."""
-    known = list(signature(cast(type, locate(kind))).parameters)
+    # NOTE: before Python 3.11.4 the signature of a class is that of __new__, if there is one.
+    known = list(signature(cast(type, locate(kind)).__init__).parameters)[1:]
     return suggest(name, known) or f"; there are {', '.join(known)}"
 
 
