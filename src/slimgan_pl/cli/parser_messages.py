@@ -3,7 +3,7 @@
 import re
 from inspect import signature
 from pydoc import locate
-from typing import cast
+from typing import Any, cast
 
 from slimgan_pl.cli.tool_parser import example_config, name_kind, suggest
 
@@ -128,7 +128,7 @@ def name_wanted(text: str) -> str:
 def suggest_argument(name: str, kind: str) -> str:
     """Return what to ask or tell about an argument that a class lacks."""
     # NOTE: before Python 3.11.4 the signature of a class is that of __new__, if there is one.
-    known = list(signature(cast(type, locate(kind)).__init__).parameters)[1:]
+    known = list(signature(cast(Any, locate(kind)).__init__).parameters)[1:]
     return suggest(name, known) or f"; there are {', '.join(known)}"
 
 
