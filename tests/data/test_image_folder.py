@@ -266,3 +266,16 @@ def test_unicode_and_spaces_in_names_are_fine(tmp_path: Path) -> None:
     root = flat_folder(tmp_path / "mes images", 3)
     (root / "1.png").rename(root / "é 数.png")
     assert sum(len(array.images) for array in module(root).arrays.values()) == 3
+
+
+def test_broken_images_of_both_splits_are_counted_where_one_holds_nothing_else(tmp_path: Path) -> None:
+    for split, good, broken in (("train", 5, 1), ("test", 0, 3)):
+        (tmp_path / split).mkdir()
+        for number in range(good + broken):
+            path = tmp_path / split / f"{number}.png"
+            Image.new("L", (4, 4), 200).save(path) if number < good else path.touch()
+    data = ImageFolderDataModule(
+        str(tmp_path), 4, image_channels=1, skip_broken=True, cache_dir=str(tmp_path / "cache")
+    )
+    with pytest.raises(SlimGANError, match="4 of 9 images cannot be used"):
+        data.prepare_data()
