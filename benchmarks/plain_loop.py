@@ -56,7 +56,8 @@ def plain_iteration(
     loss = torch.zeros((), device=real.device)
     for branch, width in enumerate(generator.widths):
         latents, fake_labels = sample()
-        loss = loss + linear_generator(bank(generator(latents, fake_labels, width=width), fake_labels, branch=branch))
+        fake = generator(latents, fake_labels, width=width)
+        loss = loss + linear_generator(bank(fake, fake_labels, branch=branch))
     latents, fake_labels = sample()
     outputs = [generator(latents, fake_labels, width=width) for width in generator.widths]
     for student, teacher in pairwise(outputs):

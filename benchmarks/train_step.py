@@ -29,7 +29,7 @@ from slimgan_pl.models import (
     ResNetGenerator,
     SlimmableGenerator,
 )
-from slimgan_pl.training.iteration import Iteration, Side
+from slimgan_pl.training.iteration import Iteration, Side, Steps
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
 from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.images import from_bytes
@@ -268,9 +268,8 @@ def time_of_parts(name: str, batch_size: int, rounds: int) -> dict[str, float]:
 
         return run
 
-    iteration.update_discriminators = timed("discriminators", iteration.update_discriminators)
-    iteration.update_last = timed("discriminators", iteration.update_last)
-    iteration.update_generator = timed("generator", iteration.update_generator)
+    parts = "discriminators", "discriminators", "generator"
+    iteration.steps[False] = Steps(*map(timed, parts, iteration.steps[False]))
     iteration.generator = Side(iteration.generator.optimizer, timed("optimizers", iteration.generator.step))
     iteration.discriminators = Side(
         iteration.discriminators.optimizer, timed("optimizers", iteration.discriminators.step)

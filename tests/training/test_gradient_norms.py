@@ -43,7 +43,7 @@ def one_iteration(updates: Updates) -> tuple[Metrics, Metrics, list[Tensor | Non
     shared = updates.objective.shared_latents
     inputs = {index: Inputs(latents[0 if shared else index]) for index in range(3)}
     first, fakes = updates.train_discriminators(real, None, inputs, keep=updates.keeps_fakes)
-    second = updates.train_generator(inputs, None if shared else Inputs(latents[3]), fakes)
+    second = updates.train_generator(inputs, None if shared else Inputs(latents[3]), fakes=fakes)
     return first, second, [p.grad for net in (updates.generator, updates.bank) for p in net.parameters()]
 
 

@@ -27,21 +27,27 @@ LOGISTIC = (
         ("hinge", (0 + 1.5) / 2 + (0 + 1.5) / 2, 1.25),
         ("wasserstein", -1.25 - 0.75, 1.25),
         ("non-saturating", LOGISTIC, -(math.log(sigmoid(-3.0)) + math.log(sigmoid(0.5))) / 2),
+        (
+            "relativistic",
+            -(math.log(sigmoid(2.0 + 3.0)) + math.log(sigmoid(-0.5 - 0.5))) / 2,
+            -(math.log(sigmoid(-3.0 - 2.0)) + math.log(sigmoid(0.5 + 0.5))) / 2,
+        ),
         ("minimax", LOGISTIC, (math.log(1 - sigmoid(-3.0)) + math.log(1 - sigmoid(0.5))) / 2),
     ],
 )
 def test_adversarial_losses_equal_their_closed_forms(name: str, discriminator: float, generator: float) -> None:
     loss = ADVERSARIAL_LOSSES[name]
     assert loss.discriminator(REAL, FAKE).item() == pytest.approx(discriminator, rel=1e-5)
-    assert loss.generator(FAKE).item() == pytest.approx(generator, rel=1e-5)
+    logits = (FAKE, REAL) if loss.is_relativistic else (FAKE,)
+    assert loss.generator(*logits).item() == pytest.approx(generator, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["non-saturating", "minimax"])
+@pytest.mark.parametrize("name", ["non-saturating", "minimax", "relativistic"])
 def test_logistic_losses_stay_finite_at_extreme_logits(name: str) -> None:
     extreme = torch.tensor([[1e4], [-1e4]])
     loss = ADVERSARIAL_LOSSES[name]
     assert torch.isfinite(loss.discriminator(extreme, extreme))
-    assert torch.isfinite(loss.generator(extreme))
+    assert torch.isfinite(loss.generator(*(extreme, -extreme)[: 1 + loss.is_relativistic]))
 
 
 def test_the_teacher_gets_no_gradient() -> None:

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
-from naive import descend, discriminator_gradients, generator_gradients, plain_descent, sample_updates
+from naive import (
+    descend,
+    discriminator_gradients,
+    generator_gradients,
+    plain_descent,
+    sample_numbers,
+    sample_updates,
+)
 from one_batch import OneBatch
 from sharing import mostly_slow
 from torch import Tensor
@@ -25,6 +32,8 @@ from slimgan_pl.models import (
 )
 from slimgan_pl.runs.checkpoint_reader import load_generator
 from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
+from slimgan_pl.training.augmentation import Augmentation, TransformName
+from slimgan_pl.training.penalties import Penalty
 from slimgan_pl.training.updates import Updates
 
 BATCH_SIZE = 6
@@ -45,6 +54,39 @@ def conditional_resnet(**settings: Any) -> SlimGAN:
     return SlimGAN(generator, bank, **settings)
 
 
+def name_of(value: object) -> str:
+    """Return a setting's value for the name of a test."""
+    return "".join(filter(str.isalnum, str(value)))
+
+
+ALL_TRANSFORMS: tuple[TransformName, ...] = ("flip", "translation", "color", "cutout")
+
+MODERN: list[dict[str, Any]] = [  # relativistic loss, penalties, augmentation
+    {"adversarial_loss": "relativistic", "centering": 0.3},
+    {"adversarial_loss": "relativistic", "latents": "shared", "critic_steps": 2},
+    {"adversarial_loss": "relativistic", "free_graphs": True, "micro_batches": 2},
+    {"penalty": Penalty(0.5, method="exact", share=1.0)},
+    {"penalty": Penalty(0.5, "real", "exact", every=3), "free_graphs": True},
+    {"penalty": Penalty(0.5, "fake", "exact", share=0.6), "micro_batches": 3, "latents": "shared"},
+    {"penalty": Penalty(0.5, share=0.5)},
+    {"penalty": Penalty(0.5, "real", every=3), "latents": "shared", "critic_steps": 2},
+    {"penalty": Penalty(0.5, "fake"), "free_graphs": True, "micro_batches": 2},
+    {"augmentation": Augmentation(ALL_TRANSFORMS, 0.7)},
+    {
+        "adversarial_loss": "relativistic",
+        "latents": "shared",
+        "penalty": Penalty(0.5, share=0.5),
+        "augmentation": Augmentation(ALL_TRANSFORMS, 0.7),
+    },
+    {
+        "adversarial_loss": "relativistic",
+        "micro_batches": 2,
+        "penalty": Penalty(0.5, method="exact", share=0.4),
+        "augmentation": Augmentation(ALL_TRANSFORMS, 0.7),
+    },
+]
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -59,8 +101,9 @@ def conditional_resnet(**settings: Any) -> SlimGAN:
         {"free_graphs": True, "latents": "shared"},
         {"micro_batches": 2},
         {"micro_batches": 3, "free_graphs": True, "latents": "shared"},
+        *MODERN,
     ],
-    ids=lambda settings: "-".join(f"{key}={value}" for key, value in settings.items()) or "default",
+    ids=lambda settings: "-".join(f"{key}={name_of(value)}" for key, value in settings.items()) or "default",
 )
 @pytest.mark.parametrize("conditional", [False, True])
 def test_an_iteration_equals_a_naive_loop_over_widths(
@@ -84,14 +127,16 @@ def test_an_iteration_equals_a_naive_loop_over_widths(
 
     make_trainer(max_steps=1, precision="64-true").fit(model, OneBatch(images, labels))
 
-    *critic, last = sample_updates(naive, 0, 0, [3] * steps + [4], BATCH_SIZE)
+    source, parts = torch.Generator(), images.split(BATCH_SIZE)
+    part_labels = [None] * steps if labels is None else list(labels.split(BATCH_SIZE))
+    *critic, last = sample_updates(naive, 0, 0, [3] * steps + [4], BATCH_SIZE, source, part_labels)
+    numbers = sample_numbers(naive, source, parts[0].shape, steps)
     for step, latents in enumerate(critic):
-        part = slice(step * BATCH_SIZE, (step + 1) * BATCH_SIZE)
-        part_labels = None if labels is None else labels[part]
-        gradients = discriminator_gradients(naive, loss, images[part], part_labels, latents)
+        gradients = discriminator_gradients(naive, loss, parts[step], part_labels[step], latents, numbers[step])
         descend(list(naive.discriminators.parameters()), gradients)
     statistics = {name: value.clone() for name, value in naive.named_buffers() if "generator" in name}
-    descend(list(naive.generator.parameters()), generator_gradients(naive, loss, last))
+    compared = (parts[-1], part_labels[-1]) if loss == "relativistic" else ()
+    descend(list(naive.generator.parameters()), generator_gradients(naive, loss, last, numbers[-1], *compared))
     expected = naive.state_dict()
     if settings.get("latents") == "shared" and not settings.get("free_graphs"):
         expected |= statistics  # the fakes of the discriminator update are used again, so they count once

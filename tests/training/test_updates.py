@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
-from slimgan_pl.training.iteration import Iteration, Side
+from slimgan_pl.training.iteration import Iteration, Side, Steps
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
 from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.torch_state import follow_layout, use_channels_last
@@ -240,8 +240,8 @@ def test_captured_updates_train_as_plain_ones(shared: bool) -> None:
         Emulated(captured.train_discriminators, bank),
         Emulated(captured.train_discriminators, captured.bank.parameters()),
     )
-    iteration.update_discriminators, iteration.update_last = first, last
-    iteration.update_generator = final = Emulated(captured.train_generator, generator)
+    final = Emulated(captured.train_generator, generator)
+    iteration.steps[False] = Steps(first, last, final)
     run(reference, WARM_UP + 3)
     run(iteration, WARM_UP + 3)
     assert all(update.graph is not None for update in (first, last, final))

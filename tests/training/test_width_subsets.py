@@ -19,7 +19,7 @@ from slimgan_pl.models import (
     SlimmableGenerator,
 )
 from slimgan_pl.models.generator import Inputs
-from slimgan_pl.training.iteration import sample_batches
+from slimgan_pl.training.iteration_inputs import sample_batches
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, Objective
 from slimgan_pl.training.updates import Metrics, Updates
 
@@ -125,7 +125,7 @@ def test_discriminators_of_a_subset_get_the_gradients_of_a_naive_loop_over_it(
     assert_equal(gradients_of(updates.bank), expected)
     assert fakes == {}
     assert {name: tuple(by_width) for name, by_width in metrics.items()} == dict.fromkeys(
-        ("discriminator_loss", "real_logits", "fake_logits"), widths
+        ("discriminator_loss", "real_logits", "fake_logits", "real_sign"), widths
     )
     for index, loss in losses.items():
         torch.testing.assert_close(metrics["discriminator_loss"][index], loss.detach(), rtol=1e-9, atol=1e-12)

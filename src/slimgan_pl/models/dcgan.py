@@ -66,12 +66,13 @@ class FoldedDCGANGenerator(FoldedGenerator, source=DCGANGenerator):
 
 
 class DCGANDiscriminatorBlock(nn.Module):
-    """Spectrally normalised convolution, LeakyReLU(0.1); a 4x4/2 one halves the side."""
+    """Convolution, LeakyReLU(0.1); a 4x4/2 one halves the side."""
 
-    def __init__(self, in_channels: int, out_channels: int, downsample: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, downsample: bool, spectral_norm: bool = True) -> None:
         super().__init__()
         size, stride = (4, 2) if downsample else (3, 1)
-        self.conv = spectral(nn.Conv2d(in_channels, out_channels, size, stride, padding=1))
+        make = spectral if spectral_norm else initialized
+        self.conv = make(nn.Conv2d(in_channels, out_channels, size, stride, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.leaky_relu(self.conv(x), 0.1)
@@ -88,6 +89,7 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         num_shared: Stages that they share.
         num_classes: Classes; by default 0, an unconditional bank.
         share_head: Whether they share their last layer too.
+        spectral_norm: Whether all layers are spectrally normalised; off where a gradient penalty takes its place.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         num_shared: int = 0,
         num_classes: int | None = None,
         share_head: bool = False,
+        spectral_norm: bool = True,
     ) -> None:
         image_channels = self.settle("image_channels", image_channels, 3)
         num_branches = self.settle("num_branches", num_branches, 4)
@@ -106,7 +109,8 @@ class DCGANDiscriminatorBank(DiscriminatorBank):
         check_sizes(channels, image_channels, bottom_size)
         *pairs, (low, high) = zip((image_channels, *channels), channels, strict=False)
         schedule = [stage for low, high in pairs for stage in ((low, high, False), (high, high, True))]
-        stages = [partial(DCGANDiscriminatorBlock, *stage) for stage in (*schedule, (low, high, False))]
-        head = partial(ProjectionHead, nn.Flatten(), channels[-1] * bottom_size**2, num_classes)
+        schedule = [*schedule, (low, high, False)]
+        stages = [partial(DCGANDiscriminatorBlock, *stage, spectral_norm) for stage in schedule]
+        head = partial(ProjectionHead, nn.Flatten(), channels[-1] * bottom_size**2, num_classes, spectral_norm)
         image_size = bottom_size * 2 ** (len(channels) - 1)
         super().__init__(stages, head, image_channels, num_branches, num_shared, num_classes, share_head, image_size)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError, check_range
-from slimgan_pl.layers import spectral
+from slimgan_pl.layers import initialized, spectral
 from slimgan_pl.layers.widths import check_labels
 from slimgan_pl.utils.recipes import Recorded
 
@@ -82,7 +82,7 @@ class DiscriminatorBank(Recorded, nn.Module):
             Logits of shape ``(N, 1)``; positive means real.
         """
         check_labels(labels, self.num_classes, "discriminator bank")
-        return self._branch_logits(self.trunk(images), labels, branch)
+        return self.branch_logits(self.trunk(images), labels, branch=branch)
 
     def forward_all(
         self,
@@ -125,11 +125,12 @@ class DiscriminatorBank(Recorded, nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return one discriminator's real and fake logits ``(N, 1)``."""
         labels = None if real_labels is None or fake_labels is None else torch.cat([real_labels, fake_labels])
-        logits = self._branch_logits(torch.cat([shared_real, shared_fake]), labels, branch)
+        logits = self.branch_logits(torch.cat([shared_real, shared_fake]), labels, branch=branch)
         real_logits, fake_logits = logits.split([len(shared_real), len(shared_fake)])
         return real_logits, fake_logits
 
-    def _branch_logits(self, shared: Tensor, labels: Tensor | None, branch: int) -> Tensor:
+    def branch_logits(self, shared: Tensor, labels: Tensor | None = None, *, branch: int) -> Tensor:
+        """Return one discriminator's logits ``(N, 1)`` of what the trunk returns."""
         logits: Tensor = self.heads[branch % len(self.heads)](self.branches[branch](shared), labels)
         return logits
 
@@ -149,17 +150,20 @@ def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int =
 
 
 class ProjectionHead(nn.Module):
-    """Pooling and a spectrally normalised layer to logits ``(N, 1)``.
+    """Pooling and a linear layer to logits ``(N, 1)``, spectrally normalised by default.
 
     With classes it adds the inner product of the features with an embedding of the label (Miyato and Koyama 2018).
     ``pool`` turns ``(N, C, H, W)`` into ``(N, features)``; ``num_classes`` is 0 for none.
     """
 
-    def __init__(self, pool: Callable[[Tensor], Tensor], features: int, num_classes: int) -> None:
+    def __init__(
+        self, pool: Callable[[Tensor], Tensor], features: int, num_classes: int, spectral_norm: bool = True
+    ) -> None:
         super().__init__()
+        make = spectral if spectral_norm else initialized
         self.pool = pool
-        self.linear = spectral(nn.Linear(features, 1))
-        self.embedding = spectral(nn.Embedding(num_classes, features)) if num_classes else None
+        self.linear = make(nn.Linear(features, 1))
+        self.embedding = make(nn.Embedding(num_classes, features)) if num_classes else None
 
     def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
         x = self.pool(x)

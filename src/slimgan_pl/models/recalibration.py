@@ -13,7 +13,7 @@ from slimgan_pl.layers import SwitchableBatchNorm2d
 from slimgan_pl.models.generator import Inputs, SlimmableGenerator
 from slimgan_pl.utils.torch_state import evaluating
 
-__all__ = ["Change", "recalibrate"]
+__all__ = ["Change", "has_statistics", "recalibrate"]
 
 MAX_BATCH = 1_000_000
 
@@ -74,6 +74,11 @@ def recalibrate(
         differences = (old[0] - new[0]) / new[1], old[1] / new[1] - 1, now - was
         changes.append(Change(width, *(float(values.square().mean().sqrt()) for values in differences)))
     return changes
+
+
+def has_statistics(generator: nn.Module) -> bool:
+    """Return whether a net has batch-norm statistics."""
+    return any(isinstance(module, nn.BatchNorm2d) for module in generator.modules())
 
 
 @contextmanager

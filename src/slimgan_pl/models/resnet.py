@@ -122,7 +122,7 @@ class FoldedResNetGenerator(FoldedGenerator, source=ResNetGenerator):
 
 
 class ResNetDiscriminatorBlock(nn.Module):
-    """Spectrally normalised residual block.
+    """Residual block, spectrally normalised by default.
 
     NOTE: the authors' activation works in place, so their shortcut adds relu(x) where the paper's figure adds x;
     ``rectified_shortcut=False`` is the usual form. The 1x1 convolution of the shortcut runs after the pooling, on a
@@ -130,16 +130,23 @@ class ResNetDiscriminatorBlock(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, downsample: bool, first: bool, rectified_shortcut: bool
+        self,
+        in_channels: int,
+        out_channels: int,
+        downsample: bool,
+        first: bool,
+        rectified_shortcut: bool,
+        spectral_norm: bool = True,
     ) -> None:
         super().__init__()
+        make = spectral if spectral_norm else initialized
         hidden = out_channels if first else in_channels
         gain = math.sqrt(2)
         self.first, self.downsample, self.rectified_shortcut = first, downsample, rectified_shortcut
-        self.conv1 = spectral(nn.Conv2d(in_channels, hidden, 3, padding=1), gain)
-        self.conv2 = spectral(nn.Conv2d(hidden, out_channels, 3, padding=1), gain)
+        self.conv1 = make(nn.Conv2d(in_channels, hidden, 3, padding=1), gain)
+        self.conv2 = make(nn.Conv2d(hidden, out_channels, 3, padding=1), gain)
         changes = downsample or in_channels != out_channels
-        self.shortcut = spectral(nn.Conv2d(in_channels, out_channels, 1)) if changes else nn.Identity()
+        self.shortcut = make(nn.Conv2d(in_channels, out_channels, 1)) if changes else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         h = x if self.first else F.relu(x)
@@ -175,6 +182,7 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         num_classes: Classes; by default 0, an unconditional bank.
         share_head: Whether they share their last layer too.
         rectified_shortcut: Whether shortcuts start after the leading ReLU, as in the authors' code.
+        spectral_norm: Whether all layers are spectrally normalised; off where a gradient penalty takes its place.
     """
 
     def __init__(
@@ -187,6 +195,7 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
         num_classes: int | None = None,
         share_head: bool = False,
         rectified_shortcut: bool = True,
+        spectral_norm: bool = True,
     ) -> None:
         image_channels = self.settle("image_channels", image_channels, 3)
         num_branches = self.settle("num_branches", num_branches, 4)
@@ -197,11 +206,12 @@ class ResNetDiscriminatorBank(DiscriminatorBank):
                 f"num_downsamples is {num_downsamples}; these discriminators have {len(channels)} blocks"
             )
         schedule = zip((image_channels, *channels), channels, strict=False)
+        form = rectified_shortcut, spectral_norm
         stages = [
-            partial(ResNetDiscriminatorBlock, low, high, stage < num_downsamples, stage == 0, rectified_shortcut)
+            partial(ResNetDiscriminatorBlock, low, high, stage < num_downsamples, stage == 0, *form)
             for stage, (low, high) in enumerate(schedule)
         ]
-        head = partial(ProjectionHead, sum_pool, channels[-1], num_classes)
+        head = partial(ProjectionHead, sum_pool, channels[-1], num_classes, spectral_norm)
         settings = image_channels, num_branches, num_shared, num_classes, share_head
         super().__init__(stages, head, *settings, image_multiple=2**num_downsamples)
 

@@ -19,16 +19,31 @@ __all__ = [
     "find_teachers",
 ]
 
-LossName = Literal["hinge", "non-saturating", "minimax", "wasserstein"]
+LossName = Literal["hinge", "non-saturating", "minimax", "wasserstein", "relativistic"]
 
 DistillTarget = Literal["next", "widest", "none"]
 
 
 class AdversarialLoss(NamedTuple):
-    """Losses ``discriminator(real, fake)`` and ``generator(fake)``, means over the batch."""
+    """Losses ``discriminator(real, fake)`` and ``generator(fake)``, means over the batch.
+
+    Attributes:
+        discriminator: Loss of the discriminator.
+        generator: Loss of the generator; a relativistic one is ``generator(fake, real)``.
+        is_relativistic: Whether it compares fake ``i`` with real image ``i``. Their labels are then the same.
+    """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    generator: Callable[..., Tensor]
+    is_relativistic: bool = False
+
+    def real_sign(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the mean sign of the real logits, of a relativistic loss relative to the fake ones.
+
+        It is 0 where the discriminator cannot tell, and near 1 where it overfits (Karras et al. 2020, "Training
+        Generative Adversarial Networks with Limited Data", equation 1).
+        """
+        return (real - fake if self.is_relativistic else real).sign().mean()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +55,20 @@ class Objective:
         distill_target: Width that teaches a narrower one.
         distill_weight: Weight of the distillation loss.
         shared_latents: Whether one batch of latents serves all widths and both losses.
+        centering: Weight of ``E[(D(x) + D(G(z)))^2]`` in the discriminator's loss, which holds its logits near 0
+            (Lin et al. 2025, "Adversarial Flow Models").
     """
 
     loss: AdversarialLoss
     distill_target: DistillTarget
     distill_weight: float
     shared_latents: bool
+    centering: float = 0.0
+
+    def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Return the adversarial loss of one discriminator, and its centering."""
+        loss = self.loss.discriminator(real, fake)
+        return loss + self.centering * (real + fake).square().mean() if self.centering else loss
 
     def _replace(self, **changes: Any) -> "Objective":
         """Return a changed copy; deprecated, use ``dataclasses.replace`` with ``loss``."""
@@ -69,6 +92,16 @@ def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """``E[D(G(z))] - E[D(x)]`` (Arjovsky et al. 2017)."""
     return fake.mean() - real.mean()
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """``E[softplus(D(G(z)) - D(x))]`` over pairs (Jolicoeur-Martineau 2019, RpGAN)."""
+    return F.softplus(fake - real).mean()
+
+
+def relativistic_generator(fake: Tensor, real: Tensor) -> Tensor:
+    """``E[softplus(D(x) - D(G(z)))]`` over pairs (Jolicoeur-Martineau 2019, RpGAN)."""
+    return F.softplus(real - fake).mean()
 
 
 def linear_generator(fake: Tensor) -> Tensor:
@@ -95,6 +128,7 @@ ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
     "non-saturating": AdversarialLoss(logistic_discriminator, non_saturating_generator),
     "minimax": AdversarialLoss(logistic_discriminator, minimax_generator),
     "wasserstein": AdversarialLoss(wasserstein_discriminator, linear_generator),
+    "relativistic": AdversarialLoss(relativistic_discriminator, relativistic_generator, is_relativistic=True),
 }
 
 

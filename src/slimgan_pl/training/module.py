@@ -1,7 +1,7 @@
 """Lightning mechanics of training: an iteration per step, metrics, stopping."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,9 +14,14 @@ from torch._dynamo.exc import TorchDynamoException
 
 from slimgan_pl.errors import SlimGANError, lacks_memory
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+from slimgan_pl.training.augmentation import Augmenter
 from slimgan_pl.training.compatibility import check_callbacks, check_capture
-from slimgan_pl.training.iteration import Iteration, Side, Status, iteration_seed
+from slimgan_pl.training.ema import EMA, update_average
+from slimgan_pl.training.iteration import Iteration, Side, Status
+from slimgan_pl.training.iteration_inputs import iteration_seed
 from slimgan_pl.training.losses import Objective
+from slimgan_pl.training.penalties import Penalty
+from slimgan_pl.training.schedules import Course, Schedules, Target, optimizer_targets
 from slimgan_pl.training.throughput import Throughput
 from slimgan_pl.training.updates import Metrics, Updates
 from slimgan_pl.utils.torch_state import follow_layout, tensor_float32
@@ -51,13 +56,20 @@ class TrainedModule(LightningModule):
     """
 
     generator: SlimmableGenerator
+    averaged_generator: SlimmableGenerator | None
     discriminators: DiscriminatorBank
     objective: Objective
+    penalty: Penalty
+    augmenter: Augmenter | None
+    ema: EMA
+    schedules: Schedules
+    optimizer_settings: list[list[dict[str, Any]]]  # as configured, by optimizer and parameter group
     step_settings: StepSettings
     critic_steps: int
     seed: int
     individual: float | None
     iteration: Iteration | None = None  # while it trains
+    course: Course | None = None  # while it trains
     is_asked_to_stop: bool = False
 
     def __init__(self) -> None:
@@ -65,6 +77,8 @@ class TrainedModule(LightningModule):
         self.automatic_optimization = False
         self.reports: deque[Report] = deque(maxlen=2)
         self.throughput = Throughput()
+        self.half_life: float | None = None  # of the averaged weights, as scheduled
+        self.scheduled: dict[str, float] = {}  # values of scheduled settings in the last iteration
 
     def setup(self, stage: str) -> None:
         device = self.trainer.strategy.root_device
@@ -79,8 +93,18 @@ class TrainedModule(LightningModule):
         for optimizer in optimizers:
             follow_layout(optimizer.optimizer)
         updates = Updates(
-            *nets, self.objective, settings.free_graphs, settings.micro_batches, backward=self._add_gradients
+            *nets,
+            self.objective,
+            settings.free_graphs,
+            settings.micro_batches,
+            backward=self._add_gradients,
+            penalty=self.penalty,
+            augmenter=self.augmenter,
         )
+        updates.penalizes |= self.schedules.gamma is not None
+        self.half_life = self.ema.half_life
+        targets = [*self.schedule_targets(optimizers), Target("gamma", self.penalty.gamma, updates.gamma.fill_)]
+        self.course = Course(self.schedules, self.trainer.estimated_stepping_batches, targets)
         if settings.compile:
             updates.compile()
         if settings.cuda_graphs:
@@ -98,24 +122,45 @@ class TrainedModule(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         assert self.iteration is not None
+        assert self.course is not None
         images, labels = batch
+        shown, number = len(images) * self.trainer.world_size, self.global_step
+        self.scheduled = self.course.set(number * shown, shown)
         images = images.to(self.generator.dtype)
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
         labels = labels if self.generator.num_classes else None
         self.iteration.updates.measures_gradients = self._measures_gradients()
         with explaining_failures(), tensor_float32(self.step_settings.tf32):
-            metrics = self.iteration(images, labels, source, self.is_asked_to_stop)
+            metrics = self.iteration(images, labels, source, self.is_asked_to_stop, number)
+        if self.averaged_generator is not None:
+            update_average(
+                self.averaged_generator, self.generator, self.ema.decay(shown, number * shown, self.half_life)
+            )
         self.reports.append(Report(self.global_step, copy_metrics(metrics), self.iteration.status))
         self._log_metrics()
-        self.throughput.end_iteration(len(images) * self.trainer.world_size)
+        self.throughput.end_iteration(shown)
 
     def on_validation_start(self) -> None:
         self.throughput.pause()
 
     def on_train_end(self) -> None:
-        self.iteration = None
+        self.iteration = self.course = None
         self.is_asked_to_stop = False
+
+    def schedule_targets(self, optimizers: Sequence[Any]) -> list[Target]:
+        """Return what schedules may move, but for the penalty of the updates.
+
+        Args:
+            optimizers: The generator's and the bank's.
+        """
+        both = zip(optimizers, self.optimizer_settings, strict=True)
+        targets = [target for optimizer, settings in both for target in optimizer_targets(optimizer, settings)]
+        if self.ema.half_life is not None:
+            targets.append(Target("half_life", self.ema.half_life, partial(setattr, self, "half_life")))
+        if self.augmenter is not None and self.augmenter.settings.target is None:
+            targets.append(Target("p", self.augmenter.settings.p, self.augmenter.p.fill_))
+        return targets
 
     def request_stop(self) -> None:
         """Ask all processes to end training; the next iteration tells them."""
@@ -184,12 +229,15 @@ class TrainedModule(LightningModule):
         losses = {name: list(values.values()) for name, values in metrics.items() if name.endswith("loss")}
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
         named = {**self.per_width(metrics), **means}
+        if self.augmenter is not None:
+            named["augmentation_p"] = self.augmenter.p.clone()
         callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         monitored = {getattr(callback, "monitor", None) for callback in callbacks}
         # Lightning takes a third of a millisecond for each, so it gets only what callbacks monitor.
         self.log_dict({name: named[name] for name in named if name in means or name in monitored}, logger=False)
         if self.loggers:
             values = dict(zip(named, torch.stack(list(named.values())).tolist(), strict=True))
+            values |= {f"schedule/{name}": value for name, value in self.scheduled.items()}
             values |= {f"pace/{name}": value for name, value in self.measure_throughput().items()}
             for logger in self.loggers:
                 logger.log_metrics(values, step=self.global_step)

@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from slimgan_pl.errors import SlimGANError, check_range
 
-__all__ = ["ADAM", "adam", "make_optimizer", "read_settings", "use_current_settings"]
+__all__ = ["ADAM", "adam", "make_optimizer", "read_settings", "use_configured_settings", "use_current_settings"]
 
 ADAM: dict[str, Any] = {
     "class_path": "torch.optim.Adam",
@@ -44,6 +44,31 @@ def make_optimizer(make: Callable[..., Optimizer], net: nn.Module) -> Optimizer:
 def read_settings(optimizer: Optimizer) -> list[dict[str, Any]]:
     """Return the settings of each parameter group, such as ``lr``."""
     return [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+
+
+def use_configured_settings(
+    checkpoint: Mapping[str, Any], sides: Sequence[tuple[Callable[..., Optimizer], nn.Module, str]]
+) -> None:
+    """Put settings that have changed into the optimizers of a checkpoint's content.
+
+    Args:
+        checkpoint: The content, whose states change in place.
+        sides: Maker, net and name of the setting of each optimizer.
+
+    Raises:
+        SlimGANError: If the content does not hold what an optimizer needs.
+    """
+    states = checkpoint["optimizer_states"]
+    if not states:
+        return  # they start fresh
+    before = checkpoint.get("optimizer_settings") or [None] * len(states)  # version 0.1.0 saves none
+    try:
+        for saved, old, side in zip(states, before, sides, strict=True):
+            use_current_settings(saved, old, *side)
+    except SlimGANError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SlimGANError("the checkpoint's optimizer states are odd; resume from an earlier one") from error
 
 
 def use_current_settings(

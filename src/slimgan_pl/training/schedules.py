@@ -1,68 +1,186 @@
-"""Schedules of channels that fit another image size."""
+"""Schedules of settings over the images that training has seen."""
 
-from collections.abc import Sequence
-from typing import Any
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal, NamedTuple, get_args
 
-from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
-from slimgan_pl.utils.recipes import plain
+from torch import Tensor
+from torch.optim import Optimizer
 
-__all__ = ["advise_schedules"]
+from slimgan_pl.errors import SlimGANError, check_choice, check_range
 
-MIN_BOTTOM = 4  # pixels a side at which a stem starts
+__all__ = ["NO_SCHEDULES", "Course", "Schedule", "Schedules", "Target", "optimizer_targets"]
+
+Shape = Literal["cosine", "linear", "constant"]
 
 
-def advise_schedules(generator: SlimmableGenerator, bank: DiscriminatorBank, image_size: int) -> str:
-    """Return options that fit both nets to an image size, or nothing.
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """Course of one setting, a pure function of the images seen.
 
-    The present schedules are cut or extended, so that every width divides them.
+    It starts from the setting's own value, and stays at its end.
+
+    Args:
+        end: Last value; None with ``factor`` or for ``constant``.
+        factor: Last value as a share of the first, in place of ``end``.
+        shape: ``cosine`` (half a period), ``linear``, or ``constant``.
+        images: Images until the end; None for all of training.
+        warm_up: Images at the beginning in which the setting rises from 0 to its own value, linearly.
+
+    Raises:
+        SlimGANError: If the numbers do not make a schedule.
     """
-    of_generator, of_bank = generator.arguments, bank.arguments
-    if not {"channels", "bottom_size"} <= of_generator.keys() or "channels" not in of_bank:
-        return ""
-    doublings = count_doublings(image_size)
-    bottom = image_size >> doublings
-    options: dict[str, Any] = {}
-    if generator.image_size != image_size:
-        channels = resize_schedule(of_generator["channels"], doublings + 1, generator.widths)
-        options |= {"generator.channels": channels, "generator.bottom_size": bottom}
-    if "bottom_size" in of_bank and bank.image_size != image_size:
-        mirrored = resize_schedule(of_bank["channels"][::-1], doublings + 1, (1.0,))
-        options |= {"discriminators.channels": mirrored[::-1], "discriminators.bottom_size": bottom}
-        if of_bank.get("num_shared", 0) > (stages := 2 * doublings + 1):
-            options["discriminators.num_shared"] = stages
-    if "num_downsamples" in of_bank and image_size % bank.image_multiple:
-        options["discriminators.num_downsamples"] = min(doublings, of_bank["num_downsamples"])
-    present = {f"generator.{name}": value for name, value in of_generator.items()}
-    present |= {f"discriminators.{name}": value for name, value in of_bank.items()}
-    changed = {name: value for name, value in options.items() if value != plain(present[name])}
-    texts = {name: f'"{value}"' if isinstance(value, list) else value for name, value in changed.items()}
-    return " ".join(f"--model.{name} {text}" for name, text in texts.items())
+
+    end: float | None = None
+    factor: float | None = None
+    shape: Shape = "cosine"
+    images: int | None = None
+    warm_up: int = 0
+
+    def __post_init__(self) -> None:
+        check_choice("the schedule's shape", self.shape, get_args(Shape))
+        check_range("the schedule's warm_up", self.warm_up, 0)
+        if self.images is not None:
+            check_range("the schedule's images", self.images, 1)
+        for name in ("end", "factor"):
+            if getattr(self, name) is not None:
+                check_range(f"the schedule's {name}", getattr(self, name), 0)
+        given = (self.end is not None) + (self.factor is not None)
+        if given != (self.shape != "constant"):
+            wanted = "neither end nor factor" if self.shape == "constant" else "either end or factor"
+            raise SlimGANError(f"a schedule of shape {self.shape} has {given} of end and factor; give {wanted}")
+
+    def value(self, start: float, seen: float, total: float) -> float:
+        """Return the setting's value.
+
+        Args:
+            start: The setting's own value.
+            seen: Images seen so far.
+            total: Images of all of training, the end of a schedule without ``images``.
+        """
+        if seen < self.warm_up:
+            return start * seen / self.warm_up
+        if self.shape == "constant":
+            return start
+        end = start * self.factor if self.end is None else self.end  # type: ignore[operator]
+        length = (total if self.images is None else self.images) - self.warm_up
+        progress = min(1.0, (seen - self.warm_up) / length) if length > 0 else 1.0
+        if self.shape == "cosine":
+            progress = (1 - math.cos(math.pi * progress)) / 2
+        return start + (end - start) * progress
 
 
-def count_doublings(image_size: int) -> int:
-    """Return how often a side halves to four pixels or more.
+@dataclasses.dataclass(frozen=True)
+class Schedules:
+    """Schedules of a run; None leaves a setting as it is.
 
-    >>> [count_doublings(size) for size in (128, 96, 28, 33)]
-    [5, 4, 2, 0]
+    Args:
+        lr: Learning rates of both optimizers.
+        beta1: First beta of both optimizers.
+        beta2: Second beta of both optimizers.
+        gamma: Weight of the gradient penalty.
+        half_life: Half-life of the averaged weights.
+        p: Probability of the augmentation.
     """
-    doublings = 0
-    while image_size % 2 == 0 and image_size // 2 >= MIN_BOTTOM:
-        image_size, doublings = image_size // 2, doublings + 1
-    return doublings
+
+    lr: Schedule | None = None
+    beta1: Schedule | None = None
+    beta2: Schedule | None = None
+    gamma: Schedule | None = None
+    half_life: Schedule | None = None
+    p: Schedule | None = None
+
+    @property
+    def given(self) -> dict[str, Schedule]:
+        """Schedules that are there, by their names."""
+        schedules = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: schedule for name, schedule in schedules.items() if schedule is not None}
 
 
-def resize_schedule(channels: Sequence[int], length: int, widths: Sequence[float]) -> list[int]:
-    """Return the end of a falling schedule, or its continuation by halves.
+NO_SCHEDULES = Schedules()
 
-    Where a half is no multiple that every width divides, or the schedule is level, the last entry is repeated.
 
-    >>> resize_schedule([512, 256, 128], 2, (0.5, 1.0)), resize_schedule([24, 12], 4, (0.25, 1.0))
-    ([256, 128], [24, 12, 12, 12])
+class Target(NamedTuple):
+    """Setting that a schedule moves: its schedule's name, own value, and setter."""
+
+    name: str
+    start: float
+    assign: Callable[[float], object]
+
+
+class Course:
+    """Scheduled settings of a run, set before each iteration.
+
+    Args:
+        schedules: The schedules.
+        iterations: Iterations of all of training, or infinity.
+        targets: Settings that they may move.
+
+    Raises:
+        SlimGANError: If a schedule has no setting to move, or no end.
     """
-    found = list(channels)[-length:]
-    while len(found) < length:
-        half, is_odd = divmod(found[-1], 2)
-        is_level = len(found) > 1 and found[-1] == found[-2]
-        is_divided = all(float(half * width).is_integer() and half * width >= 1 for width in widths)
-        found.append(half if is_divided and not is_odd and not is_level else found[-1])
-    return found
+
+    def __init__(self, schedules: Schedules, iterations: float, targets: Iterable[Target]) -> None:
+        self.iterations = iterations
+        self.targets = [(schedules.given[each.name], each) for each in targets if each.name in schedules.given]
+        found = {target.name for _, target in self.targets}
+        for name, schedule in schedules.given.items():
+            if name not in found:
+                raise SlimGANError(f"there is nothing for the schedule of {name} to move; {REMEDIES[name]}")
+            if schedule.images is None and schedule.shape != "constant" and math.isinf(iterations):
+                raise SlimGANError(
+                    f"the schedule of {name} ends with training, which has no end; set --trainer.max_steps or "
+                    f"--model.schedules.{name}.images"
+                )
+
+    def set(self, seen: int, batch: int) -> dict[str, float]:
+        """Set all settings and return their values by the schedules' names.
+
+        Args:
+            seen: Images of all iterations before this one.
+            batch: Images of an iteration.
+        """
+        values: dict[str, float] = {}
+        for schedule, target in self.targets:
+            value = schedule.value(target.start, seen, self.iterations * batch)
+            target.assign(value)
+            values.setdefault(target.name, value)
+        return values
+
+
+REMEDIES = {  # for schedules without a setting to move
+    "lr": "leave --model.schedules.lr out",
+    "beta1": "take optimizers with betas, such as Adam, or leave --model.schedules.beta1 out",
+    "beta2": "take optimizers with betas, such as Adam, or leave --model.schedules.beta2 out",
+    "gamma": "leave --model.schedules.gamma out",
+    "half_life": "set --model.ema.half_life, its value at the beginning, or leave --model.schedules.half_life out",
+    "p": "set --model.augmentation.transforms without a target, or leave --model.schedules.p out",
+}
+
+
+def optimizer_targets(optimizer: Optimizer, settings: Sequence[Mapping[str, Any]]) -> Iterator[Target]:
+    """Yield what schedules may move of an optimizer.
+
+    Args:
+        optimizer: The optimizer.
+        settings: Configured settings of each of its parameter groups.
+    """
+    for group, own in zip(optimizer.param_groups, settings, strict=True):
+        yield Target("lr", float(own["lr"]), partial(set_learning_rate, group))
+        for number, beta in enumerate(own.get("betas", ())):
+            yield Target(f"beta{number + 1}", float(beta), partial(set_beta, group, number))
+
+
+def set_learning_rate(group: dict[str, Any], value: float) -> None:
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(value)
+    else:
+        group["lr"] = value
+
+
+def set_beta(group: dict[str, Any], number: int, value: float) -> None:
+    betas = list(group["betas"])
+    betas[number] = value
+    group["betas"] = tuple(betas)

@@ -1,37 +1,46 @@
 """SlimGAN: a slimmable generator and its discriminators (Hou et al. 2021)."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import torch
 from lightning.pytorch.cli import OptimizerCallable
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import SlimGANError, check_choice, check_range
+from slimgan_pl.errors import check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.models import Classes, DiscriminatorBank, SlimmableGenerator, recalibrate
 from slimgan_pl.models.classes import LabelSampling
+from slimgan_pl.models.recalibration import has_statistics
 from slimgan_pl.models.sampling import sample_images
+from slimgan_pl.training.augmentation import NO_AUGMENTATION, Augmentation, Augmenter
 from slimgan_pl.training.compatibility import (
     check_data,
+    check_derivatives,
     check_fit,
     check_norms,
     check_parts,
     check_trainable,
     keep_patience,
 )
+from slimgan_pl.training.ema import EMA, NO_EMA, WeightsName, adapt_state
 from slimgan_pl.training.evaluate import EvaluatedModule
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossName, Objective
 from slimgan_pl.training.module import StepSettings, TrainedModule
-from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer, read_settings, use_current_settings
+from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer, read_settings, use_configured_settings
+from slimgan_pl.training.penalties import NO_PENALTY, Penalty
+from slimgan_pl.training.schedules import NO_SCHEDULES, Schedules
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
 
 __all__ = ["ADAM", "SlimGAN"]
 
 Sampling = Literal["independent", "shared"]
+
+AVERAGE_BATCHES = 32  # batches of latents that measure the batch-norm statistics of averaged weights
 
 
 class SlimGAN(TrainedModule, EvaluatedModule):
@@ -43,7 +52,8 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     Args:
         generator: The slimmable generator.
         discriminators: A bank with one discriminator per width.
-        adversarial_loss: The losses of both sides.
+        adversarial_loss: The losses of both sides. The ``relativistic`` one (RpGAN) compares pairs of real and fake
+            images, which in a conditional net have the same labels.
         distill_target: Which width teaches a narrower one: the ``next`` wider, the ``widest``, or ``none``.
         distill_weight: Weight of the distillation loss.
         critic_steps: Discriminator updates per iteration.
@@ -67,6 +77,11 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             for batch-norm statistics, which are each part's own.
         labels: ``data``: fakes are of each class as often as the training images, in training, evaluation and samples;
             ``uniform``: of all classes alike. Of a conditional generator alone.
+        centering: Weight of ``E[(D(x) + D(G(z)))^2]`` in the discriminators' loss, which keeps their logits near 0.
+        penalty: Gradient penalty of the discriminators.
+        ema: Averaged generator, which evaluation, samples and exports use in place of the raw one.
+        augmentation: Augmentation of all images that the discriminators see.
+        schedules: Schedules of these settings and the optimizers' over the images seen.
 
     Raises:
         SlimGANError: If generator and bank do not fit together, or a setting is out of range.
@@ -94,6 +109,11 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         free_graphs: bool = False,
         micro_batches: int = 1,
         labels: LabelSampling = "data",
+        centering: float = 0.0,
+        penalty: Penalty = NO_PENALTY,
+        ema: EMA = NO_EMA,
+        augmentation: Augmentation = NO_AUGMENTATION,
+        schedules: Schedules = NO_SCHEDULES,
     ) -> None:
         super().__init__()
         check_fit(generator, discriminators)
@@ -106,6 +126,8 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         check_range("distill_weight", distill_weight, 0)
         check_range("seed", seed, 0)
         check_range("recalibration", recalibration, 0)
+        check_range("centering", centering, 0)
+        check_derivatives(penalty, compile, cuda_graphs)
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
         settings = plain_hyperparameters(self.hparams, nets)
@@ -115,11 +137,15 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             generator, discriminators = generator.individual(individual), discriminators.individual()
         self.individual = individual
         self.generator = generator
+        self.averaged_generator = copy.deepcopy(generator).requires_grad_(False) if ema.is_used else None
+        self.weights: WeightsName = "averaged"
         self.discriminators = discriminators
         self.evaluator = evaluator
         self.objective = Objective(
-            ADVERSARIAL_LOSSES[adversarial_loss], distill_target, distill_weight, latents == "shared"
+            ADVERSARIAL_LOSSES[adversarial_loss], distill_target, distill_weight, latents == "shared", centering
         )
+        self.penalty, self.ema, self.schedules = penalty, ema, schedules
+        self.augmenter = Augmenter(augmentation) if augmentation.transforms else None
         self.critic_steps = critic_steps
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
@@ -130,15 +156,24 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
         use_channels_last(self, channels_last)
         self._loaded_iteration = 0
-        self._optimizer_settings: list[list[dict[str, Any]]] = []  # as configured, by optimizer and parameter group
+        self._settled_at: int | None = None  # iteration at which the averaged statistics were measured
+        self.optimizer_settings: list[list[dict[str, Any]]] = []
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
         """Generate images ``(N, C, H, W)`` in [-1, 1].
 
         Latents are ``(N, latent_dim)``, labels integers ``(N,)`` for a net with classes.
         """
-        images: Tensor = self.generator(latents, labels, width=width)
+        images: Tensor = self.inference_generator(latents, labels, width=width)
         return images
+
+    @property
+    def inference_generator(self) -> SlimmableGenerator:
+        """Generator of samples, evaluation and exports: the averaged one if there is one.
+
+        With ``weights = "raw"`` it is the one that is trained.
+        """
+        return self.generator if self.averaged_generator is None or self.weights == "raw" else self.averaged_generator
 
     def sample(
         self,
@@ -159,14 +194,14 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             Images ``(num_images, C, H, W)`` in [-1, 1].
         """
         width = 1.0 if width == self.individual else width  # its only width, as tables and logs call it
-        return sample_images(self.generator, num_images, width, labels, generator)
+        return sample_images(self.inference_generator, num_images, width, labels, generator)
 
     def configure_optimizers(self) -> list[Optimizer]:
         optimizers = [
             make_optimizer(self.generator_optimizer, self.generator),
             make_optimizer(self.discriminator_optimizer, self.discriminators),
         ]
-        self._optimizer_settings = [read_settings(optimizer) for optimizer in optimizers]
+        self.optimizer_settings = [read_settings(optimizer) for optimizer in optimizers]
         return optimizers
 
     def prepare_data(self) -> None:
@@ -202,13 +237,14 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     on_test_start = on_validation_start
 
     def fakes(self) -> GeneratorSource:
-        return GeneratorSource(self.generator)
+        return GeneratorSource(self.inference_generator)
 
     def about(self) -> dict[str, Any]:
         return {
             "iteration": self.global_step or self._loaded_iteration,
             "individual": self.individual,
             "recalibration": self.recalibration,
+            **({} if self.averaged_generator is None else {"weights": self.weights}),
         }
 
     # Checkpoints
@@ -217,39 +253,34 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.settle_statistics()  # in place, so in the checkpoint too
         weights = checkpoint["state_dict"]
         checkpoint["state_dict"] = {name: value.contiguous() for name, value in weights.items()}  # the usual layout
-        checkpoint["optimizer_settings"] = self._optimizer_settings
+        checkpoint["optimizer_settings"] = self.optimizer_settings
         if self.classes is not None:
             checkpoint["classes"] = self.classes.to_json()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only evaluates counts none itself
+        checkpoint["state_dict"] = self.adapt_state(checkpoint["state_dict"])
         if "classes" in checkpoint:
             self._set_classes(Classes.from_json(checkpoint["classes"]))
         if self._trainer is not None and self._trainer.state.fn == "fit":
             self.apply_settings(checkpoint)
             keep_patience(self._trainer.callbacks, checkpoint)  # type: ignore[attr-defined]
 
-    def apply_settings(self, checkpoint: dict[str, Any]) -> None:
+    def adapt_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return a checkpoint's weights for the present settings of averaging and augmentation."""
+        return adapt_state(state, self.state_dict())
+
+    def apply_settings(self, checkpoint: Mapping[str, Any]) -> None:
         """Put settings of the optimizers that have changed into a checkpoint's content.
 
         Raises:
             SlimGANError: If the content does not hold what an optimizer needs.
         """
-        states = checkpoint["optimizer_states"]
-        if not states:
-            return  # they start fresh
-        before = checkpoint.get("optimizer_settings") or [None] * len(states)  # version 0.1.0 saves none
-        sides: Sequence[tuple[OptimizerCallable, nn.Module, str]] = (
+        sides = (
             (self.generator_optimizer, self.generator, "generator_optimizer"),
             (self.discriminator_optimizer, self.discriminators, "discriminator_optimizer"),
         )
-        try:
-            for saved, old, side in zip(states, before, sides, strict=True):
-                use_current_settings(saved, old, *side)
-        except SlimGANError:
-            raise
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SlimGANError("the checkpoint's optimizer states are odd; resume from an earlier one") from error
+        use_configured_settings(checkpoint, sides)
 
     def _take_classes(self, data: object) -> None:
         """Take over the names and frequencies of the training data's classes."""
@@ -261,9 +292,13 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.generator.classes = classes.sampled(self.labels)
 
     def settle_statistics(self) -> None:
-        """Recalibrate batch-norm statistics where ``recalibration`` is set.
+        """Recalibrate batch-norm statistics: of averaged weights, and others where ``recalibration`` is set.
 
         They then depend on the weights alone, and not on when they were measured before.
         """
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
+        averaged = self.averaged_generator
+        if averaged is not None and has_statistics(averaged) and self._settled_at != self.global_step:
+            recalibrate(averaged, self.recalibration or AVERAGE_BATCHES)
+            self._settled_at = self.global_step if self.iteration is not None else None  # known while it trains

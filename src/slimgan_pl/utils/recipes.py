@@ -1,5 +1,6 @@
 """Recipes: plain values that build an object again."""
 
+import dataclasses
 import inspect
 import sys
 from collections.abc import Mapping
@@ -66,7 +67,7 @@ def with_current_paths(settings: Any) -> Any:
 def plain(value: object) -> Any:
     """Turn a setting into plain values for YAML and ``weights_only`` checkpoints.
 
-    A ``Recorded`` object becomes its recipe. A value without a plain form becomes None.
+    A ``Recorded`` object becomes its recipe, a dataclass a mapping. A value without a plain form becomes None.
 
     >>> plain({"widths": (0.5, 1.0), "root": Path("data")})
     {'widths': [0.5, 1.0], 'root': 'data'}
@@ -79,6 +80,8 @@ def plain(value: object) -> Any:
         return str(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return None

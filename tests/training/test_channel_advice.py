@@ -15,8 +15,8 @@ from slimgan_pl.models import (
     ResNetGenerator,
     SlimmableGenerator,
 )
+from slimgan_pl.training.channel_advice import advise_schedules, resize_schedule
 from slimgan_pl.training.compatibility import check_data
-from slimgan_pl.training.schedules import advise_schedules, resize_schedule
 from slimgan_pl.training.slimgan import SlimGAN
 
 SIZES = (4, 8, 12, 16, 20, 24, 28, 33, 40, 48, 50, 64, 96, 100, 128, 160, 224, 256)

@@ -1,0 +1,177 @@
+"""Augmentation in front of the discriminators, of real images and fakes alike.
+
+Every transform is differentiable and a pure function of images and random numbers (Zhao et al. 2020, DiffAugment).
+Shape legend: N images, C channels, H = W pixels a side, K random numbers per image.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from slimgan_pl.errors import SlimGANError, check_choice, check_range
+
+__all__ = ["NO_AUGMENTATION", "Augmentation", "Augmenter", "TransformName", "augment"]
+
+TransformName = Literal["flip", "translation", "color", "cutout"]
+
+NUMBERS = 11  # random numbers of an image, whatever its transforms
+INTERVAL = 4  # iterations between two changes of an adaptive probability
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """Settings of the augmentation.
+
+    Args:
+        transforms: Any of ``flip`` (left to right), ``translation`` (by up to an eighth of the side; grey comes in),
+            ``color`` (brightness, saturation and contrast) and ``cutout`` (a square of half the side turns grey);
+            empty for none.
+        p: Probability of each transform, for each image; at the beginning if it is adapted.
+        target: Adapt ``p`` so that ``real_sign``, the mean sign of the real logits, stays at this value, such as 0.6
+            (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data"); None keeps ``p``.
+        images: Images over which an adapted ``p`` rises from 0 to 1 at most.
+
+    Raises:
+        SlimGANError: If a number is out of range, or a transform is not known.
+    """
+
+    transforms: Sequence[TransformName] = ()
+    p: float = 1.0
+    target: float | None = None
+    images: int = 500_000
+
+    def __post_init__(self) -> None:
+        for name in self.transforms:
+            check_choice("an entry of the augmentation's transforms", name, get_args(TransformName))
+        check_range("the augmentation's p", self.p, 0, 1)
+        check_range("the augmentation's images", self.images, 1)
+        if self.target is not None:
+            check_range("the augmentation's target", self.target, 0, 1)
+            if not self.transforms:
+                raise SlimGANError("the augmentation has a target but no transforms; name some, or leave target out")
+
+
+NO_AUGMENTATION = Augmentation()
+
+
+class Augmenter(nn.Module):
+    """Augmentation with its probability ``p``, which is part of the state if it is adapted.
+
+    Args:
+        settings: Settings of the augmentation.
+    """
+
+    p: Tensor
+    signs: Tensor
+
+    def __init__(self, settings: Augmentation) -> None:
+        super().__init__()
+        self.settings = settings
+        is_adapted = settings.target is not None
+        self.register_buffer("p", torch.tensor(float(settings.p)), persistent=is_adapted)
+        # sum of real_sign since the last change of p
+        self.register_buffer("signs", torch.tensor(0.0), persistent=is_adapted)
+
+    def forward(self, images: Tensor, numbers: Tensor) -> Tensor:
+        """Augment images ``(N, C, H, W)`` in [-1, 1] by numbers of ``draw``."""
+        return augment(images, numbers, self.settings.transforms, self.p)
+
+    def draw(self, count: int, source: torch.Generator) -> Tensor:
+        """Return random numbers ``(N, K)`` in [0, 1) for N images."""
+        return torch.rand(count, NUMBERS, generator=source, device=source.device, dtype=torch.float32)
+
+    @torch.no_grad()
+    def adapt(self, real_sign: Tensor, iteration: int, images: int) -> None:
+        """Move an adapted probability against the sign statistic.
+
+        Args:
+            real_sign: Statistic of this iteration, on the device.
+            iteration: Number of this iteration, from 0.
+            images: Images of an iteration.
+        """
+        if self.settings.target is None:
+            return
+        self.signs += real_sign
+        if iteration % INTERVAL == INTERVAL - 1:
+            step = INTERVAL * images / self.settings.images
+            self.p += step * (self.signs / INTERVAL - self.settings.target).sign()
+            self.p.clamp_(0, 1)
+            self.signs.zero_()
+
+
+def augment(images: Tensor, numbers: Tensor, transforms: Sequence[TransformName], p: Tensor | float) -> Tensor:
+    """Apply each transform to an image with probability ``p``.
+
+    Args:
+        images: Images ``(N, C, H, W)`` in [-1, 1].
+        numbers: Random numbers ``(N, K)`` in [0, 1); the same ones transform two images alike.
+        transforms: Names of the transforms.
+        p: Probability of each.
+    """
+    names = get_args(TransformName)
+    gates = dict(zip(names, (numbers[:, : len(names)] < p).unbind(1), strict=True))
+    own = numbers[:, len(names) :]
+    if "color" in transforms:
+        images = torch.where(gates["color"][:, None, None, None], recolor(images, own[:, :3]), images)
+    if "flip" in transforms or "translation" in transforms:
+        flips, is_moved = (gates[name] & (name in transforms) for name in ("flip", "translation"))
+        images = relocate(images, flips, whole_shifts(own[:, 3:5], images.shape[2:]) * is_moved[:, None])
+    if "cutout" in transforms:
+        images = images * ~(gates["cutout"][:, None, None, None] & squares(own[:, 5:7], images.shape[2:]))
+    return images
+
+
+def recolor(images: Tensor, numbers: Tensor) -> Tensor:
+    """Change brightness, saturation and contrast by numbers ``(N, 3)`` in [0, 1).
+
+    Brightness moves by up to half of 1; distances to a pixel's mean grow by up to twice, then those to the image's mean
+    by a half to one and a half times.
+    """
+    brightness: Tensor
+    brightness, saturation, contrast = numbers.to(images.dtype)[:, :, None, None, None].unbind(1)
+    images = images + (brightness - 0.5)
+    grey = images.mean(dim=1, keepdim=True)
+    images = grey + (images - grey) * (2 * saturation)
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    changed: Tensor = mean + (images - mean) * (contrast + 0.5)
+    return changed
+
+
+def whole_shifts(numbers: Tensor, sides: Sequence[int]) -> Tensor:
+    """Return shifts ``(N, 2)`` in pixels, down and right, of up to an eighth of the sides."""
+    most = torch.tensor([round(side / 8) for side in sides], device=numbers.device)
+    return (numbers * (2 * most + 1)).floor().long() - most
+
+
+def relocate(images: Tensor, flips: Tensor, shifts: Tensor) -> Tensor:
+    """Flip images left to right, then shift them; 0 comes in.
+
+    Args:
+        images: Images ``(N, C, H, W)``.
+        flips: Which are flipped, booleans ``(N,)``.
+        shifts: Pixels ``(N, 2)``, down and right.
+    """
+    height, width = images.shape[2:]
+    rows = torch.arange(height, device=images.device) - shifts[:, :1]
+    columns = torch.arange(width, device=images.device) - shifts[:, 1:]
+    inside = is_within(rows, height)[:, :, None] & is_within(columns, width)[:, None, :]
+    columns = torch.where(flips[:, None], width - 1 - columns, columns)
+    index = rows.clamp(0, height - 1)[:, :, None] * width + columns.clamp(0, width - 1)[:, None, :]
+    index = index.flatten(1)[:, None, :].expand(-1, images.shape[1], -1)
+    return images.flatten(2).gather(2, index).view_as(images) * inside[:, None]
+
+
+def squares(numbers: Tensor, sides: Sequence[int]) -> Tensor:
+    """Return which pixels ``(N, 1, H, W)`` lie in a square of half the side, centred anywhere."""
+    along = []
+    for number, side in zip(numbers.unbind(1), sides, strict=True):
+        first = (number * (side + 1)).floor()[:, None] - side // 4
+        along.append(is_within(torch.arange(side, device=numbers.device) - first, side // 2))
+    return (along[0][:, :, None] & along[1][:, None, :])[:, None]
+
+
+def is_within(numbers: Tensor, end: int) -> Tensor:
+    return (numbers >= 0) & (numbers < end)

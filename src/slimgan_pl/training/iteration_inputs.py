@@ -1,0 +1,108 @@
+"""Latents, labels and other random numbers of an iteration."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.models.generator import Inputs
+from slimgan_pl.training.discriminator_update import WidthInputs
+from slimgan_pl.training.real_and_fake import Draws
+from slimgan_pl.training.updates import Updates
+
+__all__ = ["IterationInputs", "iteration_seed", "sample_batches", "sample_inputs"]
+
+
+class IterationInputs(NamedTuple):
+    """Inputs of the updates of an iteration.
+
+    Attributes:
+        critic: Inputs of each discriminator update.
+        generator: Inputs of the generator update.
+        distilled: Its inputs for distillation; None distils the images of ``generator``.
+        critic_draws: Other random numbers of each discriminator update.
+        generator_draws: Those of the generator update.
+    """
+
+    critic: Sequence[WidthInputs]
+    generator: WidthInputs
+    distilled: Inputs | None
+    critic_draws: Sequence[Draws]
+    generator_draws: Draws
+
+
+def sample_inputs(
+    updates: Updates, real: Tensor, parts: Sequence[Tensor | None], source: torch.Generator, penalize: bool
+) -> IterationInputs:
+    """Sample the inputs of each update of an iteration.
+
+    Shared latents are one batch for all widths, and the generator update takes those of the last discriminator update,
+    also for distillation. A relativistic loss gives the fakes the labels of the real images.
+
+    Args:
+        updates: The updates.
+        real: Real images ``(N, C, H, W)`` of one update.
+        parts: Labels ``(N,)`` of the real images of each discriminator update, or None.
+        source: Source of randomness.
+        penalize: Whether the discriminator updates add their gradient penalty.
+    """
+    net, num_widths, batch_size = updates.generator, len(updates.generator.widths), len(real)
+    given = parts if updates.objective.loss.is_relativistic else [None] * len(parts)
+    is_shared = updates.objective.shared_latents
+    count = 1 if is_shared else num_widths
+    critic = [sample_batches(net, count, batch_size, source, labels) for labels in given]
+    distilled: Inputs | None = None
+    if is_shared:
+        inputs = [dict.fromkeys(range(num_widths), batch) for (batch,) in critic]
+        own = inputs[-1]
+    else:
+        inputs = [dict(enumerate(batches)) for batches in critic]
+        *batches, distilled = sample_batches(net, num_widths + 1, batch_size, source, given[-1])
+        own = dict(enumerate(batches))
+    draws = [sample_draws(updates, real, source, True, penalize) for _ in parts]
+    last = sample_draws(updates, real, source, updates.objective.loss.is_relativistic, False)
+    return IterationInputs(inputs, own, distilled, draws, last)
+
+
+def sample_draws(updates: Updates, real: Tensor, source: torch.Generator, with_real: bool, penalize: bool) -> Draws:
+    """Sample the random numbers of an update beside its latents.
+
+    Fakes of shared latents are augmented alike at all widths.
+    """
+    batch_size, num_widths = len(real), len(updates.generator.widths)
+    of_real, of_fakes, directions = None, None, None
+    if updates.augmenter is not None:
+        draw = updates.augmenter.draw
+        of_real = draw(batch_size, source) if with_real else None
+        if updates.objective.shared_latents:
+            of_fakes = dict.fromkeys(range(num_widths), draw(batch_size, source))
+        else:
+            of_fakes = {index: draw(batch_size, source) for index in range(num_widths)}
+    if penalize and updates.penalty.takes_directions:
+        count = updates.micro_batches * updates.penalty.count(batch_size // updates.micro_batches)
+        shape = (count, *real.shape[1:])
+        # in float32, as latents are, so that the numbers are the same in each precision
+        normals = torch.randn(shape, generator=source, device=source.device, dtype=torch.float32)
+        directions = normals.to(real.dtype)
+    return Draws(of_real, of_fakes, directions)
+
+
+def sample_batches(
+    net: SlimmableGenerator, count: int, batch_size: int, source: torch.Generator, labels: Tensor | None = None
+) -> list[Inputs]:
+    """Sample batches of inputs at once, with the same labels ``(batch_size,)`` in each if they are given."""
+    repeated = None if labels is None else labels.repeat(count)
+    latents, sampled = net.draw_inputs(count * batch_size, source, repeated)
+    split = [None] * count if sampled is None else sampled.split(batch_size)
+    return [Inputs(*pair) for pair in zip(latents.split(batch_size), split, strict=True)]
+
+
+def iteration_seed(seed: int, iteration: int, rank: int) -> int:
+    """Return the seed of an iteration's random numbers on one process.
+
+    A pure function makes resuming exact.
+    """
+    return int(np.random.SeedSequence([seed, iteration, rank]).generate_state(1, np.uint64)[0] >> np.uint64(1))
