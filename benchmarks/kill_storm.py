@@ -41,6 +41,15 @@ model:
   discriminators:
     class_path: slimgan_pl.models.DCGANDiscriminatorBank
     init_args: {channels: [4, 4, 4], image_channels: 1}
+  adversarial_loss: relativistic
+  penalty: {gamma: 0.1, every: 3}
+  ema: {half_life: 500, ramp_up: 0.1}
+  augmentation: {transforms: [flip, translation, color, cutout], p: 0.3, target: 0.5, images: 2000}
+  schedules:
+    lr: {factor: 0.1, warm_up: 300}
+    beta2: {end: 0.9}
+    gamma: {end: 0.01, shape: linear}
+    half_life: {end: 200}
   evaluator:
     class_path: slimgan_pl.evaluation.Evaluator
     init_args: {extractor: digits, num_fake: 60, batch_size: 30, metrics: [fid, mic]}

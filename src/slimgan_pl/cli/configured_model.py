@@ -12,7 +12,7 @@ __all__ = ["OTHER_SETTINGS", "build_configured_model"]
 
 OTHER_SETTINGS = (  # of a configuration, besides those of the model
     *("seed_everything", "trainer", "data", "optimizer", "lr_scheduler", "ckpt_path", "weights_only", "verbose"),
-    *("wandb", "wandb_run", "trust_checkpoint", "checkpoint", "samples", "conditional", "protocol", "seeds"),
+    *("wandb", "wandb_run", "trust_checkpoint", "checkpoint", "samples", "conditional", "protocol", "seeds", "weights"),
 )
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 
 from slimgan_pl.export.formats import FloatPrecision
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["demo"]
 
@@ -15,6 +16,7 @@ def demo(
     precision: FloatPrecision = "float32",
     onnxruntime_web: str | None = None,
     trust_checkpoint: bool = False,
+    weights: Weights = "averaged",
 ) -> None:
     """Sample and time a checkpoint's widths in the browser, until Ctrl-C.
 
@@ -25,6 +27,7 @@ def demo(
         precision: Of the weights.
         onnxruntime_web: The npm package onnxruntime-web as a file; by default npm fetches it, once.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+        weights: The averaged weights where training has kept an average, or the raw ones.
     """
     import threading
     import webbrowser
@@ -38,10 +41,10 @@ def demo(
     from slimgan_pl.utils.signals import interrupting
 
     format = make_format("web", precision, onnxruntime_web=onnxruntime_web)
-    source = read_source(ckpt_path, trust_checkpoint)
+    source = read_source(ckpt_path, trust_checkpoint, weights)
     format.prepare()
     with TemporaryDirectory(prefix="slimgan-demo-") as name, SiteServer(Path(name), port) as server, interrupting():
-        generator = source.model.generator
+        generator = source.model.inference_generator
         for written in format.write(source, generator.widths, Path(name)):
             check_parity(format, written, generator)
         print(f"{server.address} shows {ckpt_path}; Ctrl-C ends it", flush=True)

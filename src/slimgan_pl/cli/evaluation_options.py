@@ -9,6 +9,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import Protocol
 from slimgan_pl.evaluation.protocols import ProtocolName
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["IMAGES_HELP", "add_evaluation_options", "use_evaluation_options"]
 
@@ -22,6 +23,8 @@ def add_evaluation_options(parser: LightningArgumentParser) -> None:
     parser.add_argument("--protocol", type=ProtocolName | None, default=None, help=meaning)
     meaning = "Seeds of the latents to average the metrics over."
     parser.add_argument("--seeds", type=int | None, default=None, help=meaning)
+    meaning = "The averaged weights where training has kept an average, or the raw ones."
+    parser.add_argument("--weights", type=Weights, default="averaged", help=meaning)
 
 
 def use_evaluation_options(config: Namespace, options: Collection[str]) -> None:

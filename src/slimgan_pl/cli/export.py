@@ -4,6 +4,7 @@ from typing import Literal
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.formats import FormatName, Precision
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["export"]
 
@@ -22,6 +23,7 @@ def export(
     overwrite: bool = False,
     onnxruntime_web: str | None = None,
     trust_checkpoint: bool = False,
+    weights: Weights = "averaged",
 ) -> None:
     """Write a checkpoint's generator for other programs, with a model card.
 
@@ -41,6 +43,7 @@ def export(
         overwrite: Replace an earlier export.
         onnxruntime_web: The npm package of onnxruntime-web as a .tgz file, for the web format on a machine without npm.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+        weights: The averaged weights where training has kept an average, or the raw ones.
     """
     from slimgan_pl.export.export_checkpoint import export_checkpoint
     from slimgan_pl.export.folder import find_output
@@ -58,7 +61,7 @@ def export(
         if extractor is None and value is not None:
             raise SlimGANError(f"--{name} is for the Fréchet distance; name an --extractor too, or leave it out")
     folder = find_output(output, overwrite)
-    source = read_source(ckpt_path, trust_checkpoint)
+    source = read_source(ckpt_path, trust_checkpoint, weights)
     widths = source.model.generator.widths
     if width != "all":
         widths = (widths[width_index(widths, width)],)

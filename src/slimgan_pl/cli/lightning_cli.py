@@ -134,6 +134,8 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         except ValueError as error:
             raise self.failure or cause_of(error, SlimGANError) or error from error
         evaluator = self._get(self.config, "model.evaluator")
+        if self.has_net and self.subcommand != "fit":
+            self.model.weights = self._get(self.config, "weights")
         if evaluator is not None:  # as it was asked for: a third-party extractor has no recipe
             self.model.hparams["evaluator"] = plain(evaluator.as_dict())
 
@@ -187,7 +189,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         ckpt_path = self._get(self.config, "ckpt_path")
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)
-            check_weights(self.model, checkpoint["state_dict"], ckpt_path)
+            check_weights(self.model, self.model.adapt_state(checkpoint["state_dict"]), ckpt_path)
             if self.subcommand == "fit":
                 self.model.apply_settings(checkpoint)
                 if self._has_all_iterations(checkpoint["global_step"], ckpt_path):

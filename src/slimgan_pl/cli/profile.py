@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning, check_range
 from slimgan_pl.utils.files import check_folder, file_sha256, write_whole, writing_output
+from slimgan_pl.utils.weights import Weights
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,7 @@ def profile(
     folded: bool = False,
     output: str | None = None,
     trust_checkpoint: bool = False,
+    weights: Weights = "averaged",
 ) -> None:
     """Measure size, arithmetic, latency and memory of a generator's widths.
 
@@ -48,6 +50,7 @@ def profile(
         output: Folder for profile.json and profile.png; by default last.profile.json and last.profile.png beside
             last.ckpt, and for a configuration its name in the current folder.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+        weights: The averaged weights where training has kept an average, or the raw ones.
     """
     from slimgan_pl.profiling.latency import narrow_net  # PyTorch, which help does not need
     from slimgan_pl.profiling.memory import check_memory
@@ -58,10 +61,10 @@ def profile(
     batches = list(dict.fromkeys([batch_sizes] if isinstance(batch_sizes, int) else batch_sizes))
     check_options(batches, rounds, seconds, threads)
     where = find_device(device)
-    model = find_model(ckpt_path, config, trust_checkpoint)
-    model.generator.to(where)
+    model = find_model(ckpt_path, config, trust_checkpoint, weights)
+    model.inference_generator.to(where)
     form: Form = "folded" if folded else "slice"
-    widest = narrow_net(model.generator, 1.0, form)
+    widest = narrow_net(model.inference_generator, 1.0, form)
     for batch_size in batches:
         check_memory(widest, batch_size)
     source = ckpt_path or config or ""
@@ -69,7 +72,7 @@ def profile(
     with num_threads(threads):
         provenance = find_provenance(ckpt_path, config, where, form)
         print(f"Measuring {len(model.generator.widths)} widths in batches of {', '.join(map(str, batches))} ...")
-        widths = profile_widths(model.generator, batches, rounds, seconds, form)
+        widths = profile_widths(model.inference_generator, batches, rounds, seconds, form)
     if model.individual is not None:
         widths[0]["width"] = model.individual  # its only width, as tables and logs call it
     whole = {"class": type(model.generator).__name__, **sizes(model.generator)}
@@ -90,12 +93,12 @@ def check_options(batch_sizes: Sequence[int], rounds: int, seconds: float, threa
         check_range("threads", threads, 1, os.cpu_count() or 1)
 
 
-def find_model(ckpt_path: str | None, config: str | None, trust: bool) -> "SlimGAN":
+def find_model(ckpt_path: str | None, config: str | None, trust: bool, weights: Weights) -> "SlimGAN":
     """Return the model of either a checkpoint or a configuration."""
     if ckpt_path is not None and config is None:
         from slimgan_pl.runs.checkpoints import load_model
 
-        return load_model(ckpt_path, trust)
+        return load_model(ckpt_path, trust, weights)
     if config is not None and ckpt_path is None:
         from slimgan_pl.cli.configured_model import build_configured_model
 

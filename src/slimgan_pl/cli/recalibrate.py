@@ -49,7 +49,9 @@ def recalibrate_checkpoint(
 
     model = load_model(ckpt_path, trust_checkpoint)
     console = Console()
-    console.print(changes_table(recalibrate(model.generator, num_batches, batch_size, seed), num_batches * batch_size))
+    console.print(
+        changes_table(recalibrate(model.inference_generator, num_batches, batch_size, seed), num_batches * batch_size)
+    )
     checkpoint = read_checkpoint(ckpt_path)
     checkpoint["state_dict"] = model.state_dict()
     with writing_output("the checkpoint", path):

@@ -8,6 +8,7 @@ from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
 from slimgan_pl.evaluation.metrics.registry import COLUMN_KEYS, ColumnKey
 from slimgan_pl.runs.comparison import short_names
 from slimgan_pl.utils.files import check_folder, write_whole, writing_output
+from slimgan_pl.utils.weights import Weights
 
 if TYPE_CHECKING:
     from slimgan_pl.report.reading import RunFiles
@@ -23,6 +24,7 @@ def report(
     metric: ColumnKey | None = None,
     seed: int = 0,
     trust_checkpoint: bool = False,
+    weights: Weights = "averaged",
 ) -> None:
     """Write one web page about runs that needs no other file.
 
@@ -34,6 +36,7 @@ def report(
         metric: The metric that comes first and that runs are compared by; by default the first that a run has.
         seed: Seed of the latents of the pictures.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+        weights: The averaged weights where training has kept an average, or the raw ones.
     """
     try:
         from slimgan_pl.report.page import make_page
@@ -48,7 +51,7 @@ def report(
     folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
     found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
     first = first_metric(found, metric)
-    summaries = [summarize_run(run, seed, trust_checkpoint) for run in found]
+    summaries = [summarize_run(run, seed, trust_checkpoint, weights) for run in found]
     page = make_page(found, summaries, first).encode()
     with writing_output("the page", path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["sample"]
 
@@ -24,6 +25,7 @@ def sample(
     label: str | None = None,
     seed: int = 0,
     trust_checkpoint: bool = False,
+    weights: Weights = "averaged",
 ) -> None:
     """Generate images from a checkpoint alone: no configuration, no data set.
 
@@ -38,6 +40,7 @@ def sample(
             frequent as in training.
         seed: Seed of the latents; the same seed gives the same latents at every width.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+        weights: The averaged weights where training has kept an average, or the raw ones.
     """
     check_range("num_images", num_images, 1, MAX_IMAGES)
     check_range("the seed", seed, 0, MAX_SEED)
@@ -59,7 +62,7 @@ def sample(
             f"suffix out for a folder of them{WALK if path.suffix.lower() in ANIMATED else ''}"
         )
     checkpoint = read_checkpoint(ckpt_path)
-    generator = build_generator(checkpoint, ckpt_path, trust_checkpoint)
+    generator = build_generator(checkpoint, ckpt_path, trust_checkpoint, weights)
     number = None if label is None else generator.classes.number_of(label)
 
     def generate(each: float) -> torch.Tensor:

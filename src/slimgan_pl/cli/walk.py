@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from slimgan_pl.errors import MAX_SEED, SlimGANError, check_range
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["walk"]
 
@@ -20,6 +21,7 @@ def walk(
     label: str | None = None,
     seed: int = 0,
     trust_checkpoint: bool = False,
+    weights: Weights = "averaged",
 ) -> None:
     """Show a closed walk through latents of a checkpoint as an animation.
 
@@ -35,6 +37,7 @@ def walk(
             at most ten of them.
         seed: Seed of the latents.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
+        weights: The averaged weights where training has kept an average, or the raw ones.
     """
     check_range("the number of latents", latents, 2, MAX_FRAMES)
     check_range("the number of frames", frames, latents, MAX_FRAMES)
@@ -55,7 +58,7 @@ def walk(
     path = Path(output)
     check_animation(path)
     checkpoint = read_checkpoint(ckpt_path)
-    generator = build_generator(checkpoint, ckpt_path, trust_checkpoint)
+    generator = build_generator(checkpoint, ckpt_path, trust_checkpoint, weights)
     numbers = [generator.classes.number_of(label)] if label is not None else choose_classes(generator.num_classes)
     labels = list(numbers) if generator.num_classes else [None]
     only = 1.0 if width == checkpoint["hyper_parameters"].get("individual") else width  # its only width

@@ -90,6 +90,12 @@ class EvaluationResults:
         return self.document.get("training") or {}
 
     @property
+    def weights(self) -> str:
+        """Which weights were evaluated, ``averaged`` or ``raw``."""
+        weights: str = self.document.get("weights", "raw")  # earlier versions had no averages
+        return weights
+
+    @property
     def provenance(self) -> Mapping[str, Any]:
         """Everything known but metrics and the cost of training."""
         left_out = {"iteration", "individual", "widths", "real", "deviation", "per_seed", "training"}

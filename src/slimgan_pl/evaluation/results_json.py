@@ -33,6 +33,8 @@ def check_document(document: dict[str, Any]) -> dict[str, Any]:
             raise ValueError("the name or checksum of a net is not text")
     protocol, iteration, training = document["protocol"], document["iteration"], document.get("training")
     int(iteration or 0)
+    if not isinstance(document.get("weights", ""), str):
+        raise ValueError("the weights are not text")
     for row in document["widths"]:
         for value in (row["width"], *row.values()):
             float(0 if value is None else value)

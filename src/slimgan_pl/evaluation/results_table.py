@@ -78,6 +78,8 @@ def headline(results: EvaluationResults) -> str:
     """Return a sentence about the numbers of images."""
     protocol = results.protocol
     subject, per_width = f"Iteration {results.iteration}", "fakes per width"
+    if results.weights == "averaged":
+        subject += ", averaged weights"
     if results.images is not None:
         subject, per_width = results.images, "images"
     counts = f"{protocol['num_fake']:,} {per_width} against {protocol['num_real']:,} {protocol['real_split']} images"

@@ -25,7 +25,7 @@ def export_checkpoint(
     Raises:
         SlimGANError: If a file differs from PyTorch by more than its precision explains, or cannot be written.
     """
-    generator = source.model.generator
+    generator = source.model.inference_generator
     with filling(folder) as scratch:
         files: list[ExportedFile] = []
         others: list[Path] = []

@@ -132,7 +132,7 @@ def prepare_comparison(
         SlimGANError: If the extractor is unknown or its weights are missing, the data set is missing or does not suit
             the generator, or there are too few images.
     """
-    generator = source.model.generator
+    generator = source.model.inference_generator
     with in_own_options():
         evaluator = build_evaluator(source, extractor, weights_path, num_fake)
         data = build_data(source, data_root, trust)

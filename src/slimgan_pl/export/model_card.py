@@ -63,7 +63,8 @@ def make_card(
     source: Source, files: Sequence[ExportedFile], distances: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return the card as plain values with finite numbers; see ``write_card``."""
-    generator, training, results = source.model.generator, about_training(source.checkpoint), find_evaluation(source)
+    generator = source.model.inference_generator
+    training, results = about_training(source.checkpoint), find_evaluation(source)
     evaluation = None if results is None else {"deviation": {"widths": []}, **results.to_json()}
     widths = []
     with torch.random.fork_rng(devices=[]):  # building a slice consumes random numbers
@@ -80,7 +81,7 @@ def make_card(
         "evaluation": evaluation and {name: value for name, value in evaluation.items() if name not in LEFT_OUT},
         "distances": None if distances is None else dict(distances),
         "training": training,
-        "checkpoint": {"file": source.path.name, "sha256": source.sha256},
+        "checkpoint": {"file": source.path.name, "sha256": source.sha256, "weights": source.model.used_weights},
         "versions": {"slimgan-pl": __version__, **find_versions()},
     }
     return dict(finite(card))

@@ -65,7 +65,7 @@ def build_data(source: Source, root: str | None = None, trust: bool = False) -> 
         raise SlimGANError(
             f"the data settings in {source.path} build no data ({reason}); leave --extractor out"
         ) from error
-    check_data(source.model.generator, data)
+    check_data(source.model.inference_generator, data)
     return data
 
 

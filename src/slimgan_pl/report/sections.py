@@ -128,6 +128,7 @@ def provenance_of(run: RunFiles) -> dict[str, str]:
         "Protocol": (results.get("protocol"), pairs),
         "Extractor": (results.get("extractor"), pairs),
         "Classifier": (results.get("classifier"), pairs),
+        "Weights": (results.get("weights"), str),
         "Batches of recalibration": (results.get("recalibration"), str),
         "Device": (results.get("device"), str),
         "Processes": (results.get("processes"), str),

@@ -18,6 +18,7 @@ from slimgan_pl.training.sample_grid import choose_classes, sample_grid
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.images import width_grid
 from slimgan_pl.utils.torch_state import evaluating
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["RunSummary", "generate_walk", "make_walks", "summarize_run"]
 
@@ -41,13 +42,14 @@ class RunSummary(NamedTuple):
     latency: Timings | None = None
 
 
-def summarize_run(run: RunFiles, seed: int, trust: bool) -> RunSummary:
+def summarize_run(run: RunFiles, seed: int, trust: bool, weights: Weights = "averaged") -> RunSummary:
     """Summarize a run's checkpoint, or its last picture without one.
 
     Args:
         run: The run; what is missing is noted in it.
         seed: Seed of the latents.
         trust: Whether the checkpoint may name classes of other packages.
+        weights: Which weights the pictures are of.
     """
     latency = None
     try:
@@ -56,7 +58,7 @@ def summarize_run(run: RunFiles, seed: int, trust: bool) -> RunSummary:
         run.notes.append(f"Other times are shown: {error}.")
     if run.checkpoint is not None:
         try:
-            return summarize_model(load_model(run.checkpoint, trust), seed, latency)
+            return summarize_model(load_model(run.checkpoint, trust, weights), seed, latency)
         except SlimGANError as error:
             run.notes.append(f"No pictures: {error}.")
     return RunSummary(grid=last_picture(run), latency=latency)
@@ -64,7 +66,7 @@ def summarize_run(run: RunFiles, seed: int, trust: bool) -> RunSummary:
 
 def summarize_model(model: SlimGAN, seed: int, latency: Timings | None) -> RunSummary:
     """Make pictures of a net, count its costs, and measure missing latencies."""
-    generator = model.generator
+    generator = model.inference_generator
     frames = generate_walk(generator, seed)
     shown = {width: model.individual or width for width in generator.widths}  # as logs and tables name them
     names = tuple(f"{width:g}" for width in shown.values())

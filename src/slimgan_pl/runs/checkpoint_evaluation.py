@@ -30,9 +30,9 @@ class Evaluation(NamedTuple):
 def find_evaluation(source: Source) -> EvaluationResults | None:
     """Return the results of the newest evaluation of a checkpoint, or None.
 
-    They have to be of its iteration and to name its checksum. Only where nothing in its run folder names any, the
-    iteration is enough for results that lie beside the checkpoint by its name, and for those of the run if the
-    checkpoint is a file that the run has written itself. A damaged file counts as missing.
+    They have to be of its iteration and its weights, averaged or raw, and to name its checksum. Only where nothing in
+    its run folder names any, the iteration is enough for results that lie beside the checkpoint by its name, and for
+    those of the run if the checkpoint is a file that the run has written itself. A damaged file counts as missing.
 
     Returns:
         Results with rows by the widths of the generator, and ``matched_by`` in their provenance: ``sha256`` or
@@ -40,7 +40,12 @@ def find_evaluation(source: Source) -> EvaluationResults | None:
     """
     path = source.path.absolute()
     evaluations = list(find_evaluations(path))
-    of_iteration = [each for each in evaluations if each.results.iteration == source.checkpoint["global_step"]]
+    of_iteration = [
+        each
+        for each in evaluations
+        if each.results.iteration == source.checkpoint["global_step"]
+        and each.results.weights == source.model.used_weights
+    ]
     matched, matched_by = [each for each in of_iteration if each.sha256 == source.sha256], "sha256"
     has_checksums = any(each.sha256 is not None for each in evaluations)
     if not matched and not has_checksums and RunFolder.of(path).checkpoints == path.parent:

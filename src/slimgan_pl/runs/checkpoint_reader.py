@@ -15,6 +15,7 @@ from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.utils.recipes import build_recipe, with_current_paths
 from slimgan_pl.utils.torch_state import use_channels_last
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["build_generator", "check_weights", "load_generator", "read_checkpoint"]
 
@@ -84,7 +85,7 @@ def check_weights(model: nn.Module, weights: Mapping[str, Tensor], path: str | P
             raise SlimGANError(f"{path} holds weights that are NaN or infinite, in {name}; take an earlier checkpoint")
 
 
-def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
+def load_generator(path: str | Path, trust: bool = False, weights: Weights = "averaged") -> SlimmableGenerator:
     """Build the generator of a checkpoint, with its weights, without Lightning.
 
     It is on the CPU, in evaluation mode and without gradients.
@@ -92,22 +93,26 @@ def load_generator(path: str | Path, trust: bool = False) -> SlimmableGenerator:
     Args:
         path: The checkpoint, or a run's folder, of which the newest is taken.
         trust: Whether it may name classes of other packages, whose code is then run.
+        weights: The averaged weights where there are any, or the raw ones.
 
     Raises:
         SlimGANError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names an
             untrusted class.
     """
     path = find_checkpoint(path)
-    return build_generator(read_checkpoint(path), path, trust)
+    return build_generator(read_checkpoint(path), path, trust, weights)
 
 
-def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimmableGenerator:
+def build_generator(
+    checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False, weights: Weights = "averaged"
+) -> SlimmableGenerator:
     """Build the generator of a checkpoint's content, as :func:`load_generator` does.
 
     Args:
         checkpoint: What ``read_checkpoint`` returned.
         path: The file, for messages.
         trust: Whether it may name classes of other packages, whose code is then run.
+        weights: The averaged weights where there are any, or the raw ones.
 
     Raises:
         SlimGANError: If its settings build no generator, or another one than its weights are of.
@@ -126,10 +131,12 @@ def build_generator(checkpoint: Mapping[str, Any], path: str | Path, trust: bool
         raise SlimGANError(f"the settings in {path} build no generator: {reason}") from error
     if not isinstance(generator, SlimmableGenerator):
         raise SlimGANError(f"the settings in {path} build no generator, but a {type(generator).__name__}")
-    prefix = "generator."
-    weights = {name: value for name, value in checkpoint["state_dict"].items() if name.startswith(prefix)}
-    check_weights(nn.ModuleDict({"generator": generator}), weights, path)
-    generator.load_state_dict({name.removeprefix(prefix): value for name, value in weights.items()})
+    state = checkpoint["state_dict"]
+    has_average = weights == "averaged" and any(name.startswith("averaged_generator.") for name in state)
+    net = "averaged_generator" if has_average else "generator"
+    state = {name: value for name, value in state.items() if name.startswith(f"{net}.")}
+    check_weights(nn.ModuleDict({net: generator}), state, path)
+    generator.load_state_dict({name.removeprefix(f"{net}."): value for name, value in state.items()})
     use_channels_last(generator, settings.get("channels_last", True))
     if "classes" in checkpoint:
         generator.classes = Classes.from_json(checkpoint["classes"]).sampled(settings["labels"])

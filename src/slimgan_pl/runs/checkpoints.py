@@ -13,11 +13,12 @@ from slimgan_pl.runs.folder import find_checkpoint
 from slimgan_pl.runs.trust import check_trusted
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.files import file_sha256
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["Source", "build_model", "check_weights", "load_model", "model_of", "read_checkpoint", "read_source"]
 
 
-def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
+def load_model(path: str | Path, trust: bool = False, weights: Weights = "averaged") -> SlimGAN:
     """Build the model of a checkpoint, with its weights.
 
     It is on the CPU, in evaluation mode and without gradients: ``model.train().requires_grad_()`` makes it ready for
@@ -26,22 +27,26 @@ def load_model(path: str | Path, trust: bool = False) -> SlimGAN:
     Args:
         path: The checkpoint, or a run's folder, of which the newest is taken.
         trust: Whether it may name classes of other packages, whose code is then run.
+        weights: Which weights generate images: the averaged ones where there are any, or the raw ones.
 
     Raises:
         SlimGANError: If the file is missing, broken or foreign, its weights do not fit its settings, or it names an
             untrusted class.
     """
     path = find_checkpoint(path)
-    return model_of(read_checkpoint(path), path, trust)
+    return model_of(read_checkpoint(path), path, trust, weights)
 
 
-def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False) -> SlimGAN:
+def model_of(
+    checkpoint: Mapping[str, Any], path: str | Path, trust: bool = False, weights: Weights = "averaged"
+) -> SlimGAN:
     """Build the model of a checkpoint's content, as :func:`load_model` does.
 
     Args:
         checkpoint: What ``read_checkpoint`` returned.
         path: The file, for messages.
         trust: Whether it may name classes of other packages, whose code is then run.
+        weights: Which weights generate images.
     """
     if not trust:
         check_trusted({**checkpoint["hyper_parameters"], "evaluator": None}, path)  # which is not built
@@ -50,6 +55,7 @@ def model_of(checkpoint: Mapping[str, Any], path: str | Path, trust: bool = Fals
     check_weights(model, checkpoint["state_dict"], path)
     model.load_state_dict(checkpoint["state_dict"])
     model.on_load_checkpoint(dict(checkpoint))
+    model.weights = weights
     return model.eval().requires_grad_(False)
 
 
@@ -84,12 +90,13 @@ class Source(NamedTuple):
     model: SlimGAN
 
 
-def read_source(path: str | Path, trust: bool = False) -> Source:
+def read_source(path: str | Path, trust: bool = False, weights: Weights = "averaged") -> Source:
     """Read a checkpoint and build its model.
 
     Args:
         path: The checkpoint.
         trust: Whether it may name classes of other packages, whose code is then run.
+        weights: Which weights generate images.
 
     Raises:
         SlimGANError: If it cannot be read or used, or is replaced while it is read.
@@ -99,4 +106,4 @@ def read_source(path: str | Path, trust: bool = False) -> Source:
     checkpoint = read_checkpoint(path)
     if before is None or file_sha256(path) != before:
         raise SlimGANError(f"{path} has just been replaced by the run that writes it; export it again")
-    return Source(path, before, checkpoint, model_of(checkpoint, path, trust))
+    return Source(path, before, checkpoint, model_of(checkpoint, path, trust, weights))

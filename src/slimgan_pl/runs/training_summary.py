@@ -10,6 +10,8 @@ SETTINGS = ("adversarial_loss", "critic_steps", "latents", "recalibration", "see
 
 DISTILLATION = ("distill_target", "distill_weight")
 
+PARTS = ("penalty", "ema", "augmentation", "schedules")  # groups of settings
+
 OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
 
 OPTIMIZER_SETTINGS = ("lr", "betas", "momentum", "weight_decay")
@@ -29,6 +31,7 @@ def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     data = mapping(checkpoint.get("datamodule_hyper_parameters"))
     known = {
         **{name: settings.get(name) for name in names},
+        **{name: about_part(settings.get(name)) for name in PARTS},
         **{name: about_optimizer(settings.get(name)) for name in OPTIMIZERS},
         "batch_size": data.get("batch_size"),
         "processes": run.get("processes"),
@@ -41,6 +44,23 @@ def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         "individual": individual,
         "cost": about_cost(checkpoint),
     }
+
+
+def about_part(settings: Any) -> str | None:
+    """Describe a group of settings, or return None for one without effect.
+
+    >>> about_part({"gamma": 0.05, "images": "both"}), about_part({"lr": {"factor": 0.1, "end": None}, "p": None})
+    ('gamma 0.05, images both', 'lr (factor 0.1)')
+    """
+    parts = []
+    for name, value in mapping(settings).items():
+        if isinstance(value, Mapping):
+            value = f"({about_part(value)})"
+        elif isinstance(value, list | tuple):
+            value = " ".join(map(str, value))
+        parts += [f"{name} {value}"] if value not in (None, "") else []
+    is_off = not parts or mapping(settings).get("gamma") == 0 or mapping(settings).get("transforms") == []
+    return None if is_off else ", ".join(parts)
 
 
 def about_optimizer(recipe: Any) -> str | None:

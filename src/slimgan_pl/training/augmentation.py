@@ -70,10 +70,14 @@ class Augmenter(nn.Module):
     def __init__(self, settings: Augmentation) -> None:
         super().__init__()
         self.settings = settings
-        is_adapted = settings.target is not None
-        self.register_buffer("p", torch.tensor(float(settings.p)), persistent=is_adapted)
+        self.register_buffer("p", torch.tensor(float(settings.p)), persistent=self.is_adaptive)
         # sum of real_sign since the last change of p
-        self.register_buffer("signs", torch.tensor(0.0), persistent=is_adapted)
+        self.register_buffer("signs", torch.tensor(0.0), persistent=self.is_adaptive)
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether the probability follows the sign statistic."""
+        return self.settings.target is not None
 
     def forward(self, images: Tensor, numbers: Tensor) -> Tensor:
         """Augment images ``(N, C, H, W)`` in [-1, 1] by numbers of ``draw``."""
@@ -85,15 +89,14 @@ class Augmenter(nn.Module):
 
     @torch.no_grad()
     def adapt(self, real_sign: Tensor, iteration: int, images: int) -> None:
-        """Move an adapted probability against the sign statistic.
+        """Move an adaptive probability against the sign statistic.
 
         Args:
             real_sign: Statistic of this iteration, on the device.
             iteration: Number of this iteration, from 0.
             images: Images of an iteration.
         """
-        if self.settings.target is None:
-            return
+        assert self.settings.target is not None
         self.signs += real_sign
         if iteration % INTERVAL == INTERVAL - 1:
             step = INTERVAL * images / self.settings.images

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +9,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from slimgan_pl.errors import check_range
 
-__all__ = ["EMA", "NO_EMA", "WeightsName", "adapt_state", "update_average"]
-
-
-WeightsName = Literal["averaged", "raw"]
+__all__ = ["EMA", "NO_EMA", "adapt_state", "update_average"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -105,13 +105,15 @@ class Iteration:
         losses = [value for name, values in metrics.items() if not name.endswith(NORM) for value in values.values()]
         wrong = not_finite(losses)
         told = torch.stack([wrong, torch.full_like(wrong, stop)])
-        real_sign = torch.stack(list(metrics["real_sign"].values())).mean()
-        statistics = [buffer for buffer in self.updates.generator.buffers() if buffer.is_floating_point()]
-        average_gradients(self.updates.generator, [*statistics, told, real_sign])
+        others = [buffer for buffer in self.updates.generator.buffers() if buffer.is_floating_point()] + [told]
+        augmenter = self.updates.augmenter
+        if augmenter is not None and augmenter.is_adaptive:
+            others.append(torch.stack(list(metrics["real_sign"].values())).mean())
+        average_gradients(self.updates.generator, others)
         self.status = torch.cat([told, torch.stack([wrong_first, self._wrong_gradients(self.updates.generator)])])
         self.generator.step()
-        if self.updates.augmenter is not None:
-            self.updates.augmenter.adapt(real_sign, number, len(real) * rank_and_world()[1])
+        if augmenter is not None and augmenter.is_adaptive:
+            augmenter.adapt(others[-1], number, len(real) * rank_and_world()[1])
         return metrics
 
     def _train_discriminators(

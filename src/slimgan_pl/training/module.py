@@ -71,6 +71,7 @@ class TrainedModule(LightningModule):
     iteration: Iteration | None = None  # while it trains
     course: Course | None = None  # while it trains
     is_asked_to_stop: bool = False
+    has_moved: bool = False  # the averaged weights, since their batch-norm statistics were measured
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,9 +135,9 @@ class TrainedModule(LightningModule):
         with explaining_failures(), tensor_float32(self.step_settings.tf32):
             metrics = self.iteration(images, labels, source, self.is_asked_to_stop, number)
         if self.averaged_generator is not None:
-            update_average(
-                self.averaged_generator, self.generator, self.ema.decay(shown, number * shown, self.half_life)
-            )
+            decay = self.ema.decay(shown, number * shown, self.half_life)
+            update_average(self.averaged_generator, self.generator, decay)
+            self.has_moved = True
         self.reports.append(Report(self.global_step, copy_metrics(metrics), self.iteration.status))
         self._log_metrics()
         self.throughput.end_iteration(shown)
@@ -158,7 +159,7 @@ class TrainedModule(LightningModule):
         targets = [target for optimizer, settings in both for target in optimizer_targets(optimizer, settings)]
         if self.ema.half_life is not None:
             targets.append(Target("half_life", self.ema.half_life, partial(setattr, self, "half_life")))
-        if self.augmenter is not None and self.augmenter.settings.target is None:
+        if self.augmenter is not None and not self.augmenter.is_adaptive:
             targets.append(Target("p", self.augmenter.settings.p, self.augmenter.p.fill_))
         return targets
 

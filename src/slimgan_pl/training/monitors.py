@@ -22,7 +22,9 @@ def loss_names(model: SlimGAN) -> list[str]:
     """Return the names that training logs: means, then those of each width."""
     widths = model.generator.widths if model.individual is None else (model.individual,)
     means = ["discriminator_loss", "generator_loss"]
-    names = [*means, "real_logits", "fake_logits"]
+    names = [*means, "real_logits", "fake_logits", "real_sign"]
+    if model.penalty.gamma > 0 or model.schedules.gamma is not None:
+        names.append("gradient_penalty")
     if model.step_settings.micro_batches == 1:
         names += [f"generator{NORM}", f"discriminator{NORM}"]
     per_width = [f"{name}/{width:g}" for name in names for width in widths]

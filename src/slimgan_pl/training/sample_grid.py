@@ -27,7 +27,9 @@ def sample_grid(
     ``label`` alone, or for all, or ten of them where there are more; unless ``named`` is off, the class and the width
     stand beside each.
     """
-    net, individual = (model, None) if isinstance(model, SlimmableGenerator) else (model.generator, model.individual)
+    net, individual = (
+        (model, None) if isinstance(model, SlimmableGenerator) else (model.inference_generator, model.individual)
+    )
     rows, names = [], []
     for each in choose_classes(net.num_classes) if label is None else [label]:
         labels = torch.full((num_latents,), each) if net.num_classes else None

@@ -26,7 +26,7 @@ from slimgan_pl.training.compatibility import (
     check_trainable,
     keep_patience,
 )
-from slimgan_pl.training.ema import EMA, NO_EMA, WeightsName, adapt_state
+from slimgan_pl.training.ema import EMA, NO_EMA, adapt_state
 from slimgan_pl.training.evaluate import EvaluatedModule
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossName, Objective
 from slimgan_pl.training.module import StepSettings, TrainedModule
@@ -35,6 +35,7 @@ from slimgan_pl.training.penalties import NO_PENALTY, Penalty
 from slimgan_pl.training.schedules import NO_SCHEDULES, Schedules
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
+from slimgan_pl.utils.weights import Weights
 
 __all__ = ["ADAM", "SlimGAN"]
 
@@ -138,7 +139,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.individual = individual
         self.generator = generator
         self.averaged_generator = copy.deepcopy(generator).requires_grad_(False) if ema.is_used else None
-        self.weights: WeightsName = "averaged"
+        self.weights: Weights = "averaged"
         self.discriminators = discriminators
         self.evaluator = evaluator
         self.objective = Objective(
@@ -156,7 +157,6 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
         use_channels_last(self, channels_last)
         self._loaded_iteration = 0
-        self._settled_at: int | None = None  # iteration at which the averaged statistics were measured
         self.optimizer_settings: list[list[dict[str, Any]]] = []
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
@@ -173,7 +173,12 @@ class SlimGAN(TrainedModule, EvaluatedModule):
 
         With ``weights = "raw"`` it is the one that is trained.
         """
-        return self.generator if self.averaged_generator is None or self.weights == "raw" else self.averaged_generator
+        return self.averaged_generator if self.used_weights == "averaged" else self.generator  # type: ignore[return-value]
+
+    @property
+    def used_weights(self) -> Weights:
+        """Weights of ``inference_generator``."""
+        return "raw" if self.averaged_generator is None else self.weights
 
     def sample(
         self,
@@ -244,7 +249,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             "iteration": self.global_step or self._loaded_iteration,
             "individual": self.individual,
             "recalibration": self.recalibration,
-            **({} if self.averaged_generator is None else {"weights": self.weights}),
+            "weights": self.used_weights,
         }
 
     # Checkpoints
@@ -299,6 +304,6 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
         averaged = self.averaged_generator
-        if averaged is not None and has_statistics(averaged) and self._settled_at != self.global_step:
+        if averaged is not None and has_statistics(averaged) and self.has_moved:
             recalibrate(averaged, self.recalibration or AVERAGE_BATCHES)
-            self._settled_at = self.global_step if self.iteration is not None else None  # known while it trains
+            self.has_moved = False

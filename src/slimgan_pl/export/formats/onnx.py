@@ -66,7 +66,7 @@ class OnnxFormat(Format):
         from slimgan_pl.export.onnx_graphs import save_graph, single_width_graph
         from slimgan_pl.export.onnx_int8 import quantized_graph
 
-        generator = source.model.generator
+        generator = source.model.inference_generator
         for width in widths:
             if self.precision == "int8":
                 model = quantized_graph(generator, width)

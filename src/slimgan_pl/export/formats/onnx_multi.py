@@ -36,7 +36,7 @@ class OnnxMultiFormat(OnnxFormat):
     def write(self, source: Source, widths: Sequence[float], folder: Path) -> Iterator[Written]:
         from slimgan_pl.export.onnx_graphs import save_graph
 
-        generator = source.model.generator
+        generator = source.model.inference_generator
         yield Written(save_graph(self.graph(generator), folder / FILE), generator.widths)
 
     @classmethod

@@ -58,7 +58,7 @@ class SafetensorsFormat(Format):
         self.is_folded = fold
 
     def write(self, source: Source, widths: Sequence[float], folder: Path) -> Iterator[Written]:
-        generator = source.model.generator
+        generator = source.model.inference_generator
         for width in widths:
             net: SlimmableGenerator = folded_slice(generator, width) if self.is_folded else generator.slice(width)
             path = folder / f"generator_{width:g}.safetensors"

@@ -41,7 +41,7 @@ class WebFormat(OnnxMultiFormat):
         self.runtime = runtime_files(self.onnxruntime_web)
 
     def write(self, source: Source, widths: Sequence[float], folder: Path) -> Iterator[Written]:
-        generator = source.model.generator
+        generator = source.model.inference_generator
         files = write_page(folder, source, self.graph(generator), self.runtime)
         yield Written(folder / FILE, generator.widths, tuple(file for file in files if file.name != FILE))
 

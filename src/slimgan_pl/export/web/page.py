@@ -17,7 +17,7 @@ __all__ = ["title_of", "write_page"]
 
 def write_page(folder: Path, source: Source, graph: "ModelProto", runtime: Mapping[str, bytes]) -> list[Path]:
     """Write the page of a checkpoint and its metrics; return the files."""
-    facts = width_facts(source.model.generator, quality(source))
+    facts = width_facts(source.model.inference_generator, quality(source))
     return write_site(graph, folder, title_of(source.path), facts, runtime)
 
 

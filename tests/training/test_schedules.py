@@ -1,0 +1,128 @@
+"""Schedules are pure functions of the images seen."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Callback, Trainer
+from one_batch import OneBatch
+
+from slimgan_pl import SlimGAN, SlimGANError
+from slimgan_pl.training.augmentation import Augmentation
+from slimgan_pl.training.ema import EMA
+from slimgan_pl.training.penalties import Penalty
+from slimgan_pl.training.schedules import Schedule, Schedules
+
+BATCH_SIZE = 4
+
+
+def test_values_are_those_of_the_closed_forms() -> None:
+    cosine = Schedule(end=1.0, images=100)
+    for seen in (0, 25, 50, 100, 1000):
+        progress = min(seen / 100, 1)
+        assert cosine.value(3.0, seen, 0) == pytest.approx(1 + 2 * (1 + math.cos(math.pi * progress)) / 2)
+    linear = Schedule(factor=0.1, shape="linear")
+    assert [linear.value(2.0, seen, 200) for seen in (0, 100, 200)] == pytest.approx([2.0, 1.1, 0.2])
+    warm = Schedule(factor=0.0, shape="linear", images=100, warm_up=20)
+    assert [warm.value(2.0, seen, 0) for seen in (0, 10, 20, 60, 100)] == pytest.approx([0, 1, 2, 1, 0])
+    assert [Schedule(shape="constant", warm_up=10).value(2.0, seen, 0) for seen in (5, 10, 99)] == [1.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "a schedule of shape cosine has 0 of end and factor; give either end or factor"),
+        ({"end": 1.0, "factor": 0.5}, "has 2 of end and factor; give either end or factor"),
+        ({"shape": "constant", "end": 1.0}, "give neither end nor factor"),
+        ({"shape": "steps", "end": 1.0}, "the schedule's shape is 'steps'; choose one of cosine, linear, constant"),
+        ({"end": -1.0}, "the schedule's end is -1.0"),
+        ({"end": 1.0, "images": 0}, "the schedule's images is 0"),
+    ],
+)
+def test_numbers_that_make_no_schedule_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SlimGANError, match=message):
+        Schedule(**settings)
+
+
+class Watch(Callback):
+    """Notes the scheduled settings of each iteration."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, float]] = []
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+        first, second = (optimizer.param_groups[0] for optimizer in trainer.optimizers)
+        assert first["betas"] == second["betas"]
+        updates = pl_module.iteration.updates
+        found = {"lr": first["lr"], "lr of the bank": second["lr"], "beta2": first["betas"][1]}
+        found |= {"gamma": float(updates.gamma), "p": float(updates.augmenter.p), "half_life": pl_module.half_life}
+        self.seen.append(found)
+
+
+def test_training_follows_its_schedules(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    schedules = Schedules(
+        lr=Schedule(factor=0.1, shape="linear"),
+        beta2=Schedule(end=0.5, shape="linear", images=2 * BATCH_SIZE),
+        gamma=Schedule(end=1.0, shape="linear"),
+        half_life=Schedule(end=400.0, shape="linear"),
+        p=Schedule(end=0.5, shape="linear"),
+    )
+    model = make_model(
+        penalty=Penalty(0.0),
+        ema=EMA(0.0),
+        augmentation=Augmentation(["flip"], 0.0),
+        schedules=schedules,
+        generator_optimizer=lambda parameters: torch.optim.Adam(parameters, 1e-3, (0.0, 0.9)),
+        discriminator_optimizer=lambda parameters: torch.optim.Adam(parameters, 2e-3, (0.0, 0.9)),
+    )
+    watch = Watch()
+    make_trainer(max_steps=4, callbacks=[watch]).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    expected = {
+        "lr": [1e-3 * (1 - 0.9 * step / 4) for step in range(4)],
+        "lr of the bank": [2e-3 * (1 - 0.9 * step / 4) for step in range(4)],
+        "beta2": [0.9, 0.7, 0.5, 0.5],
+        "gamma": [step / 4 for step in range(4)],
+        "half_life": [100.0 * step for step in range(4)],
+        "p": [0.5 * step / 4 for step in range(4)],
+    }
+    for name, values in expected.items():
+        assert [found[name] for found in watch.seen] == pytest.approx(values), name
+    assert "gradient_penalty" in model.reports[-1].metrics  # though gamma begins at 0
+
+
+@pytest.mark.parametrize(
+    ("schedules", "settings", "message"),
+    [
+        ({"p": 0.5}, {}, "nothing for the schedule of p to move; set --model.augmentation.transforms"),
+        ({"half_life": 10.0}, {}, "nothing for the schedule of half_life to move; set --model.ema.half_life"),
+        (
+            {"beta2": 0.5},
+            {"generator_optimizer": torch.optim.SGD, "discriminator_optimizer": torch.optim.SGD},
+            "nothing for the schedule of beta2 to move; take optimizers with betas, such as Adam",
+        ),
+    ],
+)
+def test_a_schedule_without_a_setting_is_refused(
+    schedules: dict[str, float],
+    settings: dict[str, Any],
+    message: str,
+    make_model: Callable[..., SlimGAN],
+    make_trainer: Callable[..., Trainer],
+) -> None:
+    model = make_model(schedules=Schedules(**{name: Schedule(end) for name, end in schedules.items()}), **settings)
+    with pytest.raises(SlimGANError, match=message):
+        make_trainer(max_steps=1).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+
+
+def test_a_schedule_that_ends_with_training_needs_an_end(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    model = make_model(schedules=Schedules(lr=Schedule(factor=0.1)))
+    with pytest.raises(
+        SlimGANError, match=r"which has no end; set --trainer\.max_steps or --model.schedules.lr.images"
+    ):
+        make_trainer(max_steps=-1, max_epochs=-1).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
