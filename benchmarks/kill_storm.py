@@ -33,7 +33,7 @@ trainer:
   log_every_n_steps: 1
   val_check_interval: 14
 samples: {every_n_iterations: 5, num_latents: 3}
-checkpoint: {every_n_iterations: 4, keep_every_n_iterations: 25}
+checkpoint: {every_n_iterations: 4, keep_every_n_iterations: 25, monitor: fid}
 model:
   generator:
     class_path: slimgan_pl.models.DCGANGenerator

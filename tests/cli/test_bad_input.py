@@ -295,7 +295,23 @@ CALLBACKS = [
     Case(
         "a callback that is not built", f"{CALLBACK} broken.FailingProgress", 1, "cannot be made (OSError: no display)"
     ),
-    Case("a metric without its extractor", f"{CALLBACK} EarlyStopping {MONITOR} fid", 1, "take one of fid_digits/0.25"),
+    Case("a metric of no extractor", f"{CALLBACK} EarlyStopping {MONITOR} fid_x", 1, "take one of fid, fid_digits"),
+    *(
+        Case(name, f"{FIT} --checkpoint.monitor {options}", 1, words)
+        for name, options, words in (
+            ("the best loss", "generator_loss", "'generator_loss' is no metric of images"),
+            ("the best of another extractor", "fid_inception/1", "which the evaluation does not give; take one of fid"),
+            ("the best of what is left out", f"kid {EVALUATOR}.metrics [fid]", "take one of fid, fid_digits"),
+            ("the best score without logits", f"is {EVALUATOR}.extractor evaluations.MeanColour", "take one of"),
+            ("the best of no width", "fid/0.3", "no width is 0.3; take one of 0.25, 0.5, 0.75, 1"),
+            ("the best without evaluations", "fid", "no evaluation comes before the end"),
+            ("the best without validation", "fid --trainer.limit_val_batches 0", "no evaluation comes before the end"),
+            ("the best without an evaluator", "fid --model.evaluator null", "nothing is evaluated; give"),
+            ("the best without checkpoints", "fid --trainer.enable_checkpointing false", "leave one out"),
+            ("no patience", "fid --checkpoint.patience 0", "the checkpoint's patience is 0; it has to be at least 1"),
+        )
+    ),
+    Case("patience alone", f"{FIT} --checkpoint.patience 2", 1, "name one, such as --checkpoint.monitor fid"),
     Case("a loss of another name", f"{CALLBACK} ModelCheckpoint {MONITOR} gen_loss", 1, "take one of generator_loss"),
     Case(
         "a metric without an evaluator",
@@ -765,7 +781,8 @@ OFTEN = {  # what make test runs of each table
     *("project of Weights & Biases",),
     *("cut", "a tensor", "weights that are not finite, sample", "a weight that is a word"),
     *("a bomb", "image_size 0"),
-    *("a failing extractor", "a batch norm of one value", "LearningRateFinder", "a metric without its extractor"),
+    *("a failing extractor", "a batch norm of one value", "LearningRateFinder", "a metric of no extractor"),
+    "the best of no width",
     *("a callback that is not built", "a progress bar of Lightning's"),
     *("width 0.3", "recalibration onto a file", "import of text", "no net", "rounds 0"),
     *("an unknown width", "an earlier export", "an output that is no report", "broken JSON"),

@@ -35,8 +35,9 @@ def test_lines_of_data_plan_change_and_end_come_once(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY.partition("\ndata:")[0] + FOLDER)
     make_images(tmp_path / "images" / "train", range(32))
     make_images(tmp_path / "images" / "test", range(100, 120))
-    first = fit(tmp_path)
+    first = fit(tmp_path, "--checkpoint.monitor", "fid", "--trainer.val_check_interval", "2")
     assert first.returncode == 0, first.stderr
+    assert first.stdout.count("\nBest: iteration ") == 1
     make_images(tmp_path / "images" / "train", range(32, 37))
     second = fit(tmp_path, "--ckpt_path", "last", "--trainer.max_steps", "5")
     assert second.returncode == 0, second.stderr

@@ -9,7 +9,7 @@ from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.results import ResultsTable
 from slimgan_pl.callbacks.samples import SampleGrid
 from slimgan_pl.runs.lightning_internals import callbacks_of, run_folder
-from slimgan_pl.runs.next_steps import commands_to_trust, next_commands, paths_table
+from slimgan_pl.runs.next_steps import commands_to_trust, next_commands, paths_table, shorten_path
 from slimgan_pl.utils.terminal import typed_command
 
 __all__ = ["ClosingLines"]
@@ -53,3 +53,6 @@ class ClosingLines(Callback):
             found: list[Any] = callbacks_of(trainer, kind)
             paths[name] = found[0].last_path if found else None
         say(paths_table(paths))
+        for checkpoint in callbacks_of(trainer, IterationCheckpoint) if self._has_trained else ():
+            if checkpoint.best is not None and checkpoint.best.path is not None:
+                say(f"Best: {checkpoint.best.describe()}: {shorten_path(checkpoint.best.path)}")

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
+from jsonargparse import Namespace
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -34,7 +35,7 @@ from slimgan_pl.runs.loggers import WandbMode, WandbRun, make_loggers
 from slimgan_pl.runs.resume import check_folder_of_run, lock_run
 from slimgan_pl.runs.settings import compare_settings
 from slimgan_pl.training.compatibility import check_callbacks, check_data, check_training
-from slimgan_pl.training.monitors import check_monitors
+from slimgan_pl.training.monitors import check_best, check_monitors
 from slimgan_pl.training.slimgan import SlimGAN
 from slimgan_pl.utils.recipes import class_path, is_ours, plain
 
@@ -192,7 +193,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
             check_weights(self.model, self.model.adapt_state(checkpoint["state_dict"]), ckpt_path)
             if self.subcommand == "fit":
                 self.model.apply_settings(checkpoint)
-                if self._has_all_iterations(checkpoint["global_step"], ckpt_path):
+                if self._has_ended(checkpoint, ckpt_path):
                     return  # but no results, which fit makes
         extraction = None
         if self.model.evaluator is not None:
@@ -200,21 +201,41 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         if self.subcommand == "fit":
             rhythm = trainer.log_every_n_steps, trainer.val_check_interval, trainer.max_steps
             check_monitors(self._given_callbacks, self.model, extraction, *rhythm)
+            self._check_best(trainer)
+
+    def _check_best(self, trainer: Namespace) -> None:
+        """Raise a SlimGANError where the best checkpoint could not be kept."""
+        best = self._get(self.config_init, "checkpoint").best
+        if best is None:
+            return
+        if trainer.enable_checkpointing is False:
+            raise SlimGANError(
+                "--checkpoint.monitor keeps a checkpoint and --trainer.enable_checkpointing false none; leave one out"
+            )
+        every, last = trainer.val_check_interval, trainer.max_steps
+        last = last if last > 0 else TRAINER_DEFAULTS["val_check_interval"]
+        check_best(
+            best.monitor, self.model, trainer.limit_val_batches != 0 and not (isinstance(every, int) and every >= last)
+        )
 
     @property
     def _given_callbacks(self) -> list[Callback]:
         return as_list(self._get(self.config_init, "trainer")["callbacks"])
 
-    def _has_all_iterations(self, iteration: int, ckpt_path: str) -> bool:
+    def _has_ended(self, checkpoint: dict[str, Any], ckpt_path: str) -> bool:
         """Return whether only an evaluation is left; exit if nothing is."""
-        max_steps = self._get(self.config, "trainer.max_steps")
-        if not 0 <= max_steps <= iteration:
+        max_steps, iteration = self._get(self.config, "trainer.max_steps"), checkpoint["global_step"]
+        callback = self._get(self.config_init, "checkpoint")
+        if 0 <= max_steps <= iteration:
+            done, option = f"{iteration:,} of {max_steps:,} iterations are done", "--trainer.max_steps"
+        elif self.stopped is not None and callback.has_no_patience(checkpoint):
+            done, option = callback.best.describe_end(), "--checkpoint.patience"
+        else:
             return False
-        done = f"{iteration:,} of {max_steps:,} iterations are done"
         if self.stopped is None:
-            raise SlimGANError(f"nothing to do: {done} in {ckpt_path}; raise --trainer.max_steps")
+            raise SlimGANError(f"nothing to do: {done} in {ckpt_path}; raise {option}")
         if self.stopped.is_evaluated or self.model.evaluator is None:
-            say(f"Nothing to do: {done}; raise --trainer.max_steps to resume it.")
+            say(f"Nothing to do: {done}; raise {option} to resume it.")
             sys.exit()
         return True
 

@@ -26,7 +26,8 @@ UNSUITED_OPTIONS = {  # of the trainer, with what is wrong and what to do; old c
 
 
 CKPT_HELP = (
-    "Checkpoint, or a run's folder; `last` is the newest run's, which fit resumes, `best` the best evaluated one's."
+    "Checkpoint, or a run's folder; `last` is the newest run's, which fit resumes, `best` its best.ckpt, or else the "
+    "best that it has kept and evaluated."
 )
 
 

@@ -1,11 +1,11 @@
 """Evaluations in the folder of a run, and its best checkpoint."""
 
 from contextlib import suppress
-from math import inf, isfinite, nan
+from functools import reduce
 from pathlib import Path
-from statistics import fmean
 
 from slimgan_pl.errors import SlimGANError
+from slimgan_pl.evaluation.monitored_metric import MonitoredMetric
 from slimgan_pl.evaluation.results import EvaluationResults, read_results
 from slimgan_pl.runs.folder import RunFolder
 from slimgan_pl.utils.files import file_sha256
@@ -30,27 +30,25 @@ def evaluations_before(folder: Path, results: EvaluationResults) -> list[Evaluat
 def find_best_checkpoint(root: Path) -> Path:
     """Return the best checkpoint of the newest run in a folder.
 
-    The mean over the widths of the results' first metric decides, which is FID unless it was left out.
+    It is ``best.ckpt``, which a run with a monitored metric writes. Without one, it is the best that the run has kept
+    and evaluated, by the mean over the widths of the results' first metric, which is FID unless it was left out.
 
     Raises:
         SlimGANError: If no checkpoint that the run has kept was evaluated.
     """
     run = RunFolder.newest(root) or RunFolder(root)
+    if run.best_checkpoint.is_file():
+        return run.best_checkpoint
     found = evaluated_checkpoints(run)
     newest = found[-1][1] if found else None
     if newest is None or not newest.columns:
         raise SlimGANError(
-            f"there is no best checkpoint in {run}: it keeps none that was evaluated; give a path, or train with equal "
-            "--checkpoint.keep_every_n_iterations and --trainer.val_check_interval"
+            f"there is no best checkpoint in {run}: it keeps none that was evaluated; give a path, or train with "
+            "--checkpoint.monitor fid and --trainer.val_check_interval"
         )
-    column = newest.columns[0]
-    scores = {
-        path: fmean(row.values.get(column.key, nan) for row in results.rows)
-        for path, results in found
-        if results.is_comparable(newest)
-    }
-    sign = 1 if column.better == "lower" else -1
-    return min(scores, key=lambda path: sign * scores[path] if isfinite(scores[path]) else inf)
+    metric = MonitoredMetric(newest.columns[0])
+    values = {path: metric.value(results) for path, results in found if results.is_comparable(newest)}
+    return reduce(lambda best, path: path if metric.is_better(values[path], values[best]) else best, values)
 
 
 def evaluated_checkpoints(run: RunFolder) -> list[tuple[Path, EvaluationResults]]:

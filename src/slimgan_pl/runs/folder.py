@@ -5,9 +5,11 @@ from pathlib import Path
 
 from slimgan_pl.errors import SlimGANError
 
-__all__ = ["LAST", "RunFolder", "find_checkpoint", "find_results", "name_checkpoint", "path_beside"]
+__all__ = ["BEST", "LAST", "RunFolder", "find_checkpoint", "find_results", "name_checkpoint", "path_beside"]
 
 LAST = "last.ckpt"
+
+BEST = "best.ckpt"
 
 VERSION = re.compile(r"version_(\d+)")
 
@@ -17,6 +19,7 @@ class RunFolder:
 
     Attributes:
         checkpoint: Checkpoint that each save replaces.
+        best_checkpoint: Checkpoint of the best evaluation by the metric that the run monitors.
         nonfinite_checkpoint: State of a run that NaN or infinity ended.
         results: Results of the evaluation at the end.
         samples: Picture of the samples at the end.
@@ -28,6 +31,7 @@ class RunFolder:
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.checkpoint = self.checkpoints / LAST
+        self.best_checkpoint = self.checkpoints / BEST
         self.nonfinite_checkpoint = self.checkpoints / "nonfinite.ckpt"
         self.results = path / "results.json"
         self.samples = path / "samples.png"
@@ -68,13 +72,13 @@ class RunFolder:
 
     @property
     def newest_checkpoint(self) -> Path | None:
-        """Checkpoint of the last save, else the newest that stays, or None."""
-        kept = self.kept_checkpoints()
-        return self.checkpoint if self.checkpoint.is_file() else kept[max(kept)] if kept else None
+        """Checkpoint of the last save, else the newest that stays, else the best, or None."""
+        places = (self.checkpoint, *reversed(self.kept_checkpoints().values()), self.best_checkpoint)
+        return next(filter(Path.is_file, places), None)
 
     def written_checkpoints(self) -> list[Path]:
         """Return the places of checkpoints that training writes, not of conversions."""
-        return [self.checkpoint, *self.kept_checkpoints().values()]
+        return [self.checkpoint, self.best_checkpoint, *self.kept_checkpoints().values()]
 
     def evaluation(self, iteration: int) -> Path:
         """Return the place of the results of an evaluation during training."""

@@ -55,6 +55,9 @@ def find_stopped_run(folder: RunFolder) -> StoppedRun | None:
         if found is not None and iteration <= found.iteration:
             break
         found = read_run(kept[iteration]) or found
+    if folder.best_checkpoint.is_file() and (found is None or found.checkpoint != folder.checkpoint):
+        best = read_run(folder.best_checkpoint)
+        found = best if best is not None and (found is None or best.iteration > found.iteration) else found
     return found
 
 

@@ -13,6 +13,7 @@ from slimgan_pl.data import ByteArray, ByteDataModule
 from slimgan_pl.data.image_files import list_folder, warn_left_out
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import EvaluationResults, Evaluator, FakeSource, FolderSource
+from slimgan_pl.evaluation.monitored_metric import MonitoredMetric
 
 __all__ = ["EvaluatedModule", "Evaluation", "ImageEvaluation"]
 
@@ -77,7 +78,10 @@ class Evaluation(Callback):
 
 
 def log_results(model: EvaluatedModule, results: dict[str, Any]) -> None:
-    """Log the metrics of each width, such as ``fid/0.5``, and between widths."""
+    """Log the metrics of each width, such as ``fid/0.5``, and between widths.
+
+    Callbacks see the means over the widths too, with and without the extractor's name.
+    """
     metrics = {"step": float(results["iteration"])}
     for row in results["widths"]:
         row["width"] = results["individual"] or row["width"]
@@ -86,6 +90,10 @@ def log_results(model: EvaluatedModule, results: dict[str, Any]) -> None:
     if "mic" in found.between:
         metrics[found.key("mic")] = found.between["mic"]
     model.log_dict(metrics, batch_size=1, rank_zero_only=True)
+    means = {column.key: MonitoredMetric(column).value(found) for column in found.columns} | dict(found.between)
+    named = {name: value for key, value in means.items() for name in (key, found.key(key))}
+    monitored = {name: value for name, value in named.items() if name not in metrics}  # by callbacks, in no chart
+    model.log_dict(monitored, logger=False, batch_size=1, rank_zero_only=True)
 
 
 class ImageEvaluation(EvaluatedModule):

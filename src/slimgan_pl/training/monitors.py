@@ -8,19 +8,21 @@ from lightning.pytorch import Callback
 
 from slimgan_pl.errors import SlimGANError, SlimGANWarning
 from slimgan_pl.evaluation.features import Extraction
+from slimgan_pl.evaluation.metrics.metric import Column
 from slimgan_pl.evaluation.metrics.registry import METRICS
+from slimgan_pl.evaluation.monitored_metric import MonitoredMetric
 from slimgan_pl.evaluation.results_json import STD, metric_key
 from slimgan_pl.training.gradient_norms import NORM
 from slimgan_pl.training.slimgan import SlimGAN
 
-__all__ = ["check_monitors", "loss_names", "metric_names"]
+__all__ = ["check_best", "check_monitors", "loss_names", "mean_names", "metric_names"]
 
 SHOWN = 6  # names in a message
 
 
 def loss_names(model: SlimGAN) -> list[str]:
     """Return the names that training logs: means, then those of each width."""
-    widths = model.generator.widths if model.individual is None else (model.individual,)
+    widths = widths_of(model)
     means = ["discriminator_loss", "generator_loss"]
     names = [*means, "real_logits", "fake_logits", "real_sign"]
     if model.penalty.gamma > 0 or model.schedules.gamma is not None:
@@ -36,20 +38,64 @@ def loss_names(model: SlimGAN) -> list[str]:
 
 def metric_names(model: SlimGAN, extraction: Extraction | None) -> list[str]:
     """Return the names that an evaluation logs, such as ``fid_digits/1``."""
+    of_widths, between = evaluated_keys(model, extraction)
+    names = [f"{key}/{width:g}" for key in of_widths.values() for width in widths_of(model)]
+    return [*names, *(between[key] for key in between if key == "mic")]
+
+
+def mean_names(model: SlimGAN, extraction: Extraction | None) -> list[str]:
+    """Return the names that callbacks can monitor beside them, such as ``fid`` and ``fid_digits``."""
+    of_widths, between = evaluated_keys(model, extraction)
+    keys = of_widths | between
+    return list(dict.fromkeys([*keys, *keys.values()]))
+
+
+def evaluated_keys(model: SlimGAN, extraction: Extraction | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the metrics of each width and those between widths, with the extractor's name by those without."""
     if model.evaluator is None or extraction is None:
-        return []
-    widths = model.generator.widths if model.individual is None else (model.individual,)
+        return {}, {}
     nets = {"extractor": extraction.provenance, "classifier": extraction.classifier_provenance}
-    metrics = [METRICS[name] for name in model.evaluator.metrics]
-    columns = [
-        column
-        for metric in metrics
-        if metric.between is None and (extraction.num_classes is not None or "logits" not in metric.needs)
-        for column in metric.columns
-    ]
-    names = [f"{metric_key(column.key, nets)}/{width:g}" for column in columns for width in widths]
-    has_mic = len(widths) > 1 and any(metric.name == "mic" for metric in metrics)
-    return [*names, metric_key("mic", nets)] if has_mic else names
+    metrics, has_logits = [METRICS[name] for name in model.evaluator.metrics], extraction.num_classes is not None
+
+    def keys(columns: Iterable[Column]) -> dict[str, str]:
+        return {column.key: metric_key(column.key, nets) for column in columns}
+
+    of_widths = [each for each in metrics if each.between is None and (has_logits or "logits" not in each.needs)]
+    between = [each for each in metrics if each.between is not None and len(widths_of(model)) > 1]
+    return (
+        keys(column for metric in of_widths for column in metric.columns),
+        keys(column for metric in between for column in metric.columns if has_logits or not column.of_logits),
+    )
+
+
+def widths_of(model: SlimGAN) -> Sequence[float]:
+    """Return the widths that are trained, as logs call them."""
+    return model.generator.widths if model.individual is None else (model.individual,)
+
+
+def check_best(monitor: str, model: SlimGAN, is_evaluated: bool) -> None:
+    """Raise a SlimGANError where no evaluation during training gives a metric.
+
+    Args:
+        monitor: Name of the metric, by which the best checkpoint is kept.
+        model: The model that is trained.
+        is_evaluated: Whether an evaluation comes before the end of training.
+    """
+    told = f"--checkpoint.monitor is {monitor!r}"
+    if model.evaluator is None:
+        raise SlimGANError(f"{told}, and nothing is evaluated; give a --model.evaluator, or leave the metric out")
+    metric = MonitoredMetric.named(monitor)
+    extraction = model.evaluator.start(model.device, model.fakes().shape)
+    means, widths = mean_names(model, extraction), widths_of(model)
+    if monitor.partition("/")[0] not in means:
+        known = suggest_names(monitor, [*means, *metric_names(model, extraction)])
+        raise SlimGANError(f"{told}, which the evaluation does not give; take one of {', '.join(known)}")
+    if metric.width not in (None, *widths):
+        raise SlimGANError(
+            f"{told}, and no width is {metric.width:g}; take one of {', '.join(map('{:g}'.format, widths))}"
+        )
+    if not is_evaluated:
+        raise SlimGANError(f"{told}, and no evaluation comes before the end; give --trainer.val_check_interval")
 
 
 def check_monitors(
@@ -73,7 +119,7 @@ def check_monitors(
     callbacks = list(callbacks)
     if not all(type(callback).__module__.startswith("lightning.") for callback in callbacks):
         return  # which may log names of their own
-    losses, metrics = loss_names(model), metric_names(model, extraction)
+    losses, metrics = loss_names(model), [*metric_names(model, extraction), *mean_names(model, extraction)]
     for callback in callbacks:
         monitor, name = getattr(callback, "monitor", None), type(callback).__name__
         if monitor is None or monitor in ("step", "epoch"):
