@@ -1,4 +1,4 @@
-"""Lightning callbacks: checkpoints, evaluation, sample grids, the table of results, progress, guards."""
+"""Lightning callbacks: checkpoints, evaluation, sample grids, the table of results, progress, warnings."""
 
 import warnings
 
@@ -6,6 +6,7 @@ from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.closing_lines import ClosingLines
 from slimgan_pl.callbacks.dashboards import Dashboards
 from slimgan_pl.callbacks.defaults import default_callbacks, default_trainer_arguments
+from slimgan_pl.callbacks.diagnosis import Diagnosis
 from slimgan_pl.callbacks.nonfinite import StopOnNonFinite
 from slimgan_pl.callbacks.progress import IterationProgress
 from slimgan_pl.callbacks.results import ResultsTable
@@ -23,6 +24,7 @@ __all__ = [
     "AtomicCheckpointIO",
     "ClosingLines",
     "Dashboards",
+    "Diagnosis",
     "Evaluation",
     "IterationCheckpoint",
     "IterationProgress",

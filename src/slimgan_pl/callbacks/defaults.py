@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import ProgressBar
 from slimgan_pl.callbacks.checkpoint import IterationCheckpoint
 from slimgan_pl.callbacks.closing_lines import ClosingLines
 from slimgan_pl.callbacks.dashboards import Dashboards
+from slimgan_pl.callbacks.diagnosis import Diagnosis
 from slimgan_pl.callbacks.nonfinite import StopOnNonFinite
 from slimgan_pl.callbacks.progress import IterationProgress
 from slimgan_pl.callbacks.results import ResultsTable
@@ -26,6 +27,7 @@ AFTER = (  # the callbacks behind the user's, in this order
     ResultsTable,
     Dashboards,
     SampleGrid,
+    Diagnosis,
     RunPlan,
     IterationProgress,
     ClosingLines,  # after those that write the files
@@ -38,7 +40,8 @@ def default_callbacks(*callbacks: Callback) -> list[Callback]:
     """Return the callbacks that ``slimgan fit`` gives its trainer, in their order.
 
     They print the plan, the progress, a table of results and the closing lines, write checkpoints, pictures and
-    results, and end a run at NaN or on a signal. Results and closing lines come with ``Trainer.test`` after the fit.
+    results, warn of a training that fails, and end a run at NaN or on a signal. Results and closing lines come with
+    ``Trainer.test`` after the fit.
 
     Args:
         callbacks: More callbacks, such as early stopping. The first of a class above takes the place of the default,
