@@ -126,7 +126,7 @@ def main(
         seed: Seed of weights, latents and order.
         threads: Threads of PyTorch.
         root: Folder of the runs.
-        json: File to write the measurements to.
+        json: File to write the measurements to, after each training.
     """
     torch.set_num_threads(threads)
     print_table("Machine", {name: str(value) for name, value in machine().items()})
@@ -143,9 +143,9 @@ def main(
         run = fit(recipe or RECIPES["modern"], *options, callbacks=[Curve])
         curves[name] = callbacks_of(run.trainer, Curve)[0].points
         print(f"{name}: FID {curves[name][-1].mean:.1f} at the end", flush=True)
+        save_json({"num_images": num_images, "seed": seed, "curves": as_json(curves)}, json)
     show_curves(curves)
     show_ends(curves)
-    save_json({"num_images": num_images, "seed": seed, "curves": as_json(curves)}, json)
 
 
 def show_curves(curves: Mapping[str, list[Evaluated]]) -> None:

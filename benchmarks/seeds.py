@@ -53,7 +53,7 @@ def main(
         iterations: Iterations of each training.
         threads: Threads of PyTorch.
         root: Folder of the runs.
-        json: File to write the measurements to.
+        json: File to write the measurements to, after each training.
     """
     torch.set_num_threads(threads)
     print_table("Machine", {name: str(value) for name, value in machine().items()})
@@ -62,9 +62,9 @@ def main(
         for seed in range(seeds):
             outcomes.append(train(recipe or RECIPES["modern"], lr, seed, iterations, Path(root) / f"{lr:g}-{seed}"))
             print(f"learning rate {lr:g}, seed {seed}: FID {outcomes[-1].mean:.1f}", flush=True)
+            save_json({"iterations": iterations, "runs": [each._asdict() for each in outcomes]}, json)
     show(outcomes)
     show_counts(outcomes)
-    save_json({"iterations": iterations, "runs": [each._asdict() for each in outcomes]}, json)
 
 
 def train(recipe: Sequence[str], lr: float, seed: int, iterations: int, root: Path) -> Outcome:

@@ -6,8 +6,8 @@ of every image. For each width: the modes that at least one image hits, of 1,000
 in nats of the images' modes from all modes alike. Many modes and a low divergence are good; a collapsed net hits few.
 
 The rows ``real`` are the floor of classifier and count: real stacked digits of the test and the training split, as
-many as there are fakes. Chance alone leaves 10,000 images of a perfect net at a divergence of about 0.05, and 26,000
-at 0.02.
+many as there are fakes, in the last column. Chance alone leaves 10,000 images of a perfect net at a divergence of
+about 0.05, and 26,000 at 0.02.
 
 The number of iterations is known before a training begins, as schedules need it: a short trial of each recipe
 measures the CPU time of an iteration. ``CPU s`` is what the iterations have then really taken.
@@ -106,7 +106,7 @@ def main(
         trial: Iterations of the short training that measures an iteration.
         threads: Threads of PyTorch; with more than one the CPU time counts their waiting too.
         root: Folder of the runs.
-        json: File to write the measurements to.
+        json: File to write the measurements to, after each training.
     """
     torch.set_num_threads(threads)
     print_table("Machine", {name: str(value) for name, value in machine().items()})
@@ -128,8 +128,8 @@ def main(
             modes = {width: count_modes(fake_images(run.model, num_images, width)) for width in WIDTHS}
             runs.append({"recipe": name, "seed": seed, "cpu_s": sum(run.cpu_seconds), "modes": modes})
             print(f"{name}, seed {seed}: {', '.join(str(each.hit) for each in modes.values())} modes", flush=True)
+            save_json(as_json(runs, real, iterations, seconds, num_images), json)
     show(runs, real, iterations, num_images)
-    save_json(as_json(runs, real, iterations, seconds, num_images), json)
 
 
 def real_images(split: str, count: int) -> Tensor:
@@ -165,7 +165,7 @@ def show(
         rows = []
         for name, count in iterations.items():
             of_recipe = [run for run in runs if run["recipe"] == name]
-            groups = [(f"seed {run['seed']}", [run]) for run in of_recipe]
+            groups = [(str(run["seed"]), [run]) for run in of_recipe]
             for label, group in [*groups, ("mean", of_recipe)] if len(groups) > 1 else groups:
                 means = [statistics.mean(getattr(run["modes"][width], field) for run in group) for width in WIDTHS]
                 seconds = statistics.mean(run["cpu_s"] for run in group)
