@@ -16,14 +16,16 @@ class TrainingCost(Callback):
     """Time and multiply-accumulates of training, over all devices and resumed runs.
 
     The multiply-accumulates of convolutions and linear layers, forward and backward, are counted in the first iteration
-    after each start, which is not compiled; all others cost the same. The time is without evaluations.
+    after each start, which is not compiled, and in the first with a lazy gradient penalty; all others cost the same as one
+    of these. The time is without evaluations.
     """
 
     def __init__(self) -> None:
         self.iterations = 0
         self.seconds = 0.0
         self.macs = 0
-        self._per_iteration: int | None = None
+        self._per_iteration: dict[bool, int] = {}  # with a gradient penalty, which may be lazy, and without
+        self._is_penalized = False
         self._counter: FlopCounterMode | None = None
 
     @property
@@ -40,18 +42,20 @@ class TrainingCost(Callback):
         return self.totals
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._per_iteration = None
+        self._per_iteration = {}
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        if self._per_iteration is None:
+        iteration = getattr(pl_module, "iteration", None)
+        self._is_penalized = iteration is not None and iteration.penalizes_at(trainer.global_step)
+        if self._is_penalized not in self._per_iteration:
             self._counter = FlopCounterMode(display=False)
             self._counter.__enter__()
             torch.compiler.set_stance("force_eager")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if self._counter is not None:
-            self._per_iteration = self._stop_counting() // 2 * trainer.world_size
-        self.macs += self._per_iteration or 0
+            self._per_iteration[self._is_penalized] = self._stop_counting() // 2 * trainer.world_size
+        self.macs += self._per_iteration[self._is_penalized]
         self.iterations += 1
         if isinstance(pl_module, TrainedModule):
             self.seconds += pl_module.throughput.seconds * trainer.world_size

@@ -97,7 +97,7 @@ class Iteration:
         check_parts(batch_size, self.updates.micro_batches)
         parts = real.split(batch_size)[: self.critic_steps]
         part_labels = [None] * self.critic_steps if labels is None else list(labels.split(batch_size))
-        penalize = self.updates.penalizes and number % self.updates.penalty.every == 0
+        penalize = self.penalizes_at(number)
         inputs = sample_inputs(self.updates, parts[0], part_labels, source, penalize)
         metrics, fakes, wrong_first = self._train_discriminators(parts, part_labels, inputs, penalize)
         compared = Images(parts[-1], part_labels[-1], inputs.generator_draws.real)
@@ -115,6 +115,10 @@ class Iteration:
         if augmenter is not None and augmenter.is_adaptive:
             augmenter.adapt(others[-1], number, len(real) * rank_and_world()[1])
         return metrics
+
+    def penalizes_at(self, number: int) -> bool:
+        """Return whether an iteration adds the gradient penalty."""
+        return self.updates.penalizes and number % self.updates.penalty.every == 0
 
     def _train_discriminators(
         self, parts: Sequence[Tensor], labels: Sequence[Tensor | None], inputs: IterationInputs, penalize: bool
