@@ -1,6 +1,6 @@
 """Augmentation changes what the discriminators see, with a probability that may follow them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import pytest
@@ -11,9 +11,13 @@ from one_batch import OneBatch
 from torch import Tensor
 
 from slimgan_pl import SlimGAN, SlimGANError
-from slimgan_pl.training.augmentation import Augmentation, Augmenter, TransformName, augment
+from slimgan_pl.training.augmentation import Augmentation, Augmenter, TransformName, View, apply_view, make_view
 
 NAMES = get_args(TransformName)
+
+
+def augment(images: Tensor, numbers: Tensor, names: Sequence[TransformName], p: float) -> Tensor:
+    return apply_view(images, make_view(images, numbers, names, p))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,20 +67,20 @@ def test_an_adapted_probability_is_part_of_the_state_and_a_fixed_one_is_a_settin
 def test_real_and_fake_images_are_augmented_in_both_updates_and_a_fake_alike_at_all_widths(
     make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Tensor] = []
-    forward = Augmenter.forward
+    seen: list[tuple[int, ...]] = []
 
-    def watched(self: Augmenter, images: Tensor, numbers: Tensor) -> Tensor:
-        seen.append(numbers)
-        return forward(self, images, numbers)
+    def watched(images: Tensor, view: View) -> Tensor:
+        assert view.source is not None
+        seen.append(tuple(view.source.flatten().tolist()))
+        return apply_view(images, view)
 
-    monkeypatch.setattr(Augmenter, "forward", watched)
+    monkeypatch.setattr("slimgan_pl.training.update_base.apply_view", watched)
     model = make_model(latents="shared", augmentation=Augmentation(["translation"]))
     make_trainer(max_steps=1).fit(model, OneBatch(torch.zeros(6, 1, 8, 8)))
     critic, last = seen[:4], seen[4:]
     assert len(last) == 3  # of each width; only a relativistic loss compares with real images
-    assert len({numbers.sum().item() for numbers in critic}) == 2  # of real images, and of all fakes
-    assert len({numbers.sum().item() for numbers in last}) == 1
+    assert len({*critic}) == 2  # of real images, and of all fakes
+    assert len({*last}) == 1
 
 
 @pytest.mark.parametrize(

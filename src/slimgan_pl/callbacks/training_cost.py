@@ -16,8 +16,8 @@ class TrainingCost(Callback):
     """Time and multiply-accumulates of training, over all devices and resumed runs.
 
     The multiply-accumulates of convolutions and linear layers, forward and backward, are counted in the first iteration
-    after each start, which is not compiled, and in the first with a lazy gradient penalty; all others cost the same as one
-    of these. The time is without evaluations.
+    after each start, which is not compiled, and in the first with a lazy gradient penalty; all others cost as much as
+    one of these. The time is without evaluations.
     """
 
     def __init__(self) -> None:

@@ -1,19 +1,19 @@
 """Augmentation in front of the discriminators, of real images and fakes alike.
 
-Every transform is differentiable and a pure function of images and random numbers (Zhao et al. 2020, DiffAugment).
-Shape legend: N images, C channels, H = W pixels a side, K random numbers per image.
+Every transform is differentiable, and a pure function of images and random numbers (Zhao et al. 2020, DiffAugment).
+Shape legend: N images, C channels, H x W pixels, K random numbers per image.
 """
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
 
-__all__ = ["NO_AUGMENTATION", "Augmentation", "Augmenter", "TransformName", "augment"]
+__all__ = ["NO_AUGMENTATION", "Augmentation", "Augmenter", "TransformName", "View", "apply_view", "make_view"]
 
 TransformName = Literal["flip", "translation", "color", "cutout"]
 
@@ -57,6 +57,20 @@ class Augmentation:
 NO_AUGMENTATION = Augmentation()
 
 
+class View(NamedTuple):
+    """What is done to each of N images; None leaves a part out.
+
+    Attributes:
+        color: Weights ``(N, 4)`` of the image, its pixels' means over channels, its mean, and 1.
+        source: Pixels ``(N, H * W)`` that the pixels come from.
+        mask: Factors ``(N, 1, H, W)`` of the pixels, 0 or 1.
+    """
+
+    color: Tensor | None = None
+    source: Tensor | None = None
+    mask: Tensor | None = None
+
+
 class Augmenter(nn.Module):
     """Augmentation with its probability ``p``, which is part of the state if it is adapted.
 
@@ -79,13 +93,10 @@ class Augmenter(nn.Module):
         """Whether the probability follows the sign statistic."""
         return self.settings.target is not None
 
-    def forward(self, images: Tensor, numbers: Tensor) -> Tensor:
-        """Augment images ``(N, C, H, W)`` in [-1, 1] by numbers of ``draw``."""
-        return augment(images, numbers, self.settings.transforms, self.p)
-
-    def draw(self, count: int, source: torch.Generator) -> Tensor:
-        """Return random numbers ``(N, K)`` in [0, 1) for N images."""
-        return torch.rand(count, NUMBERS, generator=source, device=source.device, dtype=torch.float32)
+    def sample(self, images: Tensor, source: torch.Generator) -> View:
+        """Sample how to view images ``(N, C, H, W)``, whose values do not matter."""
+        numbers = torch.rand(len(images), NUMBERS, generator=source, device=source.device, dtype=torch.float32)
+        return make_view(images, numbers, self.settings.transforms, self.p)
 
     @torch.no_grad()
     def adapt(self, real_sign: Tensor, iteration: int, images: int) -> None:
@@ -105,42 +116,50 @@ class Augmenter(nn.Module):
             self.signs.zero_()
 
 
-def augment(images: Tensor, numbers: Tensor, transforms: Sequence[TransformName], p: Tensor | float) -> Tensor:
-    """Apply each transform to an image with probability ``p``.
+def make_view(images: Tensor, numbers: Tensor, transforms: Sequence[TransformName], p: Tensor | float) -> View:
+    """Apply each transform to an image with probability ``p``: flip, then translation, and cutout last.
 
     Args:
-        images: Images ``(N, C, H, W)`` in [-1, 1].
-        numbers: Random numbers ``(N, K)`` in [0, 1); the same ones transform two images alike.
+        images: Images ``(N, C, H, W)``, whose values do not matter.
+        numbers: Random numbers ``(N, K)`` in [0, 1); the same ones give the same view.
         transforms: Names of the transforms.
         p: Probability of each.
     """
     names = get_args(TransformName)
     gates = dict(zip(names, (numbers[:, : len(names)] < p).unbind(1), strict=True))
-    own = numbers[:, len(names) :]
-    if "color" in transforms:
-        images = torch.where(gates["color"][:, None, None, None], recolor(images, own[:, :3]), images)
+    own, sides = numbers[:, len(names) :], images.shape[2:]
+    color = color_weights(own[:, :3].to(images.dtype), gates["color"]) if "color" in transforms else None
+    source, mask = None, None
     if "flip" in transforms or "translation" in transforms:
         flips, is_moved = (gates[name] & (name in transforms) for name in ("flip", "translation"))
-        images = relocate(images, flips, whole_shifts(own[:, 3:5], images.shape[2:]) * is_moved[:, None])
+        source, mask = find_sources(flips, whole_shifts(own[:, 3:5], sides) * is_moved[:, None], sides)
     if "cutout" in transforms:
-        images = images * ~(gates["cutout"][:, None, None, None] & squares(own[:, 5:7], images.shape[2:]))
-    return images
+        kept = ~(gates["cutout"][:, None, None] & squares(own[:, 5:7], sides))
+        mask = kept if mask is None else mask & kept
+    return View(color, source, None if mask is None else mask[:, None].to(images.dtype))
 
 
-def recolor(images: Tensor, numbers: Tensor) -> Tensor:
-    """Change brightness, saturation and contrast by numbers ``(N, 3)`` in [0, 1).
+def apply_view(images: Tensor, view: View) -> Tensor:
+    """Return images ``(N, C, H, W)`` in [-1, 1] as the discriminators see them."""
+    if view.color is not None:
+        whole, grey, mean, one = view.color[:, :, None, None, None].unbind(1)
+        means = images.mean(dim=1, keepdim=True)
+        images = whole * images + grey * means + (mean * means.mean(dim=(2, 3), keepdim=True) + one)
+    if view.source is not None:
+        source = view.source[:, None, :].expand(-1, images.shape[1], -1)
+        images = images.flatten(2).gather(2, source).view_as(images)
+    return images if view.mask is None else images * view.mask
+
+
+def color_weights(numbers: Tensor, gates: Tensor) -> Tensor:
+    """Return weights ``(N, 4)`` of brightness, saturation and contrast, from numbers ``(N, 3)`` in [0, 1).
 
     Brightness moves by up to half of 1; distances to a pixel's mean grow by up to twice, then those to the image's mean
-    by a half to one and a half times.
+    by a half to one and a half times. The weights are those of an image, its pixels' means, its mean, and 1.
     """
-    brightness: Tensor
-    brightness, saturation, contrast = numbers.to(images.dtype)[:, :, None, None, None].unbind(1)
-    images = images + (brightness - 0.5)
-    grey = images.mean(dim=1, keepdim=True)
-    images = grey + (images - grey) * (2 * saturation)
-    mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    changed: Tensor = mean + (images - mean) * (contrast + 0.5)
-    return changed
+    brightness, saturation, contrast = numbers[:, 0] - 0.5, 2 * numbers[:, 1], numbers[:, 2] + 0.5
+    weights = torch.stack([contrast * saturation, contrast * (1 - saturation), 1 - contrast, brightness], dim=1)
+    return torch.where(gates[:, None], weights, weights.new_tensor([1, 0, 0, 0]))
 
 
 def whole_shifts(numbers: Tensor, sides: Sequence[int]) -> Tensor:
@@ -149,31 +168,30 @@ def whole_shifts(numbers: Tensor, sides: Sequence[int]) -> Tensor:
     return (numbers * (2 * most + 1)).floor().long() - most
 
 
-def relocate(images: Tensor, flips: Tensor, shifts: Tensor) -> Tensor:
-    """Flip images left to right, then shift them; 0 comes in.
+def find_sources(flips: Tensor, shifts: Tensor, sides: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return the source ``(N, H * W)`` of each pixel, and which ones have one ``(N, H, W)``.
 
     Args:
-        images: Images ``(N, C, H, W)``.
-        flips: Which are flipped, booleans ``(N,)``.
+        flips: Which images are flipped left to right, booleans ``(N,)``, before they are shifted.
         shifts: Pixels ``(N, 2)``, down and right.
+        sides: Height and width.
     """
-    height, width = images.shape[2:]
-    rows = torch.arange(height, device=images.device) - shifts[:, :1]
-    columns = torch.arange(width, device=images.device) - shifts[:, 1:]
+    height, width = sides
+    rows = torch.arange(height, device=shifts.device) - shifts[:, :1]
+    columns = torch.arange(width, device=shifts.device) - shifts[:, 1:]
     inside = is_within(rows, height)[:, :, None] & is_within(columns, width)[:, None, :]
     columns = torch.where(flips[:, None], width - 1 - columns, columns)
-    index = rows.clamp(0, height - 1)[:, :, None] * width + columns.clamp(0, width - 1)[:, None, :]
-    index = index.flatten(1)[:, None, :].expand(-1, images.shape[1], -1)
-    return images.flatten(2).gather(2, index).view_as(images) * inside[:, None]
+    source = rows.clamp(0, height - 1)[:, :, None] * width + columns.clamp(0, width - 1)[:, None, :]
+    return source.flatten(1), inside
 
 
 def squares(numbers: Tensor, sides: Sequence[int]) -> Tensor:
-    """Return which pixels ``(N, 1, H, W)`` lie in a square of half the side, centred anywhere."""
+    """Return which pixels ``(N, H, W)`` lie in a square of half the side, centred anywhere."""
     along = []
     for number, side in zip(numbers.unbind(1), sides, strict=True):
         first = (number * (side + 1)).floor()[:, None] - side // 4
         along.append(is_within(torch.arange(side, device=numbers.device) - first, side // 2))
-    return (along[0][:, :, None] & along[1][:, None, :])[:, None]
+    return along[0][:, :, None] & along[1][:, None, :]
 
 
 def is_within(numbers: Tensor, end: int) -> Tensor:

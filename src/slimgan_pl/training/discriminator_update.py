@@ -187,5 +187,5 @@ class DiscriminatorUpdate(UpdateBase):
 
 
 def as_fakes(images: Tensor, inputs: Inputs, draws: Draws, index: int) -> Images:
-    """Return fakes of one width with their labels and numbers."""
+    """Return fakes of one width, with their labels and how they are augmented."""
     return Images(images, inputs.labels, None if draws.fakes is None else draws.fakes[index])

@@ -75,12 +75,12 @@ def sample_draws(updates: Updates, real: Tensor, source: torch.Generator, with_r
     batch_size, num_widths = len(real), len(updates.generator.widths)
     of_real, of_fakes, directions = None, None, None
     if updates.augmenter is not None:
-        draw = updates.augmenter.draw
-        of_real = draw(batch_size, source) if with_real else None
+        sample = updates.augmenter.sample
+        of_real = sample(real, source) if with_real else None
         if updates.objective.shared_latents:
-            of_fakes = dict.fromkeys(range(num_widths), draw(batch_size, source))
+            of_fakes = dict.fromkeys(range(num_widths), sample(real, source))
         else:
-            of_fakes = {index: draw(batch_size, source) for index in range(num_widths)}
+            of_fakes = {index: sample(real, source) for index in range(num_widths)}
     if penalize and updates.penalty.takes_directions:
         count = updates.micro_batches * updates.penalty.count(batch_size // updates.micro_batches)
         shape = (count, *real.shape[1:])

@@ -10,7 +10,7 @@ from torch.utils import _pytree as pytree
 
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.models.generator import Inputs
-from slimgan_pl.training.augmentation import Augmenter
+from slimgan_pl.training.augmentation import Augmenter, apply_view
 from slimgan_pl.training.losses import Objective
 from slimgan_pl.training.penalties import Penalty
 from slimgan_pl.training.real_and_fake import Images
@@ -92,10 +92,7 @@ class UpdateBase:
 
     def see(self, batch: Images) -> Tensor:
         """Return images as the discriminators see them, augmented."""
-        if self.augmenter is None or batch.numbers is None:
-            return batch.images
-        augmented: Tensor = self.augmenter(batch.images, batch.numbers)
-        return augmented
+        return batch.images if batch.view is None else apply_view(batch.images, batch.view)
 
     def split(self, inputs: Any) -> Iterator[Any]:
         """Yield the micro-batches of nested tensors, whose first dimension counts images."""
