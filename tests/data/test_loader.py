@@ -31,6 +31,27 @@ def test_iteration_continues_from_its_position() -> None:
     assert [images.flatten().tolist() for images, _ in loader] == epochs[1][2:]
 
 
+def test_half_of_the_images_are_flipped_and_others_in_the_next_epoch() -> None:
+    rows = np.arange(400, dtype=np.uint8).reshape(100, 1, 1, 4)  # ascending from left to right
+    position = 0
+    loader = ByteLoader(ByteArray(rows, np.arange(100)), 20, seed=3, position=lambda: position, flip=True)
+    flipped: list[set[int]] = []
+    for position in (0, 5):
+        flipped.append(set())
+        for images, labels in loader:
+            assert labels is not None
+            for image, label in zip(images, labels.tolist(), strict=True):
+                is_flipped = bool(image.flatten().tolist() == rows[label].flatten()[::-1].tolist())
+                assert is_flipped or image.flatten().tolist() == rows[label].flatten().tolist()
+                flipped[-1] |= {label} if is_flipped else set()
+    assert all(35 < len(each) < 65 for each in flipped)
+    assert 30 < len(flipped[0] ^ flipped[1]) < 70
+    position = 7
+    resumed = [images for images, _ in loader]
+    position = 5
+    assert all(map(torch.equal, resumed, [images for images, _ in loader][2:]))
+
+
 def test_labels_stay_with_their_images() -> None:
     for images, labels in ByteLoader(array(12), 5, seed=0):
         assert labels is not None

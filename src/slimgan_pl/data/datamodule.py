@@ -46,18 +46,22 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         batch_size: Real images per discriminator update and process. A training batch holds ``critic_steps`` times as
             many, one part for each update.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
+        flip: Whether half of the training images, others in each epoch, are flipped left to right.
     """
 
     name: str
     value_range: ValueRange | None = None  # values of more than 8 bits that become black and white
 
-    def __init__(self, image_size: int, image_channels: int, batch_size: int, cache_dir: str | None) -> None:
+    def __init__(
+        self, image_size: int, image_channels: int, batch_size: int, cache_dir: str | None, flip: bool = False
+    ) -> None:
         super().__init__()
         check_range("batch_size", batch_size, 1)
         check_range("image_size", image_size, 1)
         self.image_size = image_size
         self.image_channels = image_channels
         self.batch_size = batch_size
+        self.flip = flip
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.arrays: dict[Split, ByteArray] = {}
         recipe = self.recipe
@@ -162,6 +166,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             rank=0 if trainer is None else trainer.global_rank,
             world=1 if trainer is None else trainer.world_size,
             pin_memory=trainer is not None and trainer.strategy.root_device.type == "cuda",
+            flip=self.flip,
         )
         if len(loader) == 0:
             raise SlimGANError(

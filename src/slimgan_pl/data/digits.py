@@ -48,13 +48,20 @@ class DigitsDataModule(ByteDataModule):
         image_size: Side in pixels.
         batch_size: Real images per discriminator update and process.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
+        flip: Whether half of the training images, others in each epoch, are flipped left to right.
     """
 
     name = "digits"
     num_classes = 10
 
-    def __init__(self, image_size: Literal[16, 32] = 16, batch_size: int = 64, cache_dir: str | None = None) -> None:
-        super().__init__(image_size, 1, batch_size, cache_dir)
+    def __init__(
+        self,
+        image_size: Literal[16, 32] = 16,
+        batch_size: int = 64,
+        cache_dir: str | None = None,
+        flip: bool = False,
+    ) -> None:
+        super().__init__(image_size, 1, batch_size, cache_dir, flip)
 
     def source(self, split: Split) -> DigitsSource:
         return DigitsSource(split, self.image_size)

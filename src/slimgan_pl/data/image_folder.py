@@ -80,6 +80,7 @@ class ImageFolderDataModule(ByteDataModule):
         test_fraction: Share of the images held out, about, where the folder has no test split.
         batch_size: Real images per discriminator update and process.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
+        flip: Whether half of the training images, others in each epoch, are flipped left to right.
     """
 
     name = "folder"
@@ -95,8 +96,9 @@ class ImageFolderDataModule(ByteDataModule):
         cache_dir: str | None = None,
         value_range: tuple[float, float] | None = None,
         skip_broken: bool = False,
+        flip: bool = False,
     ) -> None:
-        super().__init__(image_size, image_channels, batch_size, cache_dir)
+        super().__init__(image_size, image_channels, batch_size, cache_dir, flip)
         if not 0 < test_fraction < 1:
             raise SlimGANError(f"test_fraction is {test_fraction:g}; it has to lie between 0 and 1")
         if crop is not None:

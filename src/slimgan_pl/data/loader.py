@@ -9,12 +9,17 @@ from torch import Tensor
 
 from slimgan_pl.data.byte_array import ByteArray
 
-__all__ = ["ByteLoader", "WholeSplit", "epoch_order"]
+__all__ = ["ByteLoader", "WholeSplit", "epoch_flips", "epoch_order"]
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     """Return the order of an epoch's images, reproducible for exact resuming."""
     return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def epoch_flips(count: int, seed: int, epoch: int) -> npt.NDArray[np.bool_]:
+    """Return which images of an epoch are flipped, each with a chance of one half."""
+    return np.random.default_rng([seed, epoch, 1]).random(count) < 0.5
 
 
 class ByteLoader:
@@ -31,6 +36,7 @@ class ByteLoader:
         rank: This process's number.
         world: Number of processes. No image of an epoch goes to two of them.
         pin_memory: Whether batches are in pinned memory, from which a GPU copies without blocking.
+        flip: Whether half of the images, others in each epoch, are flipped left to right.
     """
 
     def __init__(
@@ -42,19 +48,27 @@ class ByteLoader:
         rank: int = 0,
         world: int = 1,
         pin_memory: bool = False,
+        flip: bool = False,
     ) -> None:
         self.array, self.batch_size, self.seed = array, batch_size, seed
         self.position, self.rank, self.world = position, rank, world
-        self.pin_memory = pin_memory
+        self.pin_memory, self.flip = pin_memory, flip
 
     def __len__(self) -> int:
         return len(self.array.images) // self.world // self.batch_size
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         epoch, first = divmod(self.position(), max(len(self), 1))
-        share = epoch_order(len(self.array.images), self.seed, epoch)[self.rank :: self.world]
+        count = len(self.array.images)
+        share = epoch_order(count, self.seed, epoch)[self.rank :: self.world]
+        flips = epoch_flips(count, self.seed, epoch) if self.flip else None
         for number in range(first, len(self)):
-            yield self._gather(share[number * self.batch_size : (number + 1) * self.batch_size])
+            indices = share[number * self.batch_size : (number + 1) * self.batch_size]
+            images, labels = self._gather(indices)
+            if flips is not None:
+                flipped = torch.from_numpy(flips[indices])
+                images[flipped] = images[flipped].flip(3)
+            yield images, labels
 
     def _gather(self, indices: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor | None]:
         shape = (len(indices), *self.array.images.shape[1:])

@@ -79,6 +79,7 @@ class TorchvisionDataModule(ByteDataModule):
             turn this off only for files that you made yourself.
         batch_size: Real images per discriminator update and process.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
+        flip: Whether half of the training images, others in each epoch, are flipped left to right.
     """
 
     title: ClassVar[str]
@@ -95,8 +96,9 @@ class TorchvisionDataModule(ByteDataModule):
         verify: bool = True,
         batch_size: int = 64,
         cache_dir: str | None = None,
+        flip: bool = False,
     ) -> None:
-        super().__init__(self.paper_size if image_size is None else image_size, 3, batch_size, cache_dir)
+        super().__init__(self.paper_size if image_size is None else image_size, 3, batch_size, cache_dir, flip)
         self.root = Path(root).expanduser()
         self.download = download
         self.verify = verify
