@@ -13,9 +13,18 @@ if TYPE_CHECKING:
     from slimgan_pl.callbacks.defaults import default_callbacks, default_trainer_arguments
     from slimgan_pl.errors import SlimGANError
     from slimgan_pl.runs.checkpoints import load_model
+    from slimgan_pl.training.augmentation import Augmentation
+    from slimgan_pl.training.ema import EMA
+    from slimgan_pl.training.penalties import Penalty
+    from slimgan_pl.training.schedules import Schedule, Schedules
     from slimgan_pl.training.slimgan import SlimGAN
 
 __all__ = [
+    "EMA",
+    "Augmentation",
+    "Penalty",
+    "Schedule",
+    "Schedules",
     "SlimGAN",
     "SlimGANError",
     "__version__",
@@ -25,6 +34,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Augmentation": "slimgan_pl.training.augmentation",
+    "EMA": "slimgan_pl.training.ema",
+    "Penalty": "slimgan_pl.training.penalties",
+    "Schedule": "slimgan_pl.training.schedules",
+    "Schedules": "slimgan_pl.training.schedules",
     "SlimGAN": "slimgan_pl.training.slimgan",
     "SlimGANError": "slimgan_pl.errors",
     "UserError": "slimgan_pl.errors",  # its name in version 0.1.0

@@ -36,7 +36,8 @@ def test_half_of_the_images_are_flipped_and_others_in_the_next_epoch() -> None:
     position = 0
     loader = ByteLoader(ByteArray(rows, np.arange(100)), 20, seed=3, position=lambda: position, flip=True)
     flipped: list[set[int]] = []
-    for position in (0, 5):
+    for begun in (0, 5):
+        position = begun
         flipped.append(set())
         for images, labels in loader:
             assert labels is not None

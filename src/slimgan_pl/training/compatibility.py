@@ -33,7 +33,7 @@ BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 UNSUITED_CALLBACKS = {  # Lightning's, by their names, with what is wrong with them here; subclasses too
     "WeightAveraging": (  # NOTE: EMAWeightAveraging is one
         "averages the discriminators too, and saves the averages as the weights that training would continue from; "
-        "leave it out"
+        "set --model.ema.ramp_up 0.04 in its place"
     ),
     "StochasticWeightAveraging": "needs a single optimizer and its learning rate schedule; leave it out",
     "BaseFinetuning": "freezes a backbone, and these nets have none; leave it out",
