@@ -110,6 +110,22 @@ CONFIGS = [
 
 SETTINGS = [
     *(
+        Case(f"training {option}", f"{FIT} --model.{option}", status, words)
+        for option, status, words in [
+            ("penalty.gama 1", 2, "did you mean --model.penalty.gamma?"),
+            ("penalty.gamma -1", 1, "the penalty's gamma is -1.0; it has to be at least 0"),
+            ("penalty null", 2, "--model.penalty is null; give the options that begin with it"),
+            ("ema.ramp_up -1", 1, "the EMA's ramp_up is -1.0"),
+            ("augmentation.transforms [flop]", 2, "give one of flip, translation, color, cutout"),
+            ("schedules.lr.ende 1", 2, "--model.schedules.lr: Schedule has no ende; did you mean end?"),
+            ("schedules.lr.shape linear", 1, "has 0 of end and factor; give either end or factor"),
+            ("schedules.p.end 0.4", 1, "nothing for the schedule of p to move; set --model.augmentation.transforms"),
+            ("schedules.lr.factor 0 --trainer.max_steps -1", 1, "has no end; set --trainer.max_steps or"),
+            ("penalty.method exact --model.compile true", 1, "set --model.penalty.method finite-difference, or leave"),
+            ("centering -1", 1, "centering is -1.0"),
+        ]
+    ),
+    *(
         Case(f"widths {widths}", f"{FIT} {GENERATOR}.widths '{widths}'", 1, words)
         for widths, words in {
             "[0.5, 0.25, 1.0]": "must ascend",

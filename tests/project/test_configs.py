@@ -96,6 +96,25 @@ def test_a_row_of_the_paper_has_its_net_its_data_and_its_settings(name: str) -> 
         assert tuple(optimizer.defaults["betas"]) == ((0.0, 0.9) if row.is_residual else (0.5, 0.999))
 
 
+@pytest.mark.parametrize("nets", ["digits.yaml", "folder.yaml", "paper/cgan_cifar10.yaml"])
+def test_a_recipe_composes_with_any_net_and_the_last_one_wins(nets: str) -> None:
+    def compose(*recipes: str) -> SlimGAN:
+        files = [CONFIGS / nets, *(CONFIGS / "recipes" / f"{name}.yaml" for name in recipes)]
+        return build(*(word for file in files for word in ("--config", file)))[0]
+
+    modern = compose("modern", "few_images")
+    assert modern.objective.loss.is_relativistic
+    assert modern.averaged_generator is not None
+    assert modern.augmenter is not None
+    assert not any("parametrizations" in name for name, _ in modern.discriminators.named_parameters())
+    rates = [optimizer.defaults["lr"] for optimizer in compose().configure_optimizers()]
+    assert [optimizer.defaults["lr"] for optimizer in modern.configure_optimizers()] == rates
+    undone, paper = compose("modern", "few_images", "paper"), compose("paper")
+    assert undone.augmenter is None
+    without = {**undone.hparams, "augmentation": paper.hparams["augmentation"]}
+    assert without == paper.hparams
+
+
 def test_every_row_of_the_paper_is_held_to_it() -> None:
     assert {path.stem for path in (CONFIGS / "paper").glob("*.yaml")} == set(ROWS)
 

@@ -118,8 +118,8 @@ def test_an_iteration_equals_a_naive_loop_over_widths(
     naive = copy.deepcopy(model)
     loss = settings.get("adversarial_loss", "hinge")
     steps = model.critic_steps
-    images = torch.rand(steps * BATCH_SIZE, 1, 8, 8, dtype=torch.float64) * 2 - 1
-    labels = torch.randint(3, (steps * BATCH_SIZE,)) if conditional else None
+    images = torch.rand(model.real_batches * BATCH_SIZE, 1, 8, 8, dtype=torch.float64) * 2 - 1
+    labels = torch.randint(3, (len(images),)) if conditional else None
 
     if model.step_settings.micro_batches > 1:  # with batch norm in evaluation mode they change nothing
         model.generator.eval()
@@ -128,7 +128,7 @@ def test_an_iteration_equals_a_naive_loop_over_widths(
     make_trainer(max_steps=1, precision="64-true").fit(model, OneBatch(images, labels))
 
     source, parts = torch.Generator(), images.split(BATCH_SIZE)
-    part_labels = [None] * steps if labels is None else list(labels.split(BATCH_SIZE))
+    part_labels = [None] * len(parts) if labels is None else list(labels.split(BATCH_SIZE))
     *critic, last = sample_updates(naive, 0, 0, [3] * steps + [4], BATCH_SIZE, source, part_labels)
     numbers = sample_numbers(naive, source, parts[0].shape, steps)
     for step, latents in enumerate(critic):

@@ -44,7 +44,7 @@ def make_iteration(updates: Updates, critic_steps: int = 1) -> Iteration:
 def run(iteration: Iteration, count: int) -> None:
     source = torch.Generator().manual_seed(0)
     for _ in range(count):
-        iteration(torch.randn(iteration.critic_steps * BATCH_SIZE, 1, 8, 8, generator=source), None, source)
+        iteration(torch.randn(iteration.real_batches * BATCH_SIZE, 1, 8, 8, generator=source), None, source)
 
 
 def states(updates: Updates) -> dict[str, Tensor]:

@@ -60,12 +60,12 @@ def describe_iterations(trainer: Trainer, model: SlimGAN, data: ByteDataModule |
         line = f"iterations from {begun + 1:,} on" if is_endless else f"iterations {begun + 1:,} to {total:,}"
     if data is None:
         return line
-    updates = f"{model.critic_steps} x " if model.critic_steps > 1 else ""
+    updates = f"{model.real_batches} x " if model.real_batches > 1 else ""
     line += f" of {updates}{data.batch_size:,} images" + (f" on each of {world} processes" if world > 1 else "")
     if is_endless:
         return line
     left = int(total) - begun
-    images = left * model.critic_steps * data.batch_size * world
+    images = left * model.real_batches * data.batch_size * world
     return f"{line}, in all {images:,} images, {left / trainer.num_training_batches:,.1f} epochs"
 
 

@@ -186,7 +186,8 @@ class SlimGANCLI(CheckpointDefaultsCLI):
                 Path(trainer.default_root_dir), self.stopped, trainer.logger, trainer.enable_checkpointing
             )
             check_callbacks(self._given_callbacks)
-            self.model.configure_optimizers()  # which check their own settings
+            is_endless = trainer.max_steps < 0 and trainer.max_epochs in (None, -1)
+            self.model.check_schedules(float("inf") if is_endless else 1)
         ckpt_path = self._get(self.config, "ckpt_path")
         if ckpt_path is not None:
             checkpoint = read_checkpoint(ckpt_path)

@@ -60,6 +60,10 @@ PROBLEMS = (  # what is left behind the places, and our sentences
     (r"Not a valid subclass of (?P<base>\w+)\. Got value: (?P<value>.*)", OTHER_CLASS),
     (r"Expected (?P<wanted>.*)\. Got value: (?P<value>.*?)\.?", "{option} is {value}; give {wanted}"),
     (r"invalid (?P<wanted>\w+) value: (?P<value>.*)", "{option} is {value}; give {wanted}"),
+    (
+        r"Unable to load config '(?P<value>.*?)' .*",
+        "{option} is {value}; give the options that begin with it, which slimgan fit --help lists",
+    ),
     (r"expected one argument", "{option} has no value; give one"),
     (r"Option '(?P<name>\w+)' is not accepted.*", "{option}: {kind} has no {name}{hint}"),
     (

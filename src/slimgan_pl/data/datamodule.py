@@ -44,7 +44,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         image_size: Side of the images in pixels.
         image_channels: Channels of the images.
         batch_size: Real images per discriminator update and process. A training batch holds ``critic_steps`` times as
-            many, one part for each update.
+            many, one part for each update, and one more for the generator's update of a relativistic loss.
         cache_dir: Folder for the byte arrays; by default ``slimgan-pl`` in the user's cache folder.
         flip: Whether half of the training images, others in each epoch, are flipped left to right.
     """
@@ -151,7 +151,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
             self._open(verify=False)
 
     def train_dataloader(self) -> ByteLoader:
-        """Return shuffled batches of ``critic_steps * batch_size`` images.
+        """Return shuffled batches of ``batch_size`` images for each update that takes some.
 
         Raises:
             SlimGANError: If there are fewer images than one batch takes.
@@ -160,7 +160,7 @@ class ByteDataModule(Recorded, LightningDataModule, ABC):
         model = getattr(trainer, "lightning_module", None)
         loader = ByteLoader(
             self.arrays["train"],
-            self.batch_size * getattr(model, "critic_steps", 1),
+            self.batch_size * getattr(model, "real_batches", 1),
             seed=getattr(model, "seed", 0),
             position=lambda: 0 if trainer is None else trainer.global_step,
             rank=0 if trainer is None else trainer.global_rank,

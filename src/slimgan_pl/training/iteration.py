@@ -70,6 +70,7 @@ class Iteration:
         watch_gradients: bool = True,
     ) -> None:
         self.updates, self.critic_steps = updates, critic_steps
+        self.real_batches = updates.objective.real_batches(critic_steps, updates.generator.num_classes)
         self.generator, self.discriminators = generator, discriminators
         self.watch_gradients = watch_gradients
         plain = Steps(updates.train_discriminators, updates.train_discriminators, updates.train_generator)
@@ -81,8 +82,9 @@ class Iteration:
         """Take all steps of one iteration.
 
         Args:
-            real: Images ``(critic_steps * N, C, H, W)`` in [-1, 1].
-            labels: Integers ``(critic_steps * N,)``, or None.
+            real: Images ``(real_batches * N, C, H, W)`` in [-1, 1]: those of each discriminator update, then those that
+                a relativistic generator update takes.
+            labels: Integers ``(real_batches * N,)``, or None.
             source: Source of the random numbers, on the device of the images.
             stop: Whether ``status`` passes a request to stop to the other processes.
             number: Iterations before this one.
@@ -93,12 +95,12 @@ class Iteration:
         Raises:
             SlimGANError: If a batch cannot be split into micro-batches.
         """
-        batch_size = len(real) // self.critic_steps
+        batch_size = len(real) // self.real_batches
         check_parts(batch_size, self.updates.micro_batches)
-        parts = real.split(batch_size)[: self.critic_steps]
-        part_labels = [None] * self.critic_steps if labels is None else list(labels.split(batch_size))
+        parts = real.split(batch_size)[: self.real_batches]
+        part_labels = [None] * self.real_batches if labels is None else list(labels.split(batch_size))
         penalize = self.penalizes_at(number)
-        inputs = sample_inputs(self.updates, parts[0], part_labels, source, penalize)
+        inputs = sample_inputs(self.updates, self.critic_steps, parts[0], part_labels, source, penalize)
         metrics, fakes, wrong_first = self._train_discriminators(parts, part_labels, inputs, penalize)
         compared = Images(parts[-1], part_labels[-1], inputs.generator_draws.real)
         metrics = metrics | self._train_generator(inputs, compared, fakes, penalize)
@@ -128,7 +130,8 @@ class Iteration:
         fakes: dict[int, Tensor] = {}
         wrong = []
         steps = self.steps[penalize]
-        for step, batch in enumerate(zip(parts, labels, inputs.critic, inputs.critic_draws, strict=True)):
+        for step in range(self.critic_steps):
+            batch = parts[step], labels[step], inputs.critic[step], inputs.critic_draws[step]
             is_last = step == self.critic_steps - 1
             self.discriminators.optimizer.zero_grad()
             update = steps.last if is_last else steps.discriminators

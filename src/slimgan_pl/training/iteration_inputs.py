@@ -35,7 +35,12 @@ class IterationInputs(NamedTuple):
 
 
 def sample_inputs(
-    updates: Updates, real: Tensor, parts: Sequence[Tensor | None], source: torch.Generator, penalize: bool
+    updates: Updates,
+    critic_steps: int,
+    real: Tensor,
+    labels: Sequence[Tensor | None],
+    source: torch.Generator,
+    penalize: bool,
 ) -> IterationInputs:
     """Sample the inputs of each update of an iteration.
 
@@ -44,16 +49,18 @@ def sample_inputs(
 
     Args:
         updates: The updates.
+        critic_steps: Discriminator updates.
         real: Real images ``(N, C, H, W)`` of one update.
-        parts: Labels ``(N,)`` of the real images of each discriminator update, or None.
+        labels: Labels ``(N,)`` of the real images of each discriminator update, and last of the generator update if it
+            takes some of its own; or None each.
         source: Source of randomness.
         penalize: Whether the discriminator updates add their gradient penalty.
     """
     net, num_widths, batch_size = updates.generator, len(updates.generator.widths), len(real)
-    given = parts if updates.objective.loss.is_relativistic else [None] * len(parts)
+    given = labels if updates.objective.loss.is_relativistic else [None] * len(labels)
     is_shared = updates.objective.shared_latents
     count = 1 if is_shared else num_widths
-    critic = [sample_batches(net, count, batch_size, source, labels) for labels in given]
+    critic = [sample_batches(net, count, batch_size, source, own_labels) for own_labels in given[:critic_steps]]
     distilled: Inputs | None = None
     if is_shared:
         inputs = [dict.fromkeys(range(num_widths), batch) for (batch,) in critic]
@@ -62,7 +69,7 @@ def sample_inputs(
         inputs = [dict(enumerate(batches)) for batches in critic]
         *batches, distilled = sample_batches(net, num_widths + 1, batch_size, source, given[-1])
         own = dict(enumerate(batches))
-    draws = [sample_draws(updates, real, source, True, penalize) for _ in parts]
+    draws = [sample_draws(updates, real, source, True, penalize) for _ in range(critic_steps)]
     last = sample_draws(updates, real, source, updates.objective.loss.is_relativistic, False)
     return IterationInputs(inputs, own, distilled, draws, last)
 

@@ -65,6 +65,16 @@ class Objective:
     shared_latents: bool
     centering: float = 0.0
 
+    def real_batches(self, critic_steps: int, num_classes: int) -> int:
+        """Return how many batches of real images an iteration takes.
+
+        Each discriminator update takes one, and the generator update of a relativistic loss another: the
+        discriminators have just learned to tell those of the last one from its fakes. Shared fakes of a conditional net
+        are compared with those all the same, whose labels they have.
+        """
+        has_labels = self.shared_latents and num_classes > 0
+        return critic_steps + (self.loss.is_relativistic and not has_labels)
+
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return the adversarial loss of one discriminator, and its centering."""
         loss = self.loss.discriminator(real, fake)

@@ -104,7 +104,7 @@ class TrainedModule(LightningModule):
         )
         updates.penalizes |= self.schedules.gamma is not None
         self.half_life = self.ema.half_life
-        targets = [*self.schedule_targets(optimizers), Target("gamma", self.penalty.gamma, updates.gamma.fill_)]
+        targets = self.schedule_targets(optimizers, updates.gamma)
         self.course = Course(self.schedules, self.trainer.estimated_stepping_batches, targets)
         if settings.compile:
             updates.compile()
@@ -149,14 +149,21 @@ class TrainedModule(LightningModule):
         self.iteration = self.course = None
         self.is_asked_to_stop = False
 
-    def schedule_targets(self, optimizers: Sequence[Any]) -> list[Target]:
-        """Return what schedules may move, but for the penalty of the updates.
+    @property
+    def real_batches(self) -> int:
+        """Batches of real images that an iteration takes."""
+        return self.objective.real_batches(self.critic_steps, self.generator.num_classes)
+
+    def schedule_targets(self, optimizers: Sequence[Any], gamma: Tensor) -> list[Target]:
+        """Return what schedules may move.
 
         Args:
             optimizers: The generator's and the bank's.
+            gamma: Weight of the penalty, filled in place.
         """
         both = zip(optimizers, self.optimizer_settings, strict=True)
         targets = [target for optimizer, settings in both for target in optimizer_targets(optimizer, settings)]
+        targets.append(Target("gamma", self.penalty.gamma, gamma.fill_))
         if self.ema.half_life is not None:
             targets.append(Target("half_life", self.ema.half_life, partial(setattr, self, "half_life")))
         if self.augmenter is not None and not self.augmenter.is_adaptive:

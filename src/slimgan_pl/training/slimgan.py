@@ -32,7 +32,7 @@ from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossNa
 from slimgan_pl.training.module import StepSettings, TrainedModule
 from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer, read_settings, use_configured_settings
 from slimgan_pl.training.penalties import NO_PENALTY, Penalty
-from slimgan_pl.training.schedules import NO_SCHEDULES, Schedules
+from slimgan_pl.training.schedules import NO_SCHEDULES, Course, Schedules
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
 from slimgan_pl.utils.weights import Weights
@@ -48,7 +48,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     """Training of a slimmable generator and its discriminators, with in-place distillation.
 
     One training step is one iteration: ``critic_steps`` discriminator updates and one generator update. It takes a
-    batch of ``critic_steps * batch_size`` real images. ``trainer.global_step`` counts iterations.
+    batch of ``real_batches * batch_size`` real images. ``trainer.global_step`` counts iterations.
 
     Args:
         generator: The slimmable generator.
@@ -208,6 +208,17 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         ]
         self.optimizer_settings = [read_settings(optimizer) for optimizer in optimizers]
         return optimizers
+
+    def check_schedules(self, iterations: float) -> None:
+        """Check optimizers and schedules, before any folder is made.
+
+        Args:
+            iterations: Iterations of training, or infinity.
+
+        Raises:
+            SlimGANError: If an optimizer refuses its settings, or a schedule has nothing to move or no end.
+        """
+        Course(self.schedules, iterations, self.schedule_targets(self.configure_optimizers(), torch.tensor(0.0)))
 
     def prepare_data(self) -> None:
         """Check that the data suit the settings, before any folder is made."""
