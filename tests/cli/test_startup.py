@@ -119,6 +119,15 @@ def test_values_have_the_form_of_configurations(capsys: pytest.CaptureFixture[st
     assert tool_parser(profile, "profile").parse_args([]).batch_sizes == (1, 64)
 
 
+def test_a_command_makes_the_options_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr("slimgan_pl.cli.lightning_cli.arrange_help", lambda _, name: made.append(name))
+    for words in (["fit", "--version"], ["--config", "nowhere.yaml", "fit"]):
+        with pytest.raises(SystemExit):
+            SlimGANCLI(words)
+    assert made == ["fit", *("fit", "validate", "test")]
+
+
 def test_a_model_of_a_configuration_ignores_all_other_settings_of_fit(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

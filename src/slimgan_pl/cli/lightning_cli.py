@@ -49,6 +49,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
     failure: SlimGANError | None = None  # of a third-party class, which jsonargparse may lose among a union's types
 
     def __init__(self, args: Sequence[str] | None = None) -> None:
+        self.first_word = next(iter(sys.argv[1:] if args is None else args), "")
         super().__init__(
             model_class=self.module_class,
             datamodule_class=ByteDataModule,
@@ -68,16 +69,19 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         known = LightningCLI.subcommands()
         return {name: known[name] for name in ("fit", "validate", "test")}
 
-    def _add_subcommands(self, parser: LightningArgumentParser, **kwargs: Any) -> None:
-        super()._add_subcommands(parser, **kwargs)
-        for name, subcommand_parser in self._subcommand_parsers.items():
-            subcommand_parser.set_defaults({"weights_only": True})
-            if name != "fit":
-                subcommand_parser.set_defaults({"verbose": False})  # the table of widths says it better
-                add_evaluation_options(subcommand_parser)
-                if name == "test" and self.has_net:
-                    subcommand_parser.add_argument("--images", type=str | None, default=None, help=IMAGES_HELP)
-            arrange_help(cast(OneLineParser, subcommand_parser), name)
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        if self.first_word in self.subcommands() and subcommand != self.first_word:  # whose options nobody can type
+            self._subcommand_method_arguments[subcommand] = []
+            return self.init_parser(**kwargs)
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        parser.set_defaults({"weights_only": True})
+        if subcommand != "fit":
+            parser.set_defaults({"verbose": False})  # the table of widths says it better
+            add_evaluation_options(parser)
+            if subcommand == "test" and self.has_net:
+                parser.add_argument("--images", type=str | None, default=None, help=IMAGES_HELP)
+        arrange_help(cast(OneLineParser, parser), subcommand)
+        return parser
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--wandb", type=WandbMode, default="off", help="Also log to Weights & Biases.")
