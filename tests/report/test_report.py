@@ -7,9 +7,11 @@ import sys
 from html import unescape
 from pathlib import Path
 
+import altair as alt
 import pytest
 import torch
 from commands import fails, run
+from jsonschema import ValidationError
 from sharing import fill_once, mostly_slow
 
 from slimgan_pl.evaluation.results import EvaluationResults
@@ -97,6 +99,18 @@ def test_each_chart_holds_json_without_a_tag(pages: Path) -> None:
     for spec in found:
         assert "<" not in spec
         assert json.loads(spec)["width"] == "container"
+
+
+def test_each_chart_follows_the_schema_of_vega_lite(pages: Path) -> None:
+    for spec in specs(written(pages / "one.html")):
+        alt.LayerChart.from_dict(json.loads(spec))
+
+
+def test_a_chart_that_does_not_follow_the_schema_is_found(pages: Path) -> None:
+    spec = json.loads(specs(written(pages / "one.html"))[0])
+    spec["layer"][0]["encoding"]["x"]["axis"]["grid"] = "no"
+    with pytest.raises(ValidationError, match="grid"):
+        alt.LayerChart.from_dict(spec)
 
 
 def hostile_run(iteration: int = 3, narrow_fid: float = 2.0) -> RunFiles:
