@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from lightning.pytorch import Trainer
 from PIL import Image
 from sharing import fill_once
+from torch.onnx._internal.exporter._registration import ONNXRegistry
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
@@ -23,6 +25,7 @@ from slimgan_pl.training.slimgan import SlimGAN
 WIDTHS = (0.25, 0.5, 1.0)
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before any test imports ONNX Runtime
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # of processes that tests start: more would wait for each other
 
 hypothesis_settings.register_profile("few", max_examples=10)  # of make test
 
@@ -48,6 +51,14 @@ def subclasses_listed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typehints, "get_all_subclass_paths", list_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def onnx_operators_read_once() -> Iterator[None]:
+    """Keep the exporter's table of operators, which it reads from source code for each graph that it traces."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(cache(ONNXRegistry.from_torchlib)))
         yield
 
 
