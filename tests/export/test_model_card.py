@@ -17,7 +17,7 @@ import pytest
 import torch
 import yaml
 from commands import TINY, run
-from exports import one_file
+from exports import all_widths, one_file, one_width
 from markdown_it import MarkdownIt
 from safetensors import safe_open
 from seasoned import seasoned
@@ -26,7 +26,6 @@ from slimgan_pl.export.card_markdown import make_markdown, make_snippets
 from slimgan_pl.export.exported_file import ExportedFile, WidthError, describe_file
 from slimgan_pl.export.frechet import prepare_comparison
 from slimgan_pl.export.model_card import make_card, write_card
-from slimgan_pl.export.onnx_graphs import single_width_graph
 from slimgan_pl.export.web import onnxruntime_web
 from slimgan_pl.export.web.page import write_page
 from slimgan_pl.models import DCGANDiscriminatorBank, SlimmableGenerator, load_generator, save_generator
@@ -230,7 +229,7 @@ def test_a_net_that_was_trained_alone_is_called_as_its_files_are(alone: Path, tm
 def test_a_page_of_a_net_that_was_trained_alone_has_its_metrics(alone: Path, tmp_path: Path) -> None:
     source = read_source(alone)
     runtime = dict.fromkeys(onnxruntime_web.FILES, b"")
-    write_page(tmp_path, source, single_width_graph(source.model.generator, 1.0), runtime)
+    write_page(tmp_path, source, all_widths("one width"), runtime)
     evaluated = json.loads((alone.parent.parent / "results.json").read_text())
     (width,) = json.loads((tmp_path / "facts.json").read_text())["widths"]
     assert width["metrics"] == {"FID (digits)": evaluated["widths"][0]["fid_digits"]}
@@ -246,8 +245,7 @@ def test_what_was_read_stands_whatever_becomes_of_the_file(digits_checkpoint: Pa
     assert card["training"]["iterations"] == 4
     assert card["evaluation"]["checkpoint"]["sha256"] == digest
     runtime = dict.fromkeys(onnxruntime_web.FILES, b"")
-    graph = single_width_graph(source.model.generator, 1.0)
-    write_page(tmp_path / "page", source, graph, runtime)
+    write_page(tmp_path / "page", source, all_widths("one width"), runtime)
     facts = json.loads((tmp_path / "page" / "facts.json").read_text())
     assert all(width["metrics"] for width in facts["widths"])
     path.unlink()
@@ -332,7 +330,7 @@ def assert_runtime_generates(text: str, shape: Any, folder: Path, monkeypatch: p
 
 def test_the_blocks_for_files_of_one_width_run(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = seasoned("dcgan")
-    (tmp_path / "generator_0.25.onnx").write_bytes(single_width_graph(generator, 0.25).SerializeToString())
+    (tmp_path / "generator_0.25.onnx").write_bytes(one_width("dcgan", 0.25))
     save_generator(generator.slice(0.25), tmp_path / "generator_0.25.safetensors", 0.25)
     formats: tuple[Any, ...] = ("onnx", "safetensors")
     files = [
@@ -385,7 +383,7 @@ def test_a_generator_of_ones_own_is_imported_and_named(
 def test_inputs_are_those_of_an_onnx_file(net: str, source: Source, tmp_path: Path) -> None:
     generator = seasoned(net)
     (tmp_path / "generator.onnx").write_bytes(one_file(net))
-    (tmp_path / "generator_1.onnx").write_bytes(single_width_graph(generator, 1.0).SerializeToString())
+    (tmp_path / "generator_1.onnx").write_bytes(one_width(net, 1.0))
     formats: dict[str, tuple[Any, Sequence[float]]] = {
         "generator.onnx": ("onnx-multi", generator.widths),
         "generator_1.onnx": ("onnx", (1.0,)),

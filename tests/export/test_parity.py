@@ -5,13 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from exports import one_file
+from exports import one_file, one_width
 from seasoned import draw_inputs, seasoned
 from torch import Tensor
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.formats.base import Sampler
-from slimgan_pl.export.onnx_graphs import single_width_graph
 from slimgan_pl.export.ort import open_session, session_sampler
 from slimgan_pl.export.parity import image_errors
 from slimgan_pl.models import SlimmableGenerator
@@ -25,7 +24,7 @@ def test_a_session_samples_each_width_of_its_file() -> None:
     generator = seasoned("switchable dcgan")
     narrow, widths = generator.widths[0], generator.widths
     every = session_sampler(open_session(one_file("switchable dcgan")), widths)
-    one = session_sampler(open_session(single_width_graph(generator, narrow).SerializeToString()), (narrow,))
+    one = session_sampler(open_session(one_width("switchable dcgan", narrow)), (narrow,))
     for width in widths:
         assert image_errors(every, generator, width).max_abs < 1e-5
     assert image_errors(one, generator, narrow).max_abs < 1e-5

@@ -5,27 +5,43 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from onnx import ModelProto
 from seasoned import draw_inputs, seasoned
 
+from slimgan_pl.export.formats import FloatPrecision
 from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
 from slimgan_pl.models import SlimmableGenerator
 
-__all__ = ["TOLERANCE", "generate_reference", "one_file", "one_width", "write_one_file"]
+__all__ = ["TOLERANCE", "all_widths", "generate_reference", "one_file", "one_width", "single_width", "write_one_file"]
 
 TOLERANCE = 1e-4
 
 
+def all_widths(name: str, precision: FloatPrecision = "float32") -> ModelProto:
+    """Return the graph with all widths of a net of ``seasoned``; it is only read."""
+    return traced(name, None, precision)
+
+
+def single_width(name: str, width: float) -> ModelProto:
+    """Return the graph of one width; it is only read."""
+    return traced(name, width, "float32")
+
+
 @cache
+def traced(name: str, width: float | None, precision: FloatPrecision) -> ModelProto:
+    net = seasoned(name)
+    return multi_width_graph(net, precision) if width is None else single_width_graph(net, width, precision)
+
+
 def one_file(name: str) -> bytes:
     """Return the file with all widths of a net of ``seasoned``."""
-    content: bytes = multi_width_graph(seasoned(name)).SerializeToString()
+    content: bytes = all_widths(name).SerializeToString()
     return content
 
 
-@cache
 def one_width(name: str, width: float) -> bytes:
     """Return the file of one width."""
-    content: bytes = single_width_graph(seasoned(name), width).SerializeToString()
+    content: bytes = single_width(name, width).SerializeToString()
     return content
 
 

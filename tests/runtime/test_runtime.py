@@ -10,14 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
-from exports import TOLERANCE, generate_reference, one_width, write_one_file
+from exports import TOLERANCE, generate_reference, one_file, one_width, write_one_file
 from seasoned import seasoned
 
 import slimgan_pl.export
 import slimgan_pl.utils.images
-from slimgan_pl.export.onnx_graphs import multi_width_graph
+from slimgan_pl.export.onnx_graphs import single_width_graph
 from slimgan_pl.models import Classes
 from slimgan_runtime import Runtime, SlimGANError, to_bytes
 from slimgan_runtime.exported import ExportedGenerator
@@ -67,7 +68,8 @@ def test_it_describes_its_inputs_and_images(file: Path, tmp_path: Path) -> None:
 def test_labels_are_given_by_name_too(tmp_path: Path) -> None:
     generator = seasoned("sliceable resnet")
     generator.classes = Classes(("cat", "dog", "größe", "猫", "cat"), (9, 1, 0, 4, 4))
-    (tmp_path / "generator.onnx").write_bytes(multi_width_graph(generator).SerializeToString())
+    model = single_width_graph(generator, 0.5)
+    (tmp_path / "generator_0.5.onnx").write_bytes(model.SerializeToString())
     runtime = Runtime(tmp_path)
     assert runtime.classes == generator.classes.names
     latents = runtime.latents(3)
@@ -78,7 +80,7 @@ def test_labels_are_given_by_name_too(tmp_path: Path) -> None:
 
 
 def test_classes_of_an_earlier_export_have_numbers_for_names(tmp_path: Path) -> None:
-    model = multi_width_graph(seasoned("sliceable resnet"))
+    model = onnx.load_from_string(one_file("sliceable resnet"))
     (entry,) = model.metadata_props
     entry.value = json.dumps({key: value for key, value in json.loads(entry.value).items() if key != "classes"})
     (tmp_path / "generator.onnx").write_bytes(model.SerializeToString())
