@@ -22,7 +22,7 @@ RUNS = sorted(
     - FRAGMENTS
 )
 WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
-ITERATIONS = 50
+ITERATIONS = 3
 FOLDERS = {"folder.yaml", "folder_conditional.yaml"}
 OFTEN = {"folder.yaml"}  # what make test trains
 
@@ -139,6 +139,7 @@ def test_every_configuration_trains_on_data_in_its_layout(
     monkeypatch.chdir(tmp_path)
     args = ["--trainer.accelerator", "cpu", "--trainer.default_root_dir", "run", "--data.batch_size", "2"]
     args += ["--trainer.max_steps", str(ITERATIONS), "--model.evaluator", "null", "--samples.num_latents", "2"]
+    args += ["--trainer.log_every_n_steps", "2"]
     if name in FOLDERS:
         args += [*reduced(name), "--data.root", str(image_folder)]
     elif name != "digits.yaml":
