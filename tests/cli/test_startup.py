@@ -44,8 +44,9 @@ OPTIONS = {
 def modules_of(*args: str, folder: Path) -> set[str]:
     """Return the top-level modules that a command loads in a process of its own."""
     command = [sys.executable, "-c", SEES_MODULES, *args]
-    printed = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-    return set(printed.splitlines()[-1].split()[1:])
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    assert "warning" not in done.stderr.lower()
+    return set(done.stdout.splitlines()[-1].split()[1:])
 
 
 @pytest.mark.parametrize(

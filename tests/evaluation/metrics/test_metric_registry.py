@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from slimgan_pl.evaluation.metrics.registry import BETWEEN, COLUMN_KEYS, METRICS
 
 TOY = '''
@@ -67,10 +65,3 @@ def test_the_metrics_stand_in_the_order_of_the_table() -> None:
     assert list(METRICS) == ["fid", "kid", "is", "prdc", "mic"]
     assert COLUMN_KEYS == ("fid", "kid", "is", "precision", "recall", "density", "coverage")
     assert [column.key for column in BETWEEN] == ["mic", "agreement"]
-
-
-@pytest.mark.parametrize("module", ["evaluation.results_table", "evaluation.metrics.registry", "runs.comparison"])
-def test_reading_and_comparing_results_imports_no_torch(module: str) -> None:
-    code = f"import sys, slimgan_pl.{module}; print({{'torch', 'lightning', 'torchmetrics'}} & sys.modules.keys())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
