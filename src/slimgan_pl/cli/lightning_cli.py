@@ -70,7 +70,7 @@ class SlimGANCLI(CheckpointDefaultsCLI):
         return {name: known[name] for name in ("fit", "validate", "test")}
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
-        if self.first_word in self.subcommands() and subcommand != self.first_word:  # whose options nobody can type
+        if self.first_word in self.subcommands() and subcommand != self.first_word:  # whose options cannot be typed
             self._subcommand_method_arguments[subcommand] = []
             return self.init_parser(**kwargs)
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
