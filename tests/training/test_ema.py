@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 import torch
-from commands import run
+from commands import TINY, run
 from lightning.pytorch import Trainer
 from one_batch import OneBatch
 from seasoned import NETS, seasoned
 from torch import nn
 
 from slimgan_pl import SlimGAN, load_model
-from slimgan_pl.models import recalibrate
+from slimgan_pl.models import Classes, ResNetDiscriminatorBank, ResNetGenerator, recalibrate
 from slimgan_pl.runs.checkpoint_reader import load_generator, read_checkpoint
 from slimgan_pl.training.ema import EMA, update_average
-from slimgan_pl.training.slimgan import AVERAGE_BATCHES
+from slimgan_pl.training.sampled import AVERAGE_BATCHES
 
 DECAYS = (0.0, 0.9, 0.37, 0.999)
 
@@ -77,8 +77,6 @@ def test_statistics_of_averaged_weights_are_measured_anew(
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the checkpoint of a tiny run with averaged weights, and its evaluation."""
     folder = tmp_path_factory.mktemp("averaged")
-    from commands import TINY
-
     (folder / "tiny.yaml").write_text(TINY)
     torch.set_num_threads(1)
     options = ("--model.ema.ramp_up", 0.5, "--trainer.default_root_dir", folder / "runs")
@@ -116,3 +114,13 @@ def test_averaging_and_augmentation_begin_and_end_when_a_run_resumes(
     for name, value in plain.generator.state_dict().items():
         assert torch.equal(averaged.inference_generator.state_dict()[name], value)
     plain.load_state_dict(plain.adapt_state(averaged.state_dict()))
+
+
+def test_the_averaged_generator_has_the_classes_of_the_data() -> None:
+    generator = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.5, 1.0), num_classes=3)
+    bank = ResNetDiscriminatorBank((4, 8), 1, image_channels=1, num_branches=2, num_classes=3)
+    model = SlimGAN(generator, bank, ema=EMA(100.0))
+    classes = Classes(("cat", "dog", "owl"), (1, 2, 3))
+    model.on_load_checkpoint({"global_step": 0, "state_dict": model.state_dict(), "classes": classes.to_json()})
+    assert model.inference_generator is not model.generator
+    assert model.inference_generator.classes == model.generator.classes == classes

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,22 @@ def test_training_follows_its_schedules(
     for name, values in expected.items():
         assert [found[name] for found in watch.seen] == pytest.approx(values), name
     assert "gradient_penalty" in model.reports[-1].metrics  # though gamma begins at 0
+
+
+def test_a_run_that_resumes_without_its_schedules_has_its_own_settings_again(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    schedules = Schedules(lr=Schedule(factor=0.1), beta1=Schedule(end=0.9))
+    data, path = OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)), tmp_path / "last.ckpt"
+    trainer = make_trainer(max_steps=3)
+    trainer.fit(make_model(schedules=schedules), data)
+    assert trainer.optimizers[0].param_groups[0]["lr"] < 2e-4
+    trainer.save_checkpoint(path)
+    trainer = make_trainer(max_steps=4)
+    trainer.fit(make_model(), data, ckpt_path=path)
+    for optimizer in trainer.optimizers:
+        assert optimizer.param_groups[0]["lr"] == 2e-4
+        assert tuple(optimizer.param_groups[0]["betas"]) == (0.5, 0.999)
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,26 @@
 """Lightning mechanics of training: an iteration per step, metrics, stopping."""
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule
 from lightning.pytorch.strategies import ParallelStrategy
 from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 
 from slimgan_pl.errors import SlimGANError, lacks_memory
-from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
-from slimgan_pl.training.augmentation import Augmenter
+from slimgan_pl.models import DiscriminatorBank
 from slimgan_pl.training.compatibility import check_callbacks, check_capture
 from slimgan_pl.training.ema import EMA, update_average
 from slimgan_pl.training.iteration import Iteration, Side, Status
 from slimgan_pl.training.iteration_inputs import iteration_seed
+from slimgan_pl.training.logged import LoggedModule, Report, StepSettings, copy_metrics
 from slimgan_pl.training.losses import Objective
 from slimgan_pl.training.penalties import Penalty
 from slimgan_pl.training.schedules import Course, Schedules, Target, optimizer_targets
-from slimgan_pl.training.throughput import Throughput
-from slimgan_pl.training.updates import Metrics, Updates
+from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.torch_state import follow_layout, tensor_float32
 
 __all__ = ["Report", "StepSettings", "TrainedModule"]
@@ -31,55 +28,28 @@ __all__ = ["Report", "StepSettings", "TrainedModule"]
 Batch = tuple[Tensor, Tensor | None]
 
 
-class StepSettings(NamedTuple):
-    """Settings of an iteration's computation that change rounding alone."""
-
-    tf32: bool | None
-    compile: bool
-    cuda_graphs: bool
-    free_graphs: bool
-    micro_batches: int
-
-
-class Report(NamedTuple):
-    """Number, metrics, and ``Status`` on the device, of an iteration."""
-
-    iteration: int
-    metrics: Metrics
-    status: Tensor
-
-
-class TrainedModule(LightningModule):
+class TrainedModule(LoggedModule):
     """Base of the modules whose training step is one iteration.
 
     The optimizers are the generator's and the bank's. ``reports`` are those of the last two iterations.
     """
 
-    generator: SlimmableGenerator
-    averaged_generator: SlimmableGenerator | None
     discriminators: DiscriminatorBank
     objective: Objective
     penalty: Penalty
-    augmenter: Augmenter | None
     ema: EMA
     schedules: Schedules
     optimizer_settings: list[list[dict[str, Any]]]  # as configured, by optimizer and parameter group
-    step_settings: StepSettings
     critic_steps: int
     seed: int
-    individual: float | None
     iteration: Iteration | None = None  # while it trains
     course: Course | None = None  # while it trains
     is_asked_to_stop: bool = False
-    has_moved: bool = False  # the averaged weights, since their batch-norm statistics were measured
 
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.reports: deque[Report] = deque(maxlen=2)
-        self.throughput = Throughput()
         self.half_life: float | None = None  # of the averaged weights, as scheduled
-        self.scheduled: dict[str, float] = {}  # values of scheduled settings in the last iteration
 
     def setup(self, stage: str) -> None:
         device = self.trainer.strategy.root_device
@@ -131,7 +101,7 @@ class TrainedModule(LightningModule):
         seed = iteration_seed(self.seed, self.global_step, self.global_rank)
         source = torch.Generator(images.device).manual_seed(seed)
         labels = labels if self.generator.num_classes else None
-        self.iteration.updates.measures_gradients = self._measures_gradients()
+        self.iteration.updates.measures_gradients = self.measures_gradients()
         with explaining_failures(), tensor_float32(self.step_settings.tf32):
             metrics = self.iteration(images, labels, source, self.is_asked_to_stop, number)
         if self.averaged_generator is not None:
@@ -139,7 +109,7 @@ class TrainedModule(LightningModule):
             update_average(self.averaged_generator, self.generator, decay)
             self.has_moved = True
         self.reports.append(Report(self.global_step, copy_metrics(metrics), self.iteration.status))
-        self._log_metrics()
+        self.log_metrics_of_iteration()
         self.throughput.end_iteration(shown)
 
     def on_validation_start(self) -> None:
@@ -200,62 +170,6 @@ class TrainedModule(LightningModule):
         """
         settled = list(self.reports) if self.device.type == "cpu" else list(self.reports)[:-1]
         return settled[-1] if settled else None
-
-    def per_width(self, metrics: Metrics) -> dict[str, Tensor]:
-        """Return metrics by the names that loggers see, such as ``generator_loss/0.5``."""
-        widths = self.generator.widths if self.individual is None else (self.individual,)
-        return {
-            f"{name}/{widths[index]:g}": value for name, values in metrics.items() for index, value in values.items()
-        }
-
-    def measure_throughput(self) -> dict[str, float]:
-        """Return the known rates of training, such as ``iterations_per_second``."""
-        trainer = self.trainer
-        return self.throughput.rates(self.global_step, trainer.estimated_stepping_batches, trainer.num_training_batches)
-
-    def _is_logged(self, iteration: int) -> bool:
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        return bool(every) and iteration % every == 0
-
-    def _measures_gradients(self) -> bool:
-        """Return whether this iteration's gradient norms are logged and meaningful.
-
-        A CUDA graph does the same in each iteration. 16-mixed scales gradients, and a micro-batch has its own.
-        """
-        settings = self.step_settings
-        are_meaningful = self.trainer.precision != "16-mixed" and settings.micro_batches == 1
-        return bool(self.loggers) and are_meaningful and (settings.cuda_graphs or self._is_logged(self.global_step + 1))
-
-    def _log_metrics(self) -> None:
-        """Log metrics per width, mean losses and throughput.
-
-        The loggers get them here, not from Lightning after the step: a checkpoint of this iteration comes before that.
-        """
-        if not self._is_logged(self.global_step):
-            return
-        metrics = self.reports[-1].metrics
-        losses = {name: list(values.values()) for name, values in metrics.items() if name.endswith("loss")}
-        means = {name: torch.stack(values).mean() for name, values in losses.items()}
-        named = {**self.per_width(metrics), **means}
-        if self.augmenter is not None:
-            named["augmentation_p"] = self.augmenter.p.clone()
-        callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
-        monitored = {getattr(callback, "monitor", None) for callback in callbacks}
-        # Lightning takes a third of a millisecond for each, so it gets only what callbacks monitor.
-        self.log_dict({name: named[name] for name in named if name in means or name in monitored}, logger=False)
-        if self.loggers:
-            values = dict(zip(named, torch.stack(list(named.values())).tolist(), strict=True))
-            values |= {f"schedule/{name}": value for name, value in self.scheduled.items()}
-            values |= {f"pace/{name}": value for name, value in self.measure_throughput().items()}
-            for logger in self.loggers:
-                logger.log_metrics(values, step=self.global_step)
-                logger.save()
-
-
-def copy_metrics(metrics: Metrics) -> Metrics:
-    """Copy metrics, because a CUDA graph writes into the same memory again."""
-    values = iter(torch.stack([value for by_width in metrics.values() for value in by_width.values()]).unbind())
-    return {name: {index: next(values) for index in by_width} for name, by_width in metrics.items()}
 
 
 @contextmanager

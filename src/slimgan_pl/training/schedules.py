@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
 
-__all__ = ["NO_SCHEDULES", "Course", "Schedule", "Schedules", "Target", "optimizer_targets"]
+__all__ = ["NO_SCHEDULES", "Course", "Schedule", "Schedules", "Target", "optimizer_targets", "restore_scheduled"]
 
 Shape = Literal["cosine", "linear", "constant"]
 
@@ -171,6 +171,21 @@ def optimizer_targets(optimizer: Optimizer, settings: Sequence[Mapping[str, Any]
         yield Target("lr", float(own["lr"]), partial(set_learning_rate, group))
         for number, beta in enumerate(own.get("betas", ())):
             yield Target(f"beta{number + 1}", float(beta), partial(set_beta, group, number))
+
+
+def restore_scheduled(
+    states: Sequence[Mapping[str, Any]], settings: Sequence[Sequence[Mapping[str, Any]]], schedules: Schedules
+) -> None:
+    """Put the configured values of scheduled settings into saved states of optimizers.
+
+    A run that resumes sets the scheduled ones anew, and one that resumes without the schedule has its own.
+    """
+    for state, own in zip(states, settings, strict=False):  # none where optimizers are not saved
+        for group, configured in zip(state["param_groups"], own, strict=True):
+            if schedules.lr is not None:
+                group["lr"] = configured["lr"]
+            if schedules.beta1 is not None or schedules.beta2 is not None:
+                group["betas"] = configured["betas"]
 
 
 def set_learning_rate(group: dict[str, Any], value: float) -> None:

@@ -12,10 +12,8 @@ from torch.optim import Optimizer
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.errors import check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource
-from slimgan_pl.models import Classes, DiscriminatorBank, SlimmableGenerator, recalibrate
+from slimgan_pl.models import Classes, DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.models.classes import LabelSampling
-from slimgan_pl.models.recalibration import has_statistics
-from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.training.augmentation import NO_AUGMENTATION, Augmentation, Augmenter
 from slimgan_pl.training.compatibility import (
     check_data,
@@ -32,10 +30,9 @@ from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossNa
 from slimgan_pl.training.module import StepSettings, TrainedModule
 from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer, read_settings, use_configured_settings
 from slimgan_pl.training.penalties import NO_PENALTY, Penalty
-from slimgan_pl.training.schedules import NO_SCHEDULES, Course, Schedules
+from slimgan_pl.training.schedules import NO_SCHEDULES, Course, Schedules, restore_scheduled
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
-from slimgan_pl.utils.weights import Weights
 
 __all__ = ["ADAM", "SlimGAN"]
 
@@ -139,7 +136,6 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.individual = individual
         self.generator = generator
         self.averaged_generator = copy.deepcopy(generator).requires_grad_(False) if ema.is_used else None
-        self.weights: Weights = "averaged"
         self.discriminators = discriminators
         self.evaluator = evaluator
         self.objective = Objective(
@@ -158,48 +154,6 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         use_channels_last(self, channels_last)
         self._loaded_iteration = 0
         self.optimizer_settings: list[list[dict[str, Any]]] = []
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
-        """Generate images ``(N, C, H, W)`` in [-1, 1].
-
-        Latents are ``(N, latent_dim)``, labels integers ``(N,)`` for a net with classes.
-        """
-        images: Tensor = self.inference_generator(latents, labels, width=width)
-        return images
-
-    @property
-    def inference_generator(self) -> SlimmableGenerator:
-        """Generator of samples, evaluation and exports: the averaged one if there is one.
-
-        With ``weights = "raw"`` it is the one that is trained.
-        """
-        return self.averaged_generator if self.used_weights == "averaged" else self.generator  # type: ignore[return-value]
-
-    @property
-    def used_weights(self) -> Weights:
-        """Weights of ``inference_generator``."""
-        return "raw" if self.averaged_generator is None else self.weights
-
-    def sample(
-        self,
-        num_images: int,
-        width: float = 1.0,
-        labels: Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Generate new images in evaluation mode; batch-norm statistics stay as they are.
-
-        Args:
-            num_images: Number of images.
-            width: One of the generator's widths.
-            labels: Integers ``(num_images,)``; sampled where they are needed and missing.
-            generator: CPU source of randomness; the same state gives the same latents at every width.
-
-        Returns:
-            Images ``(num_images, C, H, W)`` in [-1, 1].
-        """
-        width = 1.0 if width == self.individual else width  # its only width, as tables and logs call it
-        return sample_images(self.inference_generator, num_images, width, labels, generator)
 
     def configure_optimizers(self) -> list[Optimizer]:
         optimizers = [
@@ -270,6 +224,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         weights = checkpoint["state_dict"]
         checkpoint["state_dict"] = {name: value.contiguous() for name, value in weights.items()}  # the usual layout
         checkpoint["optimizer_settings"] = self.optimizer_settings
+        restore_scheduled(checkpoint.get("optimizer_states", ()), self.optimizer_settings, self.schedules)
         if self.classes is not None:
             checkpoint["classes"] = self.classes.to_json()
 
@@ -305,16 +260,5 @@ class SlimGAN(TrainedModule, EvaluatedModule):
 
     def _set_classes(self, classes: Classes) -> None:
         self.classes = classes
-        self.generator.classes = classes.sampled(self.labels)
-
-    def settle_statistics(self) -> None:
-        """Recalibrate batch-norm statistics: of averaged weights, and others where ``recalibration`` is set.
-
-        They then depend on the weights alone, and not on when they were measured before.
-        """
-        if self.recalibration:
-            recalibrate(self.generator, self.recalibration)
-        averaged = self.averaged_generator
-        if averaged is not None and has_statistics(averaged) and self.has_moved:
-            recalibrate(averaged, self.recalibration or AVERAGE_BATCHES)
-            self.has_moved = False
+        for net in filter(None, (self.generator, self.averaged_generator)):
+            net.classes = classes.sampled(self.labels)

@@ -1,0 +1,89 @@
+"""Samples of a trained module: which weights generate them, and their batch-norm statistics."""
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from slimgan_pl.models import SlimmableGenerator, recalibrate
+from slimgan_pl.models.recalibration import has_statistics
+from slimgan_pl.models.sampling import sample_images
+from slimgan_pl.utils.weights import Weights
+
+__all__ = ["AVERAGE_BATCHES", "SampledModule"]
+
+AVERAGE_BATCHES = 32  # batches of latents that measure the batch-norm statistics of averaged weights
+
+
+class SampledModule(LightningModule):
+    """Base of the modules that generate images.
+
+    Attributes:
+        generator: The generator that is trained.
+        averaged_generator: The averaged one, or None.
+        weights: Which of them generates images; ``averaged`` if there is one, or ``raw``.
+        individual: The only width, or None.
+        recalibration: Batches of latents over which batch-norm statistics are measured anew; 0 keeps the running ones.
+        has_moved: Whether the averaged weights have moved since their statistics were measured.
+    """
+
+    generator: SlimmableGenerator
+    averaged_generator: SlimmableGenerator | None
+    weights: Weights = "averaged"
+    individual: float | None
+    recalibration: int
+    has_moved: bool = False
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
+        """Generate images ``(N, C, H, W)`` in [-1, 1].
+
+        Latents are ``(N, latent_dim)``, labels integers ``(N,)`` for a net with classes.
+        """
+        images: Tensor = self.inference_generator(latents, labels, width=width)
+        return images
+
+    @property
+    def inference_generator(self) -> SlimmableGenerator:
+        """Generator of samples, evaluation and exports: the averaged one if there is one.
+
+        With ``weights = "raw"`` it is the one that is trained.
+        """
+        averaged = self.averaged_generator
+        return self.generator if averaged is None or self.weights == "raw" else averaged
+
+    @property
+    def used_weights(self) -> Weights:
+        """Weights of ``inference_generator``."""
+        return "raw" if self.averaged_generator is None else self.weights
+
+    def sample(
+        self,
+        num_images: int,
+        width: float = 1.0,
+        labels: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Generate new images in evaluation mode; batch-norm statistics stay as they are.
+
+        Args:
+            num_images: Number of images.
+            width: One of the generator's widths.
+            labels: Integers ``(num_images,)``; sampled where they are needed and missing.
+            generator: CPU source of randomness; the same state gives the same latents at every width.
+
+        Returns:
+            Images ``(num_images, C, H, W)`` in [-1, 1].
+        """
+        width = 1.0 if width == self.individual else width  # its only width, as tables and logs call it
+        return sample_images(self.inference_generator, num_images, width, labels, generator)
+
+    def settle_statistics(self) -> None:
+        """Recalibrate batch-norm statistics: of averaged weights, and others where ``recalibration`` is set.
+
+        They then depend on the weights alone, and not on when they were measured before.
+        """
+        if self.recalibration:
+            recalibrate(self.generator, self.recalibration)
+        averaged = self.averaged_generator
+        if averaged is not None and has_statistics(averaged) and self.has_moved:
+            recalibrate(averaged, self.recalibration or AVERAGE_BATCHES)
+            self.has_moved = False
