@@ -18,21 +18,32 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
+from slimgan_pl.training.augmentation import Augmentation, Augmenter
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
+from slimgan_pl.training.ema import EMA
 from slimgan_pl.training.iteration import Iteration, Side, Steps
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
+from slimgan_pl.training.penalties import Penalty
+from slimgan_pl.training.schedules import Schedule, Schedules
 from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.torch_state import follow_layout, use_channels_last
 
 BATCH_SIZE = 8
 
 
+MODERN: dict[str, Any] = {
+    "loss": "relativistic",
+    "penalty": Penalty(0.1, share=0.5, every=2),
+    "augmenter": Augmenter(Augmentation(("flip", "translation", "color", "cutout"), 0.5)),
+}
+
+
 def make_updates(channels: int = 8, widths: tuple[float, ...] = (0.25, 0.5, 1.0), **settings: Any) -> Updates:
     torch.manual_seed(0)
     generator = DCGANGenerator((channels, channels), latent_dim=8, image_channels=1, widths=widths)
     bank = DCGANDiscriminatorBank((channels // 2, channels), image_channels=1, num_branches=len(widths), num_shared=1)
-    shared = settings.pop("shared", False)
-    return Updates(generator, bank, Objective(ADVERSARIAL_LOSSES["hinge"], "next", 20.0, shared), **settings)
+    shared, loss = settings.pop("shared", False), settings.pop("loss", "hinge")
+    return Updates(generator, bank, Objective(ADVERSARIAL_LOSSES[loss], "next", 20.0, shared), **settings)
 
 
 def make_iteration(updates: Updates, critic_steps: int = 1) -> Iteration:
@@ -43,8 +54,9 @@ def make_iteration(updates: Updates, critic_steps: int = 1) -> Iteration:
 
 def run(iteration: Iteration, count: int) -> None:
     source = torch.Generator().manual_seed(0)
-    for _ in range(count):
-        iteration(torch.randn(iteration.real_batches * BATCH_SIZE, 1, 8, 8, generator=source), None, source)
+    for number in range(count):
+        real = torch.randn(iteration.real_batches * BATCH_SIZE, 1, 8, 8, generator=source)
+        iteration(real, None, source, number=number)
 
 
 def states(updates: Updates) -> dict[str, Tensor]:
@@ -53,11 +65,11 @@ def states(updates: Updates) -> dict[str, Tensor]:
 
 @mostly_slow(
     "settings",
-    [{"free_graphs": True}, {"micro_batches": 2}, {}, {"shared": True}],
+    [{"free_graphs": True}, MODERN, {"micro_batches": 2}, {}, {"shared": True}],
     keep=2,
     ids=lambda settings: "-".join(settings),
 )
-def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_iteration(
+def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_iterations(
     settings: dict[str, Any],
 ) -> None:
     plain, compiled = make_updates(**settings), make_updates(**settings)
@@ -66,7 +78,8 @@ def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_i
     iteration = make_iteration(compiled, critic_steps=2)
     torch._dynamo.reset()
     counters.clear()
-    run(iteration, 1)
+    period = compiled.penalty.every  # iterations with a lazy penalty and without are two programs
+    run(iteration, period)
     graphs = counters["stats"]["unique_graphs"]
     run(iteration, 3)
     assert graphs > 0
@@ -74,7 +87,7 @@ def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_i
     assert not counters["graph_break"]
     assert list(states(compiled)) == keys
     reference = make_iteration(plain, critic_steps=2)
-    run(reference, 1)
+    run(reference, period)
     run(reference, 3)
     for name, value in states(plain).items():
         torch.testing.assert_close(states(compiled)[name], value, rtol=1e-4, atol=1e-6)
@@ -107,8 +120,22 @@ class Waits(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {
+            "adversarial_loss": "relativistic",
+            "penalty": Penalty(0.1),
+            "ema": EMA(100.0),
+            "augmentation": Augmentation(("flip", "translation", "color", "cutout"), target=0.6),
+            "schedules": Schedules(lr=Schedule(factor=0.1), gamma=Schedule(end=0.5), half_life=Schedule(end=10.0)),
+        },
+    ],
+    ids=["default", "modern"],
+)
 def test_nothing_in_a_step_makes_the_host_wait_for_the_device(
-    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+    settings: dict[str, Any], make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
 ) -> None:
     waits = Waits()
 
@@ -121,7 +148,8 @@ def test_nothing_in_a_step_makes_the_host_wait_for_the_device(
 
     trainer = make_trainer(max_steps=3, callbacks=[Watch()])
     # Adam's default counts its steps on the host; fused ones count on the device
-    trainer.fit(make_model(), OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    model = make_model(**settings)
+    trainer.fit(model, OneBatch(torch.zeros(model.real_batches * BATCH_SIZE, 1, 8, 8)))
     assert waits.seen == []
     with waits:
         torch.zeros(()).item()
@@ -231,20 +259,21 @@ class Emulated(CapturedUpdate):
                 before[name][index].copy_(value)
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_captured_updates_train_as_plain_ones(shared: bool) -> None:
-    plain, captured = (make_updates(shared=shared, free_graphs=shared) for _ in range(2))
+@pytest.mark.parametrize("settings", [{}, {"shared": True, "free_graphs": True}, MODERN], ids=["", "shared", "modern"])
+def test_captured_updates_train_as_plain_ones(settings: dict[str, Any]) -> None:
+    plain, captured = make_updates(**settings), make_updates(**settings)
     reference, iteration = make_iteration(plain, critic_steps=2), make_iteration(captured, critic_steps=2)
-    bank, generator = captured.bank.parameters(), captured.generator.parameters()
-    first, last = (
-        Emulated(captured.train_discriminators, bank),
-        Emulated(captured.train_discriminators, captured.bank.parameters()),
-    )
-    final = Emulated(captured.train_generator, generator)
-    iteration.steps[False] = Steps(first, last, final)
-    run(reference, WARM_UP + 3)
-    run(iteration, WARM_UP + 3)
-    assert all(update.graph is not None for update in (first, last, final))
+    bank, generator = captured.bank, captured.generator
+    updates = []
+    for penalize in (False, True)[: 1 + captured.penalizes]:
+        first, last = (Emulated(captured.train_discriminators, bank.parameters()) for _ in range(2))
+        final = Emulated(captured.train_generator, generator.parameters())
+        iteration.steps[penalize] = Steps(first, last, final)
+        updates += [first, last, final]
+    count = (1 + captured.penalizes) * (WARM_UP + 3)
+    run(reference, count)
+    run(iteration, count)
+    assert all(update.graph is not None for update in updates)
     for name, value in states(plain).items():
         torch.testing.assert_close(states(captured)[name], value, rtol=1e-5, atol=1e-7)
 
