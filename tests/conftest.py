@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from lightning.pytorch import Trainer
 from PIL import Image
 from sharing import fill_once
+from threadpoolctl import threadpool_limits
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -35,6 +36,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep caches out of the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Keep numpy's algebra to one thread: those of several workers would wait for each other."""
+    with threadpool_limits(1):
         yield
 
 
