@@ -158,7 +158,8 @@ def test_the_files_that_are_written_are_the_card(digits_checkpoint: Path, source
     assert (tmp_path / "model_card.md").read_text() == make_markdown(read)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model_card.json", "model_card.md"]
     assert read["files"][0] == json.loads(json.dumps(MULTI.to_json()))
-    assert read["checkpoint"] == {"file": "last.ckpt", "sha256": file_sha256(digits_checkpoint)}
+    provenance = {"file": "last.ckpt", "sha256": file_sha256(digits_checkpoint), "weights": "raw"}
+    assert read["checkpoint"] == provenance
 
 
 def test_a_card_names_no_folder_of_the_machine(card: dict[str, Any], digits_checkpoint: Path) -> None:
