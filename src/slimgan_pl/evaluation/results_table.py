@@ -78,8 +78,6 @@ def headline(results: EvaluationResults) -> str:
     """Return a sentence about the numbers of images."""
     protocol = results.protocol
     subject, per_width = f"Iteration {results.iteration}", "fakes per width"
-    if results.weights == "averaged":
-        subject += ", averaged weights"
     if results.images is not None:
         subject, per_width = results.images, "images"
     counts = f"{protocol['num_fake']:,} {per_width} against {protocol['num_real']:,} {protocol['real_split']} images"
@@ -91,6 +89,8 @@ def headline(results: EvaluationResults) -> str:
 def caption(results: EvaluationResults, earlier: EvaluationResults | None = None) -> str | None:
     """Return what the numbers mean, and metrics between widths."""
     splits, lines = results.protocol["splits"], describe_bias(results)
+    if results.weights == "averaged":
+        lines.append("of averaged weights; --weights raw evaluates the others")
     if results.num_seeds > 1:
         lines.append(f"mean ± standard deviation over {results.num_seeds} seeds of the latents")
     elif splits > 1 and any(column.shows_std for column in results.columns):
