@@ -320,8 +320,6 @@ CALLBACKS = [
             ("the best of what is left out", f"kid {EVALUATOR}.metrics [fid]", "take one of fid, fid_digits"),
             ("the best score without logits", f"is {EVALUATOR}.extractor evaluations.MeanColour", "take one of"),
             ("the best of no width", "fid/0.3", "no width is 0.3; take one of 0.25, 0.5, 0.75, 1"),
-            ("the best without evaluations", "fid", "no evaluation comes before the end"),
-            ("the best without validation", "fid --trainer.limit_val_batches 0", "no evaluation comes before the end"),
             ("the best without an evaluator", "fid --model.evaluator null", "nothing is evaluated; give"),
             ("the best without checkpoints", "fid --trainer.enable_checkpointing false", "leave one out"),
             ("no patience", "fid --checkpoint.patience 0", "the checkpoint's patience is 0; it has to be at least 1"),

@@ -57,7 +57,8 @@ def suggest(word: str, known: Sequence[str]) -> str:
     >>> suggest("smaple", ["sample", "test"])
     '; did you mean sample?'
     """
-    found = get_close_matches(word, known, 1)
+    whole = sorted((each for each in known if word and each.startswith(word)), key=len)  # an abbreviation's
+    found = whole or get_close_matches(word, known, 1)
     return f"; did you mean {found[0]}?" if found else ""
 
 

@@ -74,7 +74,7 @@ def widths_of(model: SlimGAN) -> Sequence[float]:
 
 
 def check_best(monitor: str, model: SlimGAN, is_evaluated: bool) -> None:
-    """Raise a SlimGANError where no evaluation during training gives a metric.
+    """Raise a SlimGANError where no evaluation gives a metric; warn where none comes during training.
 
     Args:
         monitor: Name of the metric, by which the best checkpoint is kept.
@@ -95,7 +95,11 @@ def check_best(monitor: str, model: SlimGAN, is_evaluated: bool) -> None:
             f"{told}, and no width is {metric.width:g}; take one of {', '.join(map('{:g}'.format, widths))}"
         )
     if not is_evaluated:
-        raise SlimGANError(f"{told}, and no evaluation comes before the end; give --trainer.val_check_interval")
+        warnings.warn(
+            f"{told}, and no evaluation comes before the end; give --trainer.val_check_interval to have some",
+            SlimGANWarning,
+            stacklevel=2,
+        )
 
 
 def check_monitors(
