@@ -112,7 +112,7 @@ class Diagnosis(Callback):
             self._tell("lag", self._lasting_for("lag", EVALUATIONS), names, metric=results.label(metric))
 
     def _read(self, model: TrainedModule) -> None:
-        """Judge what was measured last."""
+        """Count the faults of the last look, and warn of lasting ones."""
         if self._measured is None:
             return
         signs = [Signs(*row) for row in self._measured.tolist()]

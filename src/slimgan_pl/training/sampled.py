@@ -4,7 +4,8 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from slimgan_pl.models import SlimmableGenerator, recalibrate
+from slimgan_pl.models import Classes, SlimmableGenerator, recalibrate
+from slimgan_pl.models.classes import LabelSampling
 from slimgan_pl.models.recalibration import has_statistics
 from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.utils.weights import Weights
@@ -21,6 +22,8 @@ class SampledModule(LightningModule):
         generator: The generator that is trained.
         averaged_generator: The averaged one, or None.
         weights: Which of them generates images; ``averaged`` if there is one, or ``raw``.
+        classes: Classes of the training data; None until they are known.
+        labels: How often fakes are of each class.
         individual: The only width, or None.
         recalibration: Batches of latents over which batch-norm statistics are measured anew; 0 keeps the running ones.
         has_moved: Whether the averaged weights have moved since their statistics were measured.
@@ -29,6 +32,8 @@ class SampledModule(LightningModule):
     generator: SlimmableGenerator
     averaged_generator: SlimmableGenerator | None
     weights: Weights = "averaged"
+    classes: Classes | None = None
+    labels: LabelSampling
     individual: float | None
     recalibration: int
     has_moved: bool = False
@@ -54,6 +59,12 @@ class SampledModule(LightningModule):
     def used_weights(self) -> Weights:
         """Weights of ``inference_generator``."""
         return "raw" if self.averaged_generator is None else self.weights
+
+    def set_classes(self, classes: Classes) -> None:
+        """Take the classes of the training data, of which samples are from now on."""
+        self.classes = classes
+        for net in filter(None, (self.generator, self.averaged_generator)):
+            net.classes = classes.sampled(self.labels)
 
     def sample(
         self,

@@ -38,8 +38,6 @@ __all__ = ["ADAM", "SlimGAN"]
 
 Sampling = Literal["independent", "shared"]
 
-AVERAGE_BATCHES = 32  # batches of latents that measure the batch-norm statistics of averaged weights
-
 
 class SlimGAN(TrainedModule, EvaluatedModule):
     """Training of a slimmable generator and its discriminators, with in-place distillation.
@@ -148,7 +146,6 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self.discriminator_optimizer = discriminator_optimizer
         self.seed = seed
         self.labels = labels
-        self.classes: Classes | None = None  # of the training data, once they are known
         self.recalibration = recalibration
         self.step_settings = StepSettings(tf32, compile, cuda_graphs, free_graphs, micro_batches)
         use_channels_last(self, channels_last)
@@ -232,7 +229,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         self._loaded_iteration = checkpoint["global_step"]  # a trainer that only evaluates counts none itself
         checkpoint["state_dict"] = self.adapt_state(checkpoint["state_dict"])
         if "classes" in checkpoint:
-            self._set_classes(Classes.from_json(checkpoint["classes"]))
+            self.set_classes(Classes.from_json(checkpoint["classes"]))
         if self._trainer is not None and self._trainer.state.fn == "fit":
             self.apply_settings(checkpoint)
             keep_patience(self._trainer.callbacks, checkpoint)  # type: ignore[attr-defined]
@@ -256,9 +253,4 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     def _take_classes(self, data: object) -> None:
         """Take over the names and frequencies of the training data's classes."""
         if self.generator.num_classes and isinstance(data, ByteDataModule):
-            self._set_classes(Classes(data.class_names, data.class_counts))
-
-    def _set_classes(self, classes: Classes) -> None:
-        self.classes = classes
-        for net in filter(None, (self.generator, self.averaged_generator)):
-            net.classes = classes.sampled(self.labels)
+            self.set_classes(Classes(data.class_names, data.class_counts))
