@@ -142,8 +142,8 @@ def test_a_kill_in_the_middle_of_a_save_leaves_the_checkpoint_before_it(
 
 @pytest.mark.slow
 def test_kills_at_random_moments_cost_nothing(commands: Commands, folder: Path, whole: dict[str, Any]) -> None:
-    kills, resumed_from = kill_until_it_ends(commands, folder, longest=3.0, seed=1, most=7)
-    assert kills >= 4
+    kills, resumed_from = kill_until_it_ends(commands, folder, longest=3.0, seed=1, most=5)
+    assert kills >= 3
     assert resumed_from == sorted(resumed_from)
     assert differences(whole, outcome(last_run(folder))) == []
 

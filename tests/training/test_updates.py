@@ -65,7 +65,7 @@ def states(updates: Updates) -> dict[str, Tensor]:
 
 @mostly_slow(
     "settings",
-    [{"free_graphs": True}, MODERN, {"micro_batches": 2}, {}, {"shared": True}],
+    [{"free_graphs": True}, {**MODERN, "shared": True}, {"micro_batches": 2}],
     keep=2,
     ids=lambda settings: "-".join(settings),
 )
