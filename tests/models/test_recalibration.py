@@ -117,3 +117,29 @@ def test_numbers_out_of_range_are_named(numbers: dict[str, Any]) -> None:
     (name,) = numbers
     with pytest.raises(SlimGANError, match=f"recalibration's {name} is {numbers[name]}; it has to be at least"):
         recalibrate(nets()[0], **numbers)
+
+
+class Mapped(DCGANGenerator):
+    """A generator with a plain batch norm of its latents, and a counter."""
+
+    calls: Tensor
+
+    def __init__(self) -> None:
+        super().__init__((8, 8), latent_dim=8, widths=WIDTHS)
+        self.norm = nn.BatchNorm1d(8)
+        self.register_buffer("calls", torch.tensor(0))
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
+        self.calls.add_(int(self.training))
+        return super().forward(self.norm(3 * latents + 2), labels, width=width)
+
+
+def test_plain_batch_norms_are_measured_and_other_buffers_stay() -> None:
+    net = Mapped()
+    net.calls.fill_(5)
+    changes = recalibrate(net, num_batches=20)
+    torch.testing.assert_close(net.norm.running_mean, torch.full((8,), 2.0), atol=0.3, rtol=0)
+    torch.testing.assert_close(net.norm.running_var, torch.full((8,), 9.0), atol=1.0, rtol=0)
+    assert net.calls == 5
+    assert [change.width for change in changes] == list(WIDTHS)
+    assert min(change.mean for change in changes) > 0

@@ -83,12 +83,17 @@ def test_real_and_fake_images_are_augmented_in_both_updates_and_a_fake_alike_at_
     assert len({*last}) == 1
 
 
+def test_a_probability_begins_at_1_and_an_adapted_one_at_0_unless_it_is_given() -> None:
+    for p, target, expected in ((None, None, 1.0), (None, 0.6, 0.0), (0.3, None, 0.3), (0.3, 0.6, 0.3)):
+        assert Augmenter(Augmentation(["flip"], p, target)).p.item() == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"transforms": ["rotate"]}, "transforms is 'rotate'; choose one of flip, translation, color, cutout"),
         ({"p": 1.5}, "the augmentation's p is 1.5"),
-        ({"target": 0.6}, "has a target but no transforms; name some, or leave target out"),
+        ({"target": 0.6}, "has target but no transforms; name some, or leave target out"),
         ({"transforms": ["flip"], "target": 2.0}, "the augmentation's target is 2.0"),
         ({"transforms": ["flip"], "images": 0}, "the augmentation's images is 0"),
     ],

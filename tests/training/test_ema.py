@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from commands import TINY, run
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 from one_batch import OneBatch
 from seasoned import NETS, seasoned
 from torch import nn
@@ -18,6 +18,7 @@ from slimgan_pl.models import Classes, ResNetDiscriminatorBank, ResNetGenerator,
 from slimgan_pl.runs.checkpoint_reader import load_generator, read_checkpoint
 from slimgan_pl.training.ema import EMA, update_average
 from slimgan_pl.training.sampled import AVERAGE_BATCHES
+from slimgan_pl.utils.torch_state import evaluating
 
 DECAYS = (0.0, 0.9, 0.37, 0.999)
 
@@ -71,6 +72,41 @@ def test_statistics_of_averaged_weights_are_measured_anew(
     for name, value in expected.state_dict().items():
         torch.testing.assert_close(loaded.inference_generator.state_dict()[name], value)
         assert name.endswith("num_batches_tracked") or not torch.equal(value, raw[name]), name
+
+
+def test_the_average_fits_its_weights_at_any_time_that_it_is_used(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    latents = torch.randn(4, 8)
+    images = []
+
+    class Look(Callback):
+        def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+            expected = copy.deepcopy(pl_module.averaged_generator)
+            recalibrate(expected, AVERAGE_BATCHES)
+            with evaluating(pl_module), torch.no_grad():
+                images.append((pl_module(latents), expected.eval()(latents)))
+
+    model = make_model(ema=EMA(100.0))
+    make_trainer(max_steps=2, callbacks=[Look()]).fit(model, OneBatch(torch.zeros(6, 1, 8, 8)))
+    for found, expected in images:
+        torch.testing.assert_close(found, expected)
+    after = copy.deepcopy(model.averaged_generator)
+    assert after is not None
+    recalibrate(after, AVERAGE_BATCHES)
+    for name, value in after.state_dict().items():
+        torch.testing.assert_close(model.averaged_generator.state_dict()[name], value)  # type: ignore[union-attr]
+
+
+def test_buffers_that_are_no_statistics_are_copied() -> None:
+    net = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3)), nn.BatchNorm1d(3))
+    average = copy.deepcopy(net)
+    net(torch.randn(4, 3))  # a power iteration, and statistics
+    kept = average.get_buffer("1.running_mean").clone()
+    update_average(average, net, 0.9)
+    for name, value in net.named_buffers():
+        assert torch.equal(average.get_buffer(name), value) == name.startswith("0."), name
+    assert torch.equal(average.get_buffer("1.running_mean"), kept)
 
 
 @pytest.fixture(scope="module")

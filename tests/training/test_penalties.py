@@ -1,7 +1,13 @@
 """Gradient penalties are what they say, in mean and in precision."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
+from lightning.pytorch import Callback, Trainer
+from one_batch import OneBatch
 from torch import Tensor
 
 from slimgan_pl import SlimGAN, SlimGANError
@@ -9,7 +15,7 @@ from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.models.generator import Inputs
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
 from slimgan_pl.training.penalties import Penalty, choose_images, finite_difference, gradient_norms
-from slimgan_pl.training.real_and_fake import Draws
+from slimgan_pl.training.real_and_fake import Randomness
 from slimgan_pl.training.updates import Updates
 
 IMAGES = 8
@@ -49,9 +55,9 @@ def test_a_penalty_is_computed_in_float32_under_autocast(method: str) -> None:
         settings = Penalty(0.1, "real", method)  # type: ignore[arg-type]
         updates = Updates(generator, make_bank(), objective, penalty=settings)
         real, inputs = torch.randn(IMAGES, 1, 8, 8), dict.fromkeys(range(2), Inputs(torch.randn(IMAGES, 8)))
-        draws = Draws(directions=torch.randn(2, 1, 8, 8))
+        randomness = Randomness(directions=torch.randn(2, 1, 8, 8))
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision is not None):
-            metrics, _ = updates.train_discriminators(real, None, inputs, draws, penalize=True)
+            metrics, _ = updates.train_discriminators(real, None, inputs, randomness, penalize=True)
         return torch.stack(list(metrics["gradient_penalty"].values()))
 
     torch.testing.assert_close(penalty(torch.bfloat16), penalty(None), rtol=1e-4, atol=0)
@@ -60,6 +66,26 @@ def test_a_penalty_is_computed_in_float32_under_autocast(method: str) -> None:
 def test_a_batch_and_its_parts_penalize_the_same_images() -> None:
     parts = [part * 8 + choose_images(2, 8) for part in range(3)]
     assert torch.equal(torch.cat(parts), choose_images(6, 24))
+
+
+def test_a_lazy_penalty_is_logged_with_its_last_value_also_after_a_resume(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    found: list[tuple[float, ...]] = []
+
+    class Look(Callback):
+        def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+            found.append(tuple(float(each) for each in pl_module.reports[-1].metrics["gradient_penalty"].values()))
+
+    data = OneBatch(torch.randn(6, 1, 8, 8))
+    trainer = make_trainer(max_steps=5, callbacks=[Look()])
+    trainer.fit(make_model(penalty=Penalty(0.1, every=3)), data)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    make_trainer(max_steps=7, callbacks=[Look()]).fit(
+        make_model(penalty=Penalty(0.1, every=3)), data, ckpt_path=tmp_path / "last.ckpt"
+    )
+    assert [found.index(values) for values in found] == [0, 0, 0, 3, 3, 3, 6]
+    assert all(min(values) > 0 for values in found)
 
 
 @pytest.mark.parametrize(

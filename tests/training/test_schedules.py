@@ -40,11 +40,37 @@ def test_values_are_those_of_the_closed_forms() -> None:
         ({"shape": "steps", "end": 1.0}, "the schedule's shape is 'steps'; choose one of cosine, linear, constant"),
         ({"end": -1.0}, "the schedule's end is -1.0"),
         ({"end": 1.0, "images": 0}, "the schedule's images is 0"),
+        ({"end": 1.0, "images": 20, "warm_up": 20}, "the schedule's images is 20; it has to be at least 21"),
+        ({"shape": "constant", "images": 9}, "a schedule of shape constant has no end; leave its images out"),
     ],
 )
 def test_numbers_that_make_no_schedule_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SlimGANError, match=message):
         Schedule(**settings)
+
+
+class WithoutRate(torch.optim.Optimizer):
+    """Signs of gradients as steps."""
+
+    def __init__(self, parameters: Any) -> None:
+        super().__init__(parameters, {})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        loss = None if closure is None else closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter -= 1e-3 * parameter.grad.sign()
+        return loss
+
+
+def test_an_optimizer_needs_no_learning_rate(
+    make_model: Callable[..., SlimGAN], make_trainer: Callable[..., Trainer]
+) -> None:
+    model = make_model(generator_optimizer=WithoutRate, discriminator_optimizer=WithoutRate)
+    before = [parameter.clone() for parameter in model.generator.parameters()]
+    make_trainer(max_steps=1).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+    assert not all(torch.equal(*pair) for pair in zip(before, model.generator.parameters(), strict=True))
 
 
 class Watch(Callback):
@@ -74,7 +100,7 @@ def test_training_follows_its_schedules(
     )
     model = make_model(
         penalty=Penalty(0.0),
-        ema=EMA(0.0),
+        ema=EMA(40.0),
         augmentation=Augmentation(["flip"], 0.0),
         schedules=schedules,
         generator_optimizer=lambda parameters: torch.optim.Adam(parameters, 1e-3, (0.0, 0.9)),
@@ -87,12 +113,16 @@ def test_training_follows_its_schedules(
         "lr of the bank": [2e-3 * (1 - 0.9 * step / 4) for step in range(4)],
         "beta2": [0.9, 0.7, 0.5, 0.5],
         "gamma": [step / 4 for step in range(4)],
-        "half_life": [100.0 * step for step in range(4)],
+        "half_life": [40.0 + 90.0 * step for step in range(4)],
         "p": [0.5 * step / 4 for step in range(4)],
     }
     for name, values in expected.items():
         assert [found[name] for found in watch.seen] == pytest.approx(values), name
     assert "gradient_penalty" in model.reports[-1].metrics  # though gamma begins at 0
+    last = {"generator_lr": 1e-3, "discriminator_lr": 2e-3}
+    assert {name: model.scheduled[name] for name in last} == pytest.approx(
+        {name: value * (1 - 0.9 * 3 / 4) for name, value in last.items()}
+    )
 
 
 def test_a_run_that_resumes_without_its_schedules_has_its_own_settings_again(
@@ -121,6 +151,11 @@ def test_a_run_that_resumes_without_its_schedules_has_its_own_settings_again(
             {"generator_optimizer": torch.optim.SGD, "discriminator_optimizer": torch.optim.SGD},
             "nothing for the schedule of beta2 to move; take optimizers with betas, such as Adam",
         ),
+        (
+            {"lr": 0.5},
+            {"generator_optimizer": WithoutRate, "discriminator_optimizer": WithoutRate},
+            "nothing for the schedule of lr to move; take optimizers with a learning rate",
+        ),
     ],
 )
 def test_a_schedule_without_a_setting_is_refused(
@@ -143,3 +178,20 @@ def test_a_schedule_that_ends_with_training_needs_an_end(
         SlimGANError, match=r"which has no end; set --trainer\.max_steps or --model.schedules.lr.images"
     ):
         make_trainer(max_steps=-1, max_epochs=-1).fit(model, OneBatch(torch.zeros(BATCH_SIZE, 1, 8, 8)))
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule", "message"),
+    [
+        ("beta2", Schedule(end=1.5), "the end of the schedule of beta2 is 1.5"),
+        ("beta1", Schedule(end=1.0), "the end of the schedule of beta1 is 1.0"),
+        ("p", Schedule(factor=3.0), "the end of the schedule of p is 1.5; it has to be at least 0 and at most 1.0"),
+        ("gamma", Schedule(factor=0.1), "a share of the setting's own value, which is 0; give --model.schedules.gamma"),
+    ],
+)
+def test_an_end_that_the_setting_cannot_have_is_refused_before_training(
+    name: str, schedule: Schedule, message: str, make_model: Callable[..., SlimGAN]
+) -> None:
+    model = make_model(augmentation=Augmentation(["flip"], 0.5), schedules=Schedules(**{name: schedule}))
+    with pytest.raises(SlimGANError, match=message):
+        model.check_schedules(10)

@@ -14,16 +14,20 @@ from one_batch import OneBatch
 from sharing import mostly_slow
 from torch import Tensor
 from torch._dynamo.utils import counters
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
-from slimgan_pl.training.augmentation import Augmentation, Augmenter
+from slimgan_pl.models.generator import Inputs
+from slimgan_pl.training.augmentation import Augmentation, Augmenter, TransformName, make_view
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
 from slimgan_pl.training.ema import EMA
 from slimgan_pl.training.iteration import Iteration, Side, Steps
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, Objective
 from slimgan_pl.training.penalties import Penalty
+from slimgan_pl.training.real_and_fake import Images, Randomness
 from slimgan_pl.training.schedules import Schedule, Schedules
 from slimgan_pl.training.updates import Updates
 from slimgan_pl.utils.torch_state import follow_layout, use_channels_last
@@ -154,6 +158,47 @@ def test_nothing_in_a_step_makes_the_host_wait_for_the_device(
     with waits:
         torch.zeros(()).item()
     assert waits.seen  # or the watch sees nothing
+
+
+class HostTensors(TorchDispatchMode):
+    """Notes operations on a GPU that read the host's memory, which waits and which no CUDA graph captures."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        tensors = [each for each in pytree.tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+        hosts = [each.device.type == "cpu" for each in tensors]
+        is_copied = "cuda" in str(kwargs.get("device")) and any(hosts)
+        if is_copied or (any(hosts) and not all(hosts) and any(each.dim() for each in tensors)):
+            self.seen.append(func._schema.name)
+        return func(*args, **kwargs)
+
+
+@pytest.mark.parametrize("settings", [{}, MODERN, {**MODERN, "micro_batches": 2}], ids=["", "modern", "parts"])
+def test_updates_on_a_gpu_read_nothing_from_the_host(settings: dict[str, Any]) -> None:
+    """Tensors without memory stand for a GPU's."""
+    names: tuple[TransformName, ...] = ("flip", "translation", "color", "cutout")
+    with FakeTensorMode():
+        with torch.device("cuda"):
+            augmenter = Augmenter(Augmentation(names, 0.5)) if settings else None
+            updates = make_updates(**{**settings, "augmenter": augmenter}, backward=lambda *_, **__: None)
+            real, directions, numbers = (torch.empty(BATCH_SIZE, *shape) for shape in ((1, 8, 8), (1, 8, 8), (11,)))
+            inputs = {index: Inputs(torch.empty(BATCH_SIZE, 8), None) for index in range(3)}
+        watch = HostTensors()
+        with watch:
+            view = None if augmenter is None else make_view(real, numbers, names, augmenter.p)
+            fakes = None if view is None else dict.fromkeys(range(3), view)
+            randomness = Randomness(view, fakes, directions[: BATCH_SIZE // 2])
+            updates.train_discriminators(real, None, inputs, randomness, penalize=bool(settings))
+            compared = Images(real, None, view) if settings else None
+            updates.train_generator(inputs, inputs[0], compared, randomness)
+        assert watch.seen == []
+        with watch:
+            real[torch.arange(2)]
+        assert watch.seen  # or the watch sees nothing
 
 
 @contextmanager

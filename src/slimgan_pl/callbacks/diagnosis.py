@@ -69,7 +69,8 @@ class Diagnosis(Callback):
     never waits.
 
     Args:
-        every_n_iterations: Iterations between two looks; 0 looks at evaluations alone.
+        every_n_iterations: Iterations between two looks; 0 looks at evaluations alone. Batches of fewer than 8 images
+            are passed over.
         patience: Looks in a row in which a fault has to be found.
     """
 

@@ -61,7 +61,7 @@ PROBLEMS = (  # what is left behind the places, and our sentences
     (r"Expected (?P<wanted>.*)\. Got value: (?P<value>.*?)\.?", "{option} is {value}; give {wanted}"),
     (r"invalid (?P<wanted>\w+) value: (?P<value>.*)", "{option} is {value}; give {wanted}"),
     (
-        r"Unable to load config '(?P<value>.*?)' .*",
+        r"(?:Unable to load config '|Unexpected import path format: )(?P<value>.*?)(?:' .*|\. Got value: .*)",
         "{option} is {value}; give the options that begin with it, which slimgan fit --help lists",
     ),
     (r"expected one argument", "{option} has no value; give one"),

@@ -18,7 +18,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
 
 
 def epoch_flips(count: int, seed: int, epoch: int) -> npt.NDArray[np.bool_]:
-    """Return which images of an epoch are flipped, each with a chance of one half."""
+    """Return which images of an epoch are flipped: about half."""
     return np.random.default_rng([seed, epoch, 1]).random(count) < 0.5
 
 

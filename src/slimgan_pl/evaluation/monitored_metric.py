@@ -15,7 +15,7 @@ __all__ = ["MonitoredMetric"]
 
 @dataclass(frozen=True)
 class MonitoredMetric:
-    """Metric as a mean over the widths, of one width, or between widths.
+    """Metric of all widths (their mean), of one, or between them.
 
     Attributes:
         column: The number that an evaluation gives, and which of its values are better.
@@ -52,13 +52,13 @@ class MonitoredMetric:
         return fmean(row.values.get(key, math.nan) for row in rows) if rows else math.nan
 
     def is_better(self, value: float, other: float) -> bool:
-        """Return whether a value is better than another; only a finite one is."""
+        """Return whether a value is finite and better than another."""
         if not (math.isfinite(value) and math.isfinite(other)):
             return math.isfinite(value)
         return value < other if self.column.better == "lower" else value > other
 
     def describe(self, results: EvaluationResults) -> str:
-        """Return its value in text, such as ``FID (digits) 8.31 (mean over the widths)``."""
+        """Describe a value, such as ``FID (digits) 8.31 (mean over the widths)``."""
         of = "" if self.column in BETWEEN else " (mean over the widths)"
         of = of if self.width is None else f" (width {self.width:g})"
         return f"{results.label(self.column.key)} {self.column.format.format(self.value(results))}{of}"

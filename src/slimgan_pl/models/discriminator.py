@@ -150,7 +150,7 @@ def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int =
 
 
 class ProjectionHead(nn.Module):
-    """Pooling and a linear layer to logits ``(N, 1)``, spectrally normalised by default.
+    """Pooling and a linear layer to logits ``(N, 1)``.
 
     With classes it adds the inner product of the features with an embedding of the label (Miyato and Koyama 2018).
     ``pool`` turns ``(N, C, H, W)`` into ``(N, features)``; ``num_classes`` is 0 for none.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,10 @@ from slimgan_pl.layers import SwitchableBatchNorm2d
 from slimgan_pl.models.generator import Inputs, SlimmableGenerator
 from slimgan_pl.utils.torch_state import evaluating
 
-__all__ = ["Change", "has_statistics", "recalibrate"]
+__all__ = ["BATCH_NORMS", "Change", "has_statistics", "other_buffers", "recalibrate"]
+
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
+BATCH_NORMS = get_args(BatchNorm)
 
 MAX_BATCH = 1_000_000
 
@@ -40,7 +43,7 @@ def recalibrate(
 
     Running statistics lag behind the weights; measured ones fit the current weights (Yu and Huang 2019,
     "Universally Slimmable Networks and Improved Training Techniques"). All widths see the same latents, and labels
-    as they are sampled where there are classes. Weights, mode and momenta stay.
+    as they are sampled where there are classes. Weights, other buffers, mode and momenta stay.
 
     Args:
         generator: Any slimmable generator.
@@ -58,11 +61,15 @@ def recalibrate(
     check_range("recalibration's num_batches", num_batches, 1)
     check_range("recalibration's batch_size", batch_size, 2, MAX_BATCH)
     check_range("recalibration's seed", seed, 0, MAX_SEED)
-    if not any(isinstance(module, SwitchableBatchNorm2d) for module in generator.modules()):
+    if not has_statistics(generator):
         raise SlimGANError("this generator has no batch norms; there is nothing to recalibrate")
     old_statistics, old_images = statistics(generator), probe(generator, seed)
     with restoring_on_failure(generator):
+        others = other_buffers(generator)
+        before = [buffer.clone() for buffer in others]
         update_bn(((inputs,) for inputs in batches(generator, num_batches, batch_size, seed)), AllWidths(generator))
+        for buffer, value in zip(others, before, strict=True):
+            buffer.copy_(value)
         if not all(buffer.isfinite().all() for buffer in generator.buffers()):
             raise SlimGANError(
                 "batch-norm statistics measured anew are not finite, so the old ones stay; take an earlier checkpoint"
@@ -78,14 +85,25 @@ def recalibrate(
 
 def has_statistics(generator: nn.Module) -> bool:
     """Return whether a net has batch-norm statistics."""
-    return any(isinstance(module, nn.BatchNorm2d) for module in generator.modules())
+    return bool(batch_norms(generator))
+
+
+def other_buffers(net: nn.Module) -> list[Tensor]:
+    """Return the buffers that are no statistics of batch norms."""
+    statistics = {id(buffer) for norm in batch_norms(net) for buffer in norm.buffers()}
+    return [buffer for buffer in net.buffers() if id(buffer) not in statistics]
+
+
+def batch_norms(net: nn.Module) -> list[BatchNorm]:
+    """Return the batch norms that keep statistics."""
+    return [module for module in net.modules() if isinstance(module, BATCH_NORMS) and module.track_running_stats]
 
 
 @contextmanager
 def restoring_on_failure(generator: SlimmableGenerator) -> Iterator[None]:
     """Restore statistics, mode and momenta after any error, even an interruption."""
     training, buffers = generator.training, {name: buffer.clone() for name, buffer in generator.named_buffers()}
-    momenta = {norm: norm.momentum for norm in generator.modules() if isinstance(norm, nn.BatchNorm2d)}
+    momenta = {norm: norm.momentum for norm in batch_norms(generator)}
     try:
         yield
     except BaseException:
@@ -124,10 +142,16 @@ def probe(generator: SlimmableGenerator, seed: int) -> list[Tensor]:
 
 
 def statistics(generator: SlimmableGenerator) -> list[tuple[Tensor, Tensor]]:
-    """Return mean and standard deviation of all channels of each width."""
+    """Return mean and standard deviation of all channels of each width.
+
+    Batch norms that do not switch have the same statistics for every width.
+    """
     switches = [module for module in generator.modules() if isinstance(module, SwitchableBatchNorm2d)]
+    switched = {norm for switch in switches for norm in switch.norms}
+    shared = [norm for norm in batch_norms(generator) if norm not in switched]
     result = []
-    for norms in zip(*(switch.norms for switch in switches), strict=True):
+    for number in range(len(generator.widths)):
+        norms: list[Any] = [*(switch.norms[number] for switch in switches), *shared]
         mean = torch.cat([norm.running_mean for norm in norms])
         variance = torch.cat([norm.running_var + norm.eps for norm in norms])
         result.append((mean, variance.sqrt()))

@@ -29,7 +29,8 @@ class Augmentation:
         transforms: Any of ``flip`` (left to right), ``translation`` (by up to an eighth of the side; grey comes in),
             ``color`` (brightness, saturation and contrast) and ``cutout`` (a square of half the side turns grey);
             empty for none.
-        p: Probability of each transform, for each image; at the beginning if it is adapted.
+        p: Probability of each transform, for each image; at the beginning if it is adapted. By default 1, or 0 if it
+            is adapted.
         target: Adapt ``p`` so that ``real_sign``, the mean sign of the real logits, stays at this value, such as 0.6
             (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data"); None keeps ``p``.
         images: Images over which an adapted ``p`` rises from 0 to 1 at most.
@@ -39,26 +40,31 @@ class Augmentation:
     """
 
     transforms: Sequence[TransformName] = ()
-    p: float = 1.0
+    p: float | None = None
     target: float | None = None
     images: int = 500_000
 
     def __post_init__(self) -> None:
         for name in self.transforms:
             check_choice("an entry of the augmentation's transforms", name, get_args(TransformName))
-        check_range("the augmentation's p", self.p, 0, 1)
         check_range("the augmentation's images", self.images, 1)
-        if self.target is not None:
-            check_range("the augmentation's target", self.target, 0, 1)
-            if not self.transforms:
-                raise SlimGANError("the augmentation has a target but no transforms; name some, or leave target out")
+        for key, value in {"p": self.p, "target": self.target}.items():
+            if value is not None:
+                check_range(f"the augmentation's {key}", value, 0, 1)
+                if not self.transforms:
+                    raise SlimGANError(f"the augmentation has {key} but no transforms; name some, or leave {key} out")
+
+    @property
+    def first_p(self) -> float:
+        """Probability at the beginning."""
+        return (1.0 if self.target is None else 0.0) if self.p is None else self.p
 
 
 NO_AUGMENTATION = Augmentation()
 
 
 class View(NamedTuple):
-    """What is done to each of N images; None leaves a part out.
+    """View of each of N images; None leaves a part out.
 
     Attributes:
         color: Weights ``(N, 4)`` of the image, its pixels' means over channels, its mean, and 1.
@@ -72,7 +78,7 @@ class View(NamedTuple):
 
 
 class Augmenter(nn.Module):
-    """Augmentation with its probability ``p``, which is part of the state if it is adapted.
+    """Augmentation with its probability ``p``, saved if it is adapted.
 
     Args:
         settings: Settings of the augmentation.
@@ -84,17 +90,17 @@ class Augmenter(nn.Module):
     def __init__(self, settings: Augmentation) -> None:
         super().__init__()
         self.settings = settings
-        self.register_buffer("p", torch.tensor(float(settings.p)), persistent=self.is_adaptive)
+        self.register_buffer("p", torch.tensor(settings.first_p), persistent=self.is_adaptive)
         # sum of real_sign since the last change of p
         self.register_buffer("signs", torch.tensor(0.0), persistent=self.is_adaptive)
 
     @property
     def is_adaptive(self) -> bool:
-        """Whether the probability follows the sign statistic."""
+        """True if the probability follows the sign statistic."""
         return self.settings.target is not None
 
     def sample(self, images: Tensor, source: torch.Generator) -> View:
-        """Sample how to view images ``(N, C, H, W)``, whose values do not matter."""
+        """Sample a view of images ``(N, C, H, W)``, whose values do not matter."""
         numbers = torch.rand(len(images), NUMBERS, generator=source, device=source.device, dtype=torch.float32)
         return make_view(images, numbers, self.settings.transforms, self.p)
 
@@ -117,7 +123,9 @@ class Augmenter(nn.Module):
 
 
 def make_view(images: Tensor, numbers: Tensor, transforms: Sequence[TransformName], p: Tensor | float) -> View:
-    """Apply each transform to an image with probability ``p``: flip, then translation, and cutout last.
+    """Sample a view: each transform with probability ``p``.
+
+    Color comes first, then flip, translation and cutout.
 
     Args:
         images: Images ``(N, C, H, W)``, whose values do not matter.
@@ -140,7 +148,7 @@ def make_view(images: Tensor, numbers: Tensor, transforms: Sequence[TransformNam
 
 
 def apply_view(images: Tensor, view: View) -> Tensor:
-    """Return images ``(N, C, H, W)`` in [-1, 1] as the discriminators see them."""
+    """Return images ``(N, C, H, W)`` as the discriminators see them."""
     if view.color is not None:
         whole, grey, mean, one = view.color[:, :, None, None, None].unbind(1)
         means = images.mean(dim=1, keepdim=True)
@@ -152,24 +160,30 @@ def apply_view(images: Tensor, view: View) -> Tensor:
 
 
 def color_weights(numbers: Tensor, gates: Tensor) -> Tensor:
-    """Return weights ``(N, 4)`` of brightness, saturation and contrast, from numbers ``(N, 3)`` in [0, 1).
+    """Return weights ``(N, 4)`` of brightness, saturation and contrast.
+
+    Random numbers are ``(N, 3)`` in [0, 1).
 
     Brightness moves by up to half of 1; distances to a pixel's mean grow by up to twice, then those to the image's mean
     by a half to one and a half times. The weights are those of an image, its pixels' means, its mean, and 1.
     """
     brightness, saturation, contrast = numbers[:, 0] - 0.5, 2 * numbers[:, 1], numbers[:, 2] + 0.5
     weights = torch.stack([contrast * saturation, contrast * (1 - saturation), 1 - contrast, brightness], dim=1)
-    return torch.where(gates[:, None], weights, weights.new_tensor([1, 0, 0, 0]))
+    same = torch.eye(1, 4, device=weights.device, dtype=weights.dtype)
+    return torch.where(gates[:, None], weights, same)
 
 
 def whole_shifts(numbers: Tensor, sides: Sequence[int]) -> Tensor:
-    """Return shifts ``(N, 2)`` in pixels, down and right, of up to an eighth of the sides."""
-    most = torch.tensor([round(side / 8) for side in sides], device=numbers.device)
-    return (numbers * (2 * most + 1)).floor().long() - most
+    """Return shifts ``(N, 2)`` in pixels, by an eighth of the sides at most."""
+    most = [round(side / 8) for side in sides]
+    columns = zip(numbers.unbind(1), most, strict=True)
+    return torch.stack([(number * (2 * limit + 1)).floor().long() - limit for number, limit in columns], dim=1)
 
 
 def find_sources(flips: Tensor, shifts: Tensor, sides: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Return the source ``(N, H * W)`` of each pixel, and which ones have one ``(N, H, W)``.
+    """Return each pixel's source ``(N, H * W)``, and a mask ``(N, H, W)``.
+
+    The mask is true where there is a source.
 
     Args:
         flips: Which images are flipped left to right, booleans ``(N,)``, before they are shifted.
@@ -186,7 +200,7 @@ def find_sources(flips: Tensor, shifts: Tensor, sides: Sequence[int]) -> tuple[T
 
 
 def squares(numbers: Tensor, sides: Sequence[int]) -> Tensor:
-    """Return which pixels ``(N, H, W)`` lie in a square of half the side, centred anywhere."""
+    """Return a mask ``(N, H, W)`` of squares of half the side."""
     along = []
     for number, side in zip(numbers.unbind(1), sides, strict=True):
         first = (number * (side + 1)).floor()[:, None] - side // 4

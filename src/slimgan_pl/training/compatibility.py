@@ -11,15 +11,14 @@ from torch import nn
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
+from slimgan_pl.models.recalibration import BATCH_NORMS
 from slimgan_pl.models.sampling import sample_images
 from slimgan_pl.training.channel_advice import advise_schedules
-from slimgan_pl.training.penalties import Penalty
 
 __all__ = [
     "check_callbacks",
     "check_capture",
     "check_data",
-    "check_derivatives",
     "check_fit",
     "check_norms",
     "check_parts",
@@ -28,7 +27,6 @@ __all__ = [
     "keep_patience",
 ]
 
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 UNSUITED_CALLBACKS = {  # Lightning's, by their names, with what is wrong with them here; subclasses too
     "WeightAveraging": (  # NOTE: EMAWeightAveraging is one
@@ -61,16 +59,6 @@ def check_callbacks(callbacks: Iterable[Callback]) -> None:
                 raise SlimGANError(f"the callback {name} {UNSUITED_CALLBACKS[kind.__name__]}")
         if name == "DeviceStatsMonitor" and find_spec("psutil") is None:
             raise SlimGANError(f"the callback {name} needs the package psutil; pip install psutil, or leave it out")
-
-
-def check_derivatives(penalty: Penalty, compile: bool, cuda_graphs: bool) -> None:
-    """Raise a SlimGANError where an exact penalty cannot have its second derivatives."""
-    for name, is_set in {"compile": compile, "cuda_graphs": cuda_graphs}.items():
-        if is_set and penalty.method == "exact":
-            raise SlimGANError(
-                f"an exact gradient penalty needs second derivatives, which {name} does not have; set "
-                f"--model.penalty.method finite-difference, or leave {name} out"
-            )
 
 
 def check_fit(generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:

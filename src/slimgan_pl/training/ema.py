@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from slimgan_pl.errors import check_range
+from slimgan_pl.errors import SlimGANError
+from slimgan_pl.models.recalibration import other_buffers
 
 __all__ = ["EMA", "NO_EMA", "adapt_state", "update_average"]
 
@@ -25,7 +26,7 @@ class EMA:
             without.
 
     Raises:
-        SlimGANError: If a number is negative.
+        SlimGANError: If a number is not above 0.
     """
 
     half_life: float | None = None
@@ -33,12 +34,13 @@ class EMA:
 
     def __post_init__(self) -> None:
         for name in ("half_life", "ramp_up"):
-            if getattr(self, name) is not None:
-                check_range(f"the EMA's {name}", getattr(self, name), 0)
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise SlimGANError(f"the EMA's {name} is {value}; give more than 0, or leave it out")
 
     @property
     def is_used(self) -> bool:
-        """Whether there is an averaged generator."""
+        """True if there is an averaged generator."""
         return self.half_life is not None or self.ramp_up is not None
 
     def decay(self, batch: int, seen: float, half_life: float | None) -> float:
@@ -59,24 +61,27 @@ NO_EMA = EMA()
 
 @torch.no_grad()
 def update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
-    """Move averaged weights towards a net's: ``average += (1 - decay) * (weights - average)``.
+    """Move averaged weights towards those of a net.
 
-    Buffers stay as they are: batch-norm statistics of averaged weights are measured anew where they are needed.
+    ``average += (1 - decay) * (weights - average)``. Buffers are copied, but for batch-norm statistics: those of
+    averaged weights are measured anew where they are needed.
     """
     move = get_ema_multi_avg_fn(decay)
     move(list(average.parameters()), list(net.parameters()), None)
+    for buffer, value in zip(other_buffers(average), other_buffers(net), strict=True):
+        buffer.copy_(value)
 
 
 def adapt_state(state: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return saved weights for a model that averages or augments otherwise.
 
-    New averages begin with the raw weights, and a new probability with its own value; those without use are dropped.
+    New averages begin with the raw weights, and other new values with their own; those without use are dropped.
 
     Args:
         state: Saved weights.
         present: The model's own.
     """
-    optional = "averaged_generator.", "augmenter."
+    optional = "averaged_generator.", "augmenter.", "last_penalty"
     kept = {name: value for name, value in state.items() if name in present or not name.startswith(optional)}
     for name, value in present.items():
         if name.startswith(optional) and name not in kept:

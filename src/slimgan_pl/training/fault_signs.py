@@ -59,9 +59,9 @@ FAULTS: Mapping[str, Callable[[Signs], bool]] = {  # the first that lasts is the
 
 
 def measure_variety(images: Tensor) -> Tensor:
-    """Return the median distance ``(...)`` of an image ``(..., N, C, H, W)`` to the nearest other.
+    """Return the median distance ``(...)`` of images to the nearest other.
 
-    It is 0 where most images have a copy, whether all are alike or copies of a few.
+    Images are ``(..., N, C, H, W)``. It is 0 where most images have a copy, whether all are alike or copies of a few.
     """
     points = images.float().flatten(-3)
     distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
@@ -70,9 +70,9 @@ def measure_variety(images: Tensor) -> Tensor:
 
 
 def measure_disagreement(fakes: Tensor, real: Tensor) -> Tensor:
-    """Return the largest mean squared distance of a width's images to the next wider one's.
+    """Return the largest distance between the images of neighbouring widths.
 
-    It is relative to the variance of the real images.
+    It is the mean squared one, relative to the variance of the real images.
 
     Args:
         fakes: Images ``(W, N, C, H, W)`` of the same latents.
@@ -89,9 +89,9 @@ def measure_disagreement(fakes: Tensor, real: Tensor) -> Tensor:
 
 
 def measure_mismatch(fakes: Tensor, real: Tensor) -> Tensor:
-    """Return the squared Fréchet distance of normal distributions of each pixel to the real ones'.
+    """Return the squared Fréchet distance of pixels to the real ones.
 
-    It is relative to the variance of the real images.
+    Each pixel has a normal distribution. It is relative to the variance of the real images.
 
     Args:
         fakes: Images ``(..., N, C, H, W)``.
@@ -108,7 +108,7 @@ def measure_mismatch(fakes: Tensor, real: Tensor) -> Tensor:
 
 
 def measure_separation(real: Tensor, fake: Tensor) -> Tensor:
-    """Return how many standard deviations lie between real and fake logits ``(..., N)``.
+    """Return the standard deviations between real and fake logits ``(..., N)``.
 
     It stays the same if all logits grow by a constant or a factor.
     """
@@ -118,7 +118,9 @@ def measure_separation(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def find_lagging(values: Sequence[float]) -> list[int]:
-    """Return the positions of widths whose metric is at least twice that of each neighbour.
+    """Return the positions of widths that lag behind.
+
+    Their metric is at least twice that of each neighbour.
 
     >>> find_lagging([26.0, 12.0, 10.0, 10.5]), find_lagging([14.0, 12.0, 31.0, 10.0]), find_lagging([90.0, 40.0, 17.0])
     ([0], [2], [0])

@@ -13,7 +13,7 @@ from slimgan_pl.models.generator import Inputs
 from slimgan_pl.training.discriminator_update import WidthInputs, as_fakes
 from slimgan_pl.training.gradient_norms import NORM, copy_gradients, norm_of_change
 from slimgan_pl.training.losses import distillation_loss, find_teachers
-from slimgan_pl.training.real_and_fake import NO_DRAWS, Draws, Images
+from slimgan_pl.training.real_and_fake import NO_RANDOMNESS, Images, Randomness
 from slimgan_pl.training.update_base import UpdateBase
 from slimgan_pl.training.update_metrics import Metrics, average_parts
 from slimgan_pl.utils.torch_state import frozen
@@ -29,7 +29,7 @@ class GeneratorUpdate(UpdateBase):
         inputs: WidthInputs,
         distilled: Inputs | None = None,
         real: Images | None = None,
-        draws: Draws = NO_DRAWS,
+        randomness: Randomness = NO_RANDOMNESS,
         fakes: Mapping[int, Tensor] | None = None,
     ) -> Metrics:
         """Add the gradients of the generator; the bank gets none.
@@ -39,7 +39,7 @@ class GeneratorUpdate(UpdateBase):
             distilled: N latents and labels for distillation at every width; None distils the images of ``inputs``,
                 which then have to be the same for all widths.
             real: N real images that a relativistic loss compares the fakes with.
-            draws: The other random numbers.
+            randomness: The other random numbers.
             fakes: Images of ``inputs`` by width with their graphs; None generates them here.
 
         Returns:
@@ -47,14 +47,14 @@ class GeneratorUpdate(UpdateBase):
             measured.
         """
         with parametrize.cached(), frozen(self.bank):
-            split = self.split((dict(inputs), distilled, real, draws))
+            split = self.split((dict(inputs), distilled, real, randomness))
             parts = [self._train_widths(part, fakes or {}) for part in split]
         return average_parts(parts)
 
     def _train_widths(
-        self, part: tuple[WidthInputs, Inputs | None, Images | None, Draws], fakes: Mapping[int, Tensor]
+        self, part: tuple[WidthInputs, Inputs | None, Images | None, Randomness], fakes: Mapping[int, Tensor]
     ) -> Metrics:
-        inputs, distilled, real, draws = part
+        inputs, distilled, real, randomness = part
         metrics: Metrics = {"generator_loss": {}, "distillation_loss": {}, f"generator{NORM}": {}}
         teachers = find_teachers(sorted(inputs), self.objective.distill_target)
         outputs: dict[int, Tensor] = {}  # images that a student learns from
@@ -63,7 +63,7 @@ class GeneratorUpdate(UpdateBase):
         for index in sorted(inputs, reverse=True):  # a teacher before its student
             before = copy_gradients(parameters) if self.measures_gradients else []
             images = fakes[index] if index in fakes else self.generate_fakes(index, inputs[index])
-            loss = self._adversarial_loss(index, as_fakes(images, inputs[index], draws, index), real_logits)
+            loss = self._adversarial_loss(index, as_fakes(images, inputs[index], randomness, index), real_logits)
             metrics["generator_loss"][index] = loss.detach()
             if teachers and distilled is not None:
                 self.add_gradients(loss)  # frees the graph of the adversarial loss
@@ -83,7 +83,7 @@ class GeneratorUpdate(UpdateBase):
 
     @torch.no_grad()
     def _real_logits(self, real: Images, indices: Iterable[int]) -> dict[int, Tensor]:
-        """Return each discriminator's logits of the real images; the trunk sees them once."""
+        """Return each discriminator's logits of the real images."""
         shared = self.trunk(self.see(real))
         return {index: self.branch_logits(shared, real.labels, branch=index) for index in indices}
 

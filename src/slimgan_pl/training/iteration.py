@@ -36,7 +36,7 @@ class Status(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Functions that compute the updates of an iteration; captured ones replay CUDA graphs."""
+    """Functions that compute the updates; captured ones replay CUDA graphs."""
 
     discriminators: Callable[..., tuple[Metrics, dict[int, Tensor]]]
     last: Callable[..., tuple[Metrics, dict[int, Tensor]]]  # the discriminator update before the generator's
@@ -102,7 +102,7 @@ class Iteration:
         penalize = self.penalizes_at(number)
         inputs = sample_inputs(self.updates, self.critic_steps, parts[0], part_labels, source, penalize)
         metrics, fakes, wrong_first = self._train_discriminators(parts, part_labels, inputs, penalize)
-        compared = Images(parts[-1], part_labels[-1], inputs.generator_draws.real)
+        compared = Images(parts[-1], part_labels[-1], inputs.generator_randomness.real)
         metrics = metrics | self._train_generator(inputs, compared, fakes, penalize)
         losses = [value for name, values in metrics.items() if not name.endswith(NORM) for value in values.values()]
         wrong = not_finite(losses)
@@ -131,7 +131,7 @@ class Iteration:
         wrong = []
         steps = self.steps[penalize]
         for step in range(self.critic_steps):
-            batch = parts[step], labels[step], inputs.critic[step], inputs.critic_draws[step]
+            batch = parts[step], labels[step], inputs.critic[step], inputs.critic_randomness[step]
             is_last = step == self.critic_steps - 1
             self.discriminators.optimizer.zero_grad()
             update = steps.last if is_last else steps.discriminators
@@ -148,7 +148,7 @@ class Iteration:
         self.generator.optimizer.zero_grad()
         compared = real if self.updates.objective.loss.is_relativistic else None
         update = self.steps[penalize].generator
-        return update(inputs.generator, inputs.distilled, compared, inputs.generator_draws, fakes=fakes)
+        return update(inputs.generator, inputs.distilled, compared, inputs.generator_randomness, fakes=fakes)
 
     def _wrong_gradients(self, net: nn.Module) -> Tensor:
         """Return 1.0 where a gradient is NaN or infinite, else 0.0."""

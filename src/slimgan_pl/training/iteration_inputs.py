@@ -10,7 +10,7 @@ from torch import Tensor
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.generator import Inputs
 from slimgan_pl.training.discriminator_update import WidthInputs
-from slimgan_pl.training.real_and_fake import Draws
+from slimgan_pl.training.real_and_fake import Randomness
 from slimgan_pl.training.updates import Updates
 
 __all__ = ["IterationInputs", "iteration_seed", "sample_batches", "sample_inputs"]
@@ -23,15 +23,15 @@ class IterationInputs(NamedTuple):
         critic: Inputs of each discriminator update.
         generator: Inputs of the generator update.
         distilled: Its inputs for distillation; None distils the images of ``generator``.
-        critic_draws: Other random numbers of each discriminator update.
-        generator_draws: Those of the generator update.
+        critic_randomness: Other random numbers of each discriminator update.
+        generator_randomness: Those of the generator update.
     """
 
     critic: Sequence[WidthInputs]
     generator: WidthInputs
     distilled: Inputs | None
-    critic_draws: Sequence[Draws]
-    generator_draws: Draws
+    critic_randomness: Sequence[Randomness]
+    generator_randomness: Randomness
 
 
 def sample_inputs(
@@ -69,12 +69,14 @@ def sample_inputs(
         inputs = [dict(enumerate(batches)) for batches in critic]
         *batches, distilled = sample_batches(net, num_widths + 1, batch_size, source, given[-1])
         own = dict(enumerate(batches))
-    draws = [sample_draws(updates, real, source, True, penalize) for _ in range(critic_steps)]
-    last = sample_draws(updates, real, source, updates.objective.loss.is_relativistic, False)
-    return IterationInputs(inputs, own, distilled, draws, last)
+    randomness = [sample_randomness(updates, real, source, True, penalize) for _ in range(critic_steps)]
+    last = sample_randomness(updates, real, source, updates.objective.loss.is_relativistic, False)
+    return IterationInputs(inputs, own, distilled, randomness, last)
 
 
-def sample_draws(updates: Updates, real: Tensor, source: torch.Generator, with_real: bool, penalize: bool) -> Draws:
+def sample_randomness(
+    updates: Updates, real: Tensor, source: torch.Generator, with_real: bool, penalize: bool
+) -> Randomness:
     """Sample the random numbers of an update beside its latents.
 
     Fakes of shared latents are augmented alike at all widths.
@@ -94,13 +96,13 @@ def sample_draws(updates: Updates, real: Tensor, source: torch.Generator, with_r
         # in float32, as latents are, so that the numbers are the same in each precision
         normals = torch.randn(shape, generator=source, device=source.device, dtype=torch.float32)
         directions = normals.to(real.dtype)
-    return Draws(of_real, of_fakes, directions)
+    return Randomness(of_real, of_fakes, directions)
 
 
 def sample_batches(
     net: SlimmableGenerator, count: int, batch_size: int, source: torch.Generator, labels: Tensor | None = None
 ) -> list[Inputs]:
-    """Sample batches of inputs at once, with the same labels ``(batch_size,)`` in each if they are given."""
+    """Sample batches of inputs, with the same labels ``(batch_size,)`` if given."""
     repeated = None if labels is None else labels.repeat(count)
     latents, sampled = net.draw_inputs(count * batch_size, source, repeated)
     split = [None] * count if sampled is None else sampled.split(batch_size)

@@ -34,9 +34,13 @@ class Report(NamedTuple):
 
 
 class LoggedModule(SampledModule):
-    """Base of the modules that log metrics; ``reports`` are those of the last two iterations."""
+    """Base of the modules that log metrics.
+
+    ``reports`` are those of the last two iterations.
+    """
 
     augmenter: Augmenter | None
+    last_penalty: Tensor | None  # of a lazy penalty, (W,)
     step_settings: StepSettings
 
     def __init__(self) -> None:
@@ -44,6 +48,14 @@ class LoggedModule(SampledModule):
         self.reports: deque[Report] = deque(maxlen=2)
         self.throughput = Throughput()
         self.scheduled: dict[str, float] = {}  # values of scheduled settings in the last iteration
+
+    def with_last_penalty(self, metrics: Metrics) -> Metrics:
+        """Return a copy of an iteration's metrics, with the last value of a lazy penalty."""
+        if self.last_penalty is not None:
+            if "gradient_penalty" in metrics:
+                self.last_penalty.copy_(torch.stack(list(metrics["gradient_penalty"].values())))
+            metrics = {**metrics, "gradient_penalty": dict(enumerate(self.last_penalty))}
+        return copy_metrics(metrics)
 
     def per_width(self, metrics: Metrics) -> dict[str, Tensor]:
         """Return metrics by the names that loggers see, such as ``generator_loss/0.5``."""

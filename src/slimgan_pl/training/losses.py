@@ -38,10 +38,11 @@ class AdversarialLoss(NamedTuple):
     is_relativistic: bool = False
 
     def real_sign(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Return the mean sign of the real logits, of a relativistic loss relative to the fake ones.
+        """Return the mean sign of the real logits.
 
-        It is 0 where the discriminator cannot tell, and near 1 where it overfits (Karras et al. 2020, "Training
-        Generative Adversarial Networks with Limited Data", equation 1).
+        Those of a relativistic loss are relative to the fake ones. It is 0 where the discriminator cannot tell, and
+        near 1 where it overfits (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data",
+        equation 1).
         """
         return (real - fake if self.is_relativistic else real).sign().mean()
 

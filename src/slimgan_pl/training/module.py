@@ -16,7 +16,7 @@ from slimgan_pl.training.compatibility import check_callbacks, check_capture
 from slimgan_pl.training.ema import EMA, update_average
 from slimgan_pl.training.iteration import Iteration, Side, Status
 from slimgan_pl.training.iteration_inputs import iteration_seed
-from slimgan_pl.training.logged import LoggedModule, Report, StepSettings, copy_metrics
+from slimgan_pl.training.logged import LoggedModule, Report, StepSettings
 from slimgan_pl.training.losses import Objective
 from slimgan_pl.training.penalties import Penalty
 from slimgan_pl.training.schedules import Course, Schedules, Target, optimizer_targets
@@ -72,7 +72,7 @@ class TrainedModule(LoggedModule):
             penalty=self.penalty,
             augmenter=self.augmenter,
         )
-        updates.penalizes |= self.schedules.gamma is not None
+        updates.penalizes = self.penalizes
         self.half_life = self.ema.half_life
         targets = self.schedule_targets(optimizers, updates.gamma)
         self.course = Course(self.schedules, self.trainer.estimated_stepping_batches, targets)
@@ -108,7 +108,7 @@ class TrainedModule(LoggedModule):
             decay = self.ema.decay(shown, number * shown, self.half_life)
             update_average(self.averaged_generator, self.generator, decay)
             self.has_moved = True
-        self.reports.append(Report(self.global_step, copy_metrics(metrics), self.iteration.status))
+        self.reports.append(Report(self.global_step, self.with_last_penalty(metrics), self.iteration.status))
         self.log_metrics_of_iteration()
         self.throughput.end_iteration(shown)
 
@@ -116,8 +116,14 @@ class TrainedModule(LoggedModule):
         self.throughput.pause()
 
     def on_train_end(self) -> None:
+        self.settle_average()
         self.iteration = self.course = None
         self.is_asked_to_stop = False
+
+    @property
+    def penalizes(self) -> bool:
+        """True if there is a gradient penalty, at once or later."""
+        return self.penalty.gamma > 0 or self.schedules.gamma is not None
 
     @property
     def real_batches(self) -> int:
@@ -131,13 +137,13 @@ class TrainedModule(LoggedModule):
             optimizers: The generator's and the bank's.
             gamma: Weight of the penalty, filled in place.
         """
-        both = zip(optimizers, self.optimizer_settings, strict=True)
-        targets = [target for optimizer, settings in both for target in optimizer_targets(optimizer, settings)]
+        sides = zip(optimizers, self.optimizer_settings, ("generator_", "discriminator_"), strict=True)
+        targets = [target for side in sides for target in optimizer_targets(*side)]
         targets.append(Target("gamma", self.penalty.gamma, gamma.fill_))
         if self.ema.half_life is not None:
             targets.append(Target("half_life", self.ema.half_life, partial(setattr, self, "half_life")))
         if self.augmenter is not None and not self.augmenter.is_adaptive:
-            targets.append(Target("p", self.augmenter.settings.p, self.augmenter.p.fill_))
+            targets.append(Target("p", self.augmenter.settings.first_p, self.augmenter.p.fill_))
         return targets
 
     def request_stop(self) -> None:

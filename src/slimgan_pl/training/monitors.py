@@ -25,7 +25,7 @@ def loss_names(model: SlimGAN) -> list[str]:
     widths = widths_of(model)
     means = ["discriminator_loss", "generator_loss"]
     names = [*means, "real_logits", "fake_logits", "real_sign"]
-    if model.penalty.gamma > 0 or model.schedules.gamma is not None:
+    if model.penalizes:
         names.append("gradient_penalty")
     if model.step_settings.micro_batches == 1:
         names += [f"generator{NORM}", f"discriminator{NORM}"]
@@ -44,14 +44,17 @@ def metric_names(model: SlimGAN, extraction: Extraction | None) -> list[str]:
 
 
 def mean_names(model: SlimGAN, extraction: Extraction | None) -> list[str]:
-    """Return the names that callbacks can monitor beside them, such as ``fid`` and ``fid_digits``."""
+    """Return further names to monitor, such as ``fid`` and ``fid_digits``."""
     of_widths, between = evaluated_keys(model, extraction)
     keys = of_widths | between
     return list(dict.fromkeys([*keys, *keys.values()]))
 
 
 def evaluated_keys(model: SlimGAN, extraction: Extraction | None) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the metrics of each width and those between widths, with the extractor's name by those without."""
+    """Return keys of metrics of each width, and between widths.
+
+    Each is the key with the extractor's name, by the one without.
+    """
     if model.evaluator is None or extraction is None:
         return {}, {}
     nets = {"extractor": extraction.provenance, "classifier": extraction.classifier_provenance}

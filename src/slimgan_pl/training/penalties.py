@@ -59,12 +59,12 @@ class Penalty:
 
     @property
     def takes_directions(self) -> bool:
-        """Whether it needs random directions."""
+        """True if it needs random directions."""
         return self.method == "finite-difference"
 
     @property
     def sides(self) -> int:
-        """How many of real and fake images it is of."""
+        """Number of kinds of images, real and fake, that it penalises."""
         return 2 if self.images == "both" else 1
 
     def count(self, batch_size: int) -> int:
@@ -75,15 +75,15 @@ class Penalty:
 NO_PENALTY = Penalty()
 
 
-def choose_images(count: int, total: int) -> Tensor:
+def choose_images(count: int, total: int, device: torch.device | None = None) -> Tensor:
     """Return the numbers of ``count`` images, evenly spaced in a batch.
 
-    So the parts of a batch hold their share of them.
+    So the parts of a batch hold their share of them. They are on the images' ``device``, which a CUDA graph needs.
 
     >>> choose_images(2, 8)
     tensor([0, 4])
     """
-    return torch.arange(count) * total // count
+    return torch.arange(count, device=device) * total // count
 
 
 def finite_difference(logits: Tensor, moved: Tensor, epsilon: float) -> Tensor:

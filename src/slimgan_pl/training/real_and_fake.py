@@ -13,18 +13,18 @@ from torch.utils import _pytree as pytree
 from slimgan_pl.training.augmentation import View
 from slimgan_pl.training.penalties import choose_images
 
-__all__ = ["NO_DRAWS", "Draws", "Images", "choose", "join"]
+__all__ = ["NO_RANDOMNESS", "Images", "Randomness", "choose", "join"]
 
 
 class Images(NamedTuple):
-    """Images ``(N, C, H, W)``, their labels ``(N,)``, and how they are augmented."""
+    """Images ``(N, C, H, W)``, labels ``(N,)``, and augmentation."""
 
     images: Tensor
     labels: Tensor | None = None
     view: View | None = None
 
 
-class Draws(NamedTuple):
+class Randomness(NamedTuple):
     """Random numbers of an update beside its latents.
 
     Attributes:
@@ -38,13 +38,13 @@ class Draws(NamedTuple):
     directions: Tensor | None = None
 
 
-NO_DRAWS = Draws()
+NO_RANDOMNESS = Randomness()
 
 
 def choose(batch: Images, count: int) -> Images:
     """Return ``count`` images of a batch, evenly spaced."""
-    rows = choose_images(count, len(batch.images))
-    chosen: Images = pytree.tree_map_only(Tensor, lambda values: values[rows], batch)
+    rows = choose_images(count, len(batch.images), batch.images.device)
+    chosen: Images = pytree.tree_map_only(Tensor, lambda values: values.index_select(0, rows), batch)
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""Samples of a trained module: which weights generate them, and their batch-norm statistics."""
+"""Samples of a trained module, and the weights that generate them."""
 
 import torch
 from lightning.pytorch import LightningModule
@@ -48,12 +48,15 @@ class SampledModule(LightningModule):
 
     @property
     def inference_generator(self) -> SlimmableGenerator:
-        """Generator of samples, evaluation and exports: the averaged one if there is one.
+        """Generator of samples, evaluation and exports; averaged if possible.
 
-        With ``weights = "raw"`` it is the one that is trained.
+        With ``weights = "raw"`` it is the one that is trained. The statistics of an averaged one fit its weights.
         """
         averaged = self.averaged_generator
-        return self.generator if averaged is None or self.weights == "raw" else averaged
+        if averaged is None or self.weights == "raw":
+            return self.generator
+        self.settle_average()
+        return averaged
 
     @property
     def used_weights(self) -> Weights:
@@ -61,7 +64,7 @@ class SampledModule(LightningModule):
         return "raw" if self.averaged_generator is None else self.weights
 
     def set_classes(self, classes: Classes) -> None:
-        """Take the classes of the training data, of which samples are from now on."""
+        """Take the classes of the training data, of which samples are."""
         self.classes = classes
         for net in filter(None, (self.generator, self.averaged_generator)):
             net.classes = classes.sampled(self.labels)
@@ -94,6 +97,10 @@ class SampledModule(LightningModule):
         """
         if self.recalibration:
             recalibrate(self.generator, self.recalibration)
+        self.settle_average()
+
+    def settle_average(self) -> None:
+        """Recalibrate the averaged generator if its weights have moved."""
         averaged = self.averaged_generator
         if averaged is not None and has_statistics(averaged) and self.has_moved:
             recalibrate(averaged, self.recalibration or AVERAGE_BATCHES)

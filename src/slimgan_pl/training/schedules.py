@@ -43,7 +43,9 @@ class Schedule:
         check_choice("the schedule's shape", self.shape, get_args(Shape))
         check_range("the schedule's warm_up", self.warm_up, 0)
         if self.images is not None:
-            check_range("the schedule's images", self.images, 1)
+            check_range("the schedule's images", self.images, self.warm_up + 1)
+            if self.shape == "constant":
+                raise SlimGANError("a schedule of shape constant has no end; leave its images out")
         for name in ("end", "factor"):
             if getattr(self, name) is not None:
                 check_range(f"the schedule's {name}", getattr(self, name), 0)
@@ -103,11 +105,19 @@ NO_SCHEDULES = Schedules()
 
 
 class Target(NamedTuple):
-    """Setting that a schedule moves: its schedule's name, own value, and setter."""
+    """Setting that a schedule moves.
+
+    Attributes:
+        name: The schedule's name.
+        start: The setting's own value.
+        assign: Sets it.
+        side: ``generator_`` or ``discriminator_`` of an optimizer's setting, else empty.
+    """
 
     name: str
     start: float
     assign: Callable[[float], object]
+    side: str = ""
 
 
 class Course:
@@ -119,12 +129,14 @@ class Course:
         targets: Settings that they may move.
 
     Raises:
-        SlimGANError: If a schedule has no setting to move, or no end.
+        SlimGANError: If a schedule has no setting to move, no end, or an end out of range.
     """
 
     def __init__(self, schedules: Schedules, iterations: float, targets: Iterable[Target]) -> None:
         self.iterations = iterations
         self.targets = [(schedules.given[each.name], each) for each in targets if each.name in schedules.given]
+        for schedule, target in self.targets:
+            check_end(schedule, target)
         found = {target.name for _, target in self.targets}
         for name, schedule in schedules.given.items():
             if name not in found:
@@ -146,31 +158,43 @@ class Course:
         for schedule, target in self.targets:
             value = schedule.value(target.start, seen, self.iterations * batch)
             target.assign(value)
-            values.setdefault(target.name, value)
+            values.setdefault(f"{target.side}{target.name}", value)
         return values
 
 
+def check_end(schedule: Schedule, target: Target) -> None:
+    """Raise a SlimGANError for an end that the setting cannot have, or for a share of nothing."""
+    name = f"--model.schedules.{target.name}"
+    if schedule.factor is not None and target.start == 0:
+        raise SlimGANError(f"{name}.factor is a share of the setting's own value, which is 0; give {name}.end")
+    last = schedule.value(target.start, math.inf, 1)
+    check_range(f"the end of the schedule of {target.name}", last, 0, LIMITS.get(target.name, math.inf))
+
+
+LIMITS = {"beta1": 0.9999999, "beta2": 0.9999999, "p": 1.0}  # betas are below 1
+
 REMEDIES = {  # for schedules without a setting to move
-    "lr": "leave --model.schedules.lr out",
+    "lr": "take optimizers with a learning rate, or leave --model.schedules.lr out",
     "beta1": "take optimizers with betas, such as Adam, or leave --model.schedules.beta1 out",
     "beta2": "take optimizers with betas, such as Adam, or leave --model.schedules.beta2 out",
-    "gamma": "leave --model.schedules.gamma out",
     "half_life": "set --model.ema.half_life, its value at the beginning, or leave --model.schedules.half_life out",
     "p": "set --model.augmentation.transforms without a target, or leave --model.schedules.p out",
 }
 
 
-def optimizer_targets(optimizer: Optimizer, settings: Sequence[Mapping[str, Any]]) -> Iterator[Target]:
+def optimizer_targets(optimizer: Optimizer, settings: Sequence[Mapping[str, Any]], side: str) -> Iterator[Target]:
     """Yield what schedules may move of an optimizer.
 
     Args:
         optimizer: The optimizer.
         settings: Configured settings of each of its parameter groups.
+        side: ``generator_`` or ``discriminator_``.
     """
     for group, own in zip(optimizer.param_groups, settings, strict=True):
-        yield Target("lr", float(own["lr"]), partial(set_learning_rate, group))
+        if "lr" in own:
+            yield Target("lr", float(own["lr"]), partial(set_learning_rate, group), side)
         for number, beta in enumerate(own.get("betas", ())):
-            yield Target(f"beta{number + 1}", float(beta), partial(set_beta, group, number))
+            yield Target(f"beta{number + 1}", float(beta), partial(set_beta, group, number), side)
 
 
 def restore_scheduled(

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from lightning.pytorch.cli import OptimizerCallable
@@ -10,14 +10,12 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from slimgan_pl.data import ByteDataModule
-from slimgan_pl.errors import check_choice, check_range
 from slimgan_pl.evaluation import Evaluator, GeneratorSource
 from slimgan_pl.models import Classes, DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.models.classes import LabelSampling
 from slimgan_pl.training.augmentation import NO_AUGMENTATION, Augmentation, Augmenter
 from slimgan_pl.training.compatibility import (
     check_data,
-    check_derivatives,
     check_fit,
     check_norms,
     check_parts,
@@ -31,12 +29,17 @@ from slimgan_pl.training.module import StepSettings, TrainedModule
 from slimgan_pl.training.optimizers import ADAM, adam, make_optimizer, read_settings, use_configured_settings
 from slimgan_pl.training.penalties import NO_PENALTY, Penalty
 from slimgan_pl.training.schedules import NO_SCHEDULES, Course, Schedules, restore_scheduled
+from slimgan_pl.training.setting_checks import (
+    LatentSampling,
+    check_derivatives,
+    check_labels,
+    check_precision,
+    check_settings,
+)
 from slimgan_pl.utils.recipes import plain_hyperparameters
 from slimgan_pl.utils.torch_state import use_channels_last
 
 __all__ = ["ADAM", "SlimGAN"]
-
-Sampling = Literal["independent", "shared"]
 
 
 class SlimGAN(TrainedModule, EvaluatedModule):
@@ -91,7 +94,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         distill_target: DistillTarget = "next",
         distill_weight: float = 20.0,
         critic_steps: int = 1,
-        latents: Sampling = "independent",
+        latents: LatentSampling = "independent",
         generator_optimizer: OptimizerCallable = adam,
         discriminator_optimizer: OptimizerCallable = adam,
         evaluator: Evaluator | None = None,
@@ -112,18 +115,10 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         schedules: Schedules = NO_SCHEDULES,
     ) -> None:
         super().__init__()
+        check_settings(locals())
         check_fit(generator, discriminators)
-        check_range("critic_steps", critic_steps, 1)
-        check_range("micro_batches", micro_batches, 1)
-        check_choice("adversarial_loss", adversarial_loss, get_args(LossName))
-        check_choice("distill_target", distill_target, get_args(DistillTarget))
-        check_choice("latents", latents, get_args(Sampling))
-        check_choice("labels", labels, get_args(LabelSampling))
-        check_range("distill_weight", distill_weight, 0)
-        check_range("seed", seed, 0)
-        check_range("recalibration", recalibration, 0)
-        check_range("centering", centering, 0)
-        check_derivatives(penalty, compile, cuda_graphs)
+        if generator.num_classes:
+            check_labels(labels, adversarial_loss)
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
         nets = {"generator": generator, "discriminators": discriminators, "evaluator": evaluator}
         settings = plain_hyperparameters(self.hparams, nets)
@@ -140,6 +135,9 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             ADVERSARIAL_LOSSES[adversarial_loss], distill_target, distill_weight, latents == "shared", centering
         )
         self.penalty, self.ema, self.schedules = penalty, ema, schedules
+        if self.penalizes:
+            check_derivatives(penalty, compile, cuda_graphs)
+        self.register_buffer("last_penalty", torch.zeros(len(generator.widths)) if penalty.every > 1 else None)
         self.augmenter = Augmenter(augmentation) if augmentation.transforms else None
         self.critic_steps = critic_steps
         self.generator_optimizer = generator_optimizer
@@ -174,7 +172,12 @@ class SlimGAN(TrainedModule, EvaluatedModule):
     def prepare_data(self) -> None:
         """Check that the data suit the settings, before any folder is made."""
         data = getattr(self.trainer, "datamodule", None)
-        if self.trainer.state.fn != "fit" or not isinstance(data, ByteDataModule):
+        if self.trainer.state.fn != "fit":
+            return
+        adapts = self.augmenter is not None and self.augmenter.is_adaptive
+        parts = {"ema": self.ema.is_used, "penalty": self.penalizes, "augmentation.target": adapts}
+        check_precision(self.trainer.precision, [f"--model.{name}" for name, is_used in parts.items() if is_used])
+        if not isinstance(data, ByteDataModule):
             return
         data.train_dataloader()
         check_parts(data.batch_size, self.step_settings.micro_batches)

@@ -12,7 +12,7 @@ from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.models.generator import Inputs
 from slimgan_pl.training.augmentation import Augmenter, apply_view
 from slimgan_pl.training.losses import Objective
-from slimgan_pl.training.penalties import Penalty
+from slimgan_pl.training.penalties import NO_PENALTY, Penalty
 from slimgan_pl.training.real_and_fake import Images
 
 __all__ = ["UpdateBase"]
@@ -49,12 +49,12 @@ class UpdateBase:
         free_graphs: bool = False,
         micro_batches: int = 1,
         backward: Callable[..., None] = torch.autograd.backward,
-        penalty: Penalty | None = None,
+        penalty: Penalty = NO_PENALTY,
         augmenter: Augmenter | None = None,
     ) -> None:
         self.generator, self.bank, self.objective = generator, discriminators, objective
         self.free_graphs, self.micro_batches, self.backward = free_graphs, micro_batches, backward
-        self.penalty = Penalty() if penalty is None else penalty
+        self.penalty = penalty
         self.gamma = torch.tensor(self.penalty.gamma, device=generator.device, dtype=generator.dtype)
         self.penalizes = self.penalty.gamma > 0
         self.augmenter = augmenter
@@ -67,7 +67,7 @@ class UpdateBase:
 
     @property
     def keeps_fakes(self) -> bool:
-        """Whether the generator update starts from the discriminator update's fakes."""
+        """True if the generator update starts from the fakes before it."""
         return self.objective.shared_latents and not self.free_graphs and self.micro_batches == 1
 
     def compile(self, backend: str = "inductor") -> None:
