@@ -12,7 +12,7 @@ from lightning.pytorch import Trainer
 from PIL import Image
 from torch import Tensor
 
-from slimgan_pl import SlimGAN
+from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.data import ImageFolderDataModule
 from slimgan_pl.evaluation import EvaluationResults
 from slimgan_pl.models import Classes, DCGANDiscriminatorBank, DCGANGenerator
@@ -45,6 +45,13 @@ def train(root: Path, trainer: Trainer, labels: LabelSampling = "data", ckpt_pat
     data = ImageFolderDataModule(str(root), image_size=8, image_channels=1, batch_size=40)
     trainer.fit(model, datamodule=data, ckpt_path=ckpt_path)
     return model
+
+
+def test_uniform_labels_and_pairs_of_the_same_class_exclude_each_other() -> None:
+    generator = DCGANGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.5, 1.0), num_classes=3)
+    bank = DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=2, num_shared=1, num_classes=3)
+    with pytest.raises(SlimGANError, match=r"labels of the training images; set --model\.labels data"):
+        SlimGAN(generator, bank, adversarial_loss="relativistic", labels="uniform")
 
 
 @pytest.mark.parametrize(("labels", "low", "high"), [("data", 0.8, 0.97), ("uniform", 0.23, 0.43)])

@@ -46,7 +46,7 @@ def check_labels(labels: LabelSampling, adversarial_loss: LossName) -> None:
     if labels == "uniform" and ADVERSARIAL_LOSSES[adversarial_loss].is_relativistic:
         raise SlimGANError(
             "labels uniform has no effect on a relativistic loss, whose fakes have the labels of the training images; "
-            "leave one of them out"
+            "set --model.labels data"
         )
 
 
