@@ -128,3 +128,24 @@ def test_the_table_says_once_where_the_distance_is_biased(
     text = " ".join(" ".join(lines).split())
     assert ("images: " in text.partition("test images")[2]) == (line is not None)
     assert line is None or line in text
+
+
+@pytest.mark.parametrize(
+    ("weights", "line"),
+    [
+        ({"weights": "averaged", "has_average": True}, "of averaged weights; --weights raw evaluates the others"),
+        (
+            {"weights": "raw", "has_average": True},
+            "of raw weights; without --weights raw the averaged ones are evaluated",
+        ),
+        ({"weights": "raw", "has_average": False}, None),
+        ({"weights": "raw"}, None),
+        ({}, None),
+    ],
+)
+def test_the_table_names_the_weights_where_there_are_two(
+    weights: dict[str, Any], line: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = " ".join(" ".join(shown(capsys, "inception", {"kid": 0.01}, **weights)).split())
+    assert ("weights" in text) == (line is not None)
+    assert line is None or line in text

@@ -32,7 +32,7 @@ def test_a_results_file_has_exactly_the_keys_of_the_page() -> None:
     for path in (ROOT / "docs" / "results").glob("*.json"):
         results = json.loads(path.read_text())
         known = keys_in("Top level") - OF_IMAGES - OVER_SEEDS
-        assert results.keys() | {"weights"} == known  # which version 0.1.0 left out
+        assert results.keys() | {"weights", "has_average"} == known  # which version 0.1.0 left out
         assert all(row.keys() == keys_in("A row of `widths`") for row in results["widths"])
         assert results["training"].keys() == keys_in("`training`")
         assert results["checkpoint"].keys() == keys_in("`checkpoint`")
@@ -42,7 +42,7 @@ def test_a_results_file_has_exactly_the_keys_of_the_page() -> None:
 
 def test_an_evaluation_over_seeds_has_the_keys_of_the_page() -> None:
     results = digits(seeds=2).evaluate(generator(), noise(20))
-    of_others = {"iteration", "individual", "weights", "recalibration", "training", "checkpoint"}
+    of_others = {"iteration", "individual", "weights", "has_average", "recalibration", "training", "checkpoint"}
     assert results.keys() == keys_in("Top level") - OF_IMAGES - of_others
     assert all(row.keys() == keys_in("A row of `widths`") for row in results["widths"])
     assert results["deviation"].keys() == {"widths", "mic_digits", "consistency_digits", "agreement_digits"}

@@ -1,6 +1,7 @@
 """Evaluations of a run: those before, by the same protocol, and the checkpoint that they call the best."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import EvaluationResults
-from slimgan_pl.runs.evaluations import evaluations_before, find_best_checkpoint
+from slimgan_pl.runs.evaluations import evaluations_before, find_best_checkpoint, find_results
 from slimgan_pl.runs.folder import RunFolder, name_checkpoint
 from slimgan_pl.utils.files import file_sha256
 
@@ -35,6 +36,15 @@ def test_they_come_in_order_and_without_later_ones(tmp_path: Path) -> None:
 def test_metrics_that_do_not_compare_are_left_out(changes: dict[str, Any], tmp_path: Path) -> None:
     write(tmp_path, 10, **changes)
     assert evaluations_before(tmp_path, EvaluationResults.from_json(NOW)) == []
+
+
+def test_evaluations_of_other_weights_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, 10)  # of a version without averages
+    write(tmp_path, 15, weights="averaged")
+    write(tmp_path, 20, weights="raw")
+    assert iterations_before(tmp_path) == [10, 20]
+    averaged = EvaluationResults.from_json({**NOW, "weights": "averaged"})
+    assert [earlier.iteration for earlier in evaluations_before(tmp_path, averaged)] == [15]
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"iteration": "x"}', "\x00"])
@@ -90,3 +100,64 @@ def test_the_last_checkpoint_is_the_best_where_the_results_are_of_it(tmp_path: P
         document = {**NOW, "widths": widths, "checkpoint": {"file": "last.ckpt", "sha256": sha256}}
         run.results.write_text(json.dumps(document))
         assert find_best_checkpoint(tmp_path) == best
+
+
+def leave(path: Path, modified: float = 1e9, **changes: Any) -> Path:
+    """Write results with a time of modification and return their path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**NOW, **changes}))
+    os.utime(path, (modified, modified))
+    return path
+
+
+def test_results_are_those_that_were_written_last(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "version_3")
+    assert find_results(tmp_path) == RunFolder(tmp_path).results
+    leave(run.metrics)
+    assert find_results(tmp_path) == run.results
+    at_end = leave(run.results)
+    assert find_results(tmp_path) == find_results(run.path) == find_results(at_end) == at_end
+    again = leave(run.checkpoints / "last.test.json", modified=2e9)
+    assert find_results(tmp_path) == again
+    again.write_text("damaged")  # which is told where it is read
+    assert find_results(tmp_path) == again
+
+
+AVERAGED = {"weights": "averaged", "has_average": True}
+
+SKIPPED = {"weights": "raw", "has_average": True}
+
+ALONE = {"weights": "raw", "has_average": False}
+
+
+@pytest.mark.parametrize(
+    ("at_end", "tested", "raw_tested", "averaged", "raw"),
+    [
+        (AVERAGED, None, SKIPPED, "results.json", "last.raw.test.json"),
+        (AVERAGED, AVERAGED, SKIPPED, "last.test.json", "last.raw.test.json"),
+        (AVERAGED, {"weights": "raw"}, None, "results.json", "last.test.json"),
+        (AVERAGED, None, None, "results.json", None),
+        (None, None, SKIPPED, None, "last.raw.test.json"),
+        (ALONE, ALONE, None, "last.test.json", "last.test.json"),
+        ({}, {}, None, "last.test.json", "last.test.json"),
+        ({}, AVERAGED, SKIPPED, "last.test.json", "last.raw.test.json"),
+        (AVERAGED, ALONE, None, "last.test.json", "last.test.json"),
+    ],
+    ids=[
+        *("raw ones", "both again", "raw ones of before their own file", "averaged ones alone", "raw ones alone"),
+        *("no average", "version 0.1.0", "an average that begins", "an average that ends"),
+    ],
+)
+def test_results_of_raw_weights_do_not_stand_for_those_of_averaged_ones(
+    at_end: Any, tested: Any, raw_tested: Any, averaged: str | None, raw: str | None, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path)
+    names = ("last.test.json", "last.raw.test.json")
+    for time, (path, weights) in enumerate(
+        zip((run.results, *map(run.checkpoints.joinpath, names)), (at_end, tested, raw_tested), strict=True)
+    ):
+        if weights is not None:
+            leave(path, 1e9 + time, **weights)
+    assert find_results(tmp_path).name == (averaged or "results.json")
+    if raw is not None:
+        assert find_results(tmp_path, "raw").name == raw

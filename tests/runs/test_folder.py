@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.runs.folder import RunFolder, find_checkpoint, find_results
+from slimgan_pl.runs.folder import RunFolder, find_checkpoint
 
 
 def leave(path: Path, modified: float = 1e9) -> Path:
@@ -40,17 +40,6 @@ def test_files_of_iterations_come_in_order_and_strangers_are_left_out(tmp_path: 
         leave(tmp_path / "results" / name)
     assert run.evaluations() == {300: paths[1], 1_000_000: paths[0]}
     assert run.sample_grids() == run.kept_checkpoints() == {}
-
-
-def test_results_are_those_that_were_written_last(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "version_3")
-    assert find_results(tmp_path) == RunFolder(tmp_path).results
-    leave(run.metrics)
-    assert find_results(tmp_path) == run.results
-    at_end = leave(run.results)
-    assert find_results(tmp_path) == find_results(run.path) == find_results(at_end) == at_end
-    again = leave(run.checkpoints / "last.test.json", modified=2e9)
-    assert find_results(tmp_path) == again
 
 
 def test_a_folder_stands_for_its_newest_checkpoint(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from slimgan_pl.runs.comparison import (
     width_name,
     widths_of,
 )
-from slimgan_pl.runs.folder import find_results
+from slimgan_pl.runs.evaluations import find_results
 from slimgan_pl.utils.files import check_folder, write_whole, writing_output
 from slimgan_pl.utils.formatting import markdown_table
 from slimgan_pl.utils.terminal import MAX_COLUMNS, print_whole

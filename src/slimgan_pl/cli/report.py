@@ -36,7 +36,8 @@ def report(
         metric: The metric that comes first and that runs are compared by; by default the first that a run has.
         seed: Seed of the latents of the pictures.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
-        weights: The averaged weights where training has kept an average, or the raw ones.
+        weights: Weights of the metrics and pictures: the averaged ones where training has kept an average, or the raw
+            ones.
     """
     try:
         from slimgan_pl.report.page import make_page
@@ -49,7 +50,7 @@ def report(
     from slimgan_pl.report.summary import summarize_run
 
     folders = list(dict.fromkeys(find_run(run).resolve() for run in runs))
-    found = [read_run(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
+    found = [read_run(folder, name, weights) for folder, name in zip(folders, names_of(folders), strict=True)]
     first = first_metric(found, metric)
     summaries = [summarize_run(run, seed, trust_checkpoint, weights) for run in found]
     page = make_page(found, summaries, first).encode()

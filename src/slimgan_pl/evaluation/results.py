@@ -96,6 +96,16 @@ class EvaluationResults:
         return weights
 
     @property
+    def has_average(self) -> bool | None:
+        """Whether training has kept averaged weights; None where an earlier version did not say."""
+        return True if self.weights == "averaged" else self.document.get("has_average")
+
+    @property
+    def skips_average(self) -> bool:
+        """Whether raw weights were evaluated although there are averaged ones."""
+        return self.weights == "raw" and self.has_average is True
+
+    @property
     def provenance(self) -> Mapping[str, Any]:
         """Everything known but metrics and the cost of training."""
         left_out = {"iteration", "individual", "widths", "real", "deviation", "per_seed", "training"}

@@ -91,6 +91,8 @@ def caption(results: EvaluationResults, earlier: EvaluationResults | None = None
     splits, lines = results.protocol["splits"], describe_bias(results)
     if results.weights == "averaged":
         lines.append("of averaged weights; --weights raw evaluates the others")
+    elif results.skips_average:
+        lines.append("of raw weights; without --weights raw the averaged ones are evaluated")
     if results.num_seeds > 1:
         lines.append(f"mean ± standard deviation over {results.num_seeds} seeds of the latents")
     elif splits > 1 and any(column.shows_std for column in results.columns):

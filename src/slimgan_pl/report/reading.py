@@ -3,13 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.results import EvaluationResults, read_results
 from slimgan_pl.runs.curves import read_metrics
-from slimgan_pl.runs.folder import RunFolder, find_results
+from slimgan_pl.runs.evaluations import find_results
+from slimgan_pl.runs.folder import RunFolder
+from slimgan_pl.runs.next_steps import shorten_path
 from slimgan_pl.runs.resume import find_stopped_run
+from slimgan_pl.utils.weights import Weights
 from slimgan_pl.utils.yaml_files import read_config
 
 __all__ = ["RunFiles", "find_run", "read_run"]
@@ -23,7 +27,7 @@ class RunFiles:
         name: Its name on the page.
         checkpoint: Its newest whole checkpoint.
         results: Its metrics, of the end or of the last evaluation.
-        history: All its evaluations by iteration.
+        history: All its evaluations of the same weights, by iteration.
         metrics: Rows of its log, each a number per column.
         settings: Its configuration; ``settings_text`` is the file's text.
         date: Time when it was last saved or evaluated.
@@ -58,11 +62,17 @@ def find_run(run: str) -> Path:
     raise SlimGANError(f"there is nothing of a run in {run}; name a folder that slimgan fit has filled")
 
 
-def read_run(folder: Path, name: str) -> RunFiles:
-    """Read the files of a run."""
+def read_run(folder: Path, name: str, weights: Weights = "averaged") -> RunFiles:
+    """Read the files of a run.
+
+    Args:
+        folder: Its folder.
+        name: Its name on the page.
+        weights: Which weights the metrics are of: averaged ones where there are any, or the raw ones.
+    """
     run = RunFiles(name, folder)
     add_checkpoint(run)
-    add_results(run)
+    add_results(run, weights)
     add_settings(run)
     path = RunFolder(folder).metrics
     try:
@@ -86,11 +96,11 @@ def add_checkpoint(run: RunFiles) -> None:
     run.date = date_of(found.checkpoint)
 
 
-def add_results(run: RunFiles) -> None:
-    """Read the evaluations; the newest represents the run."""
+def add_results(run: RunFiles, weights: Weights) -> None:
+    """Read the evaluations of the same weights; the newest represents the run."""
     note = "the results have no widths"
     try:
-        final: EvaluationResults | None = read_results(find_results(run.folder))
+        final: EvaluationResults | None = read_results(find_results(run.folder, weights))
     except SlimGANError as error:
         final, note = None, str(error)
     by_iteration: dict[int | None, EvaluationResults] = {}
@@ -104,7 +114,12 @@ def add_results(run: RunFiles) -> None:
     if final is not None:
         by_iteration[final.iteration] = final
     found = [by_iteration[iteration] for iteration in sorted(by_iteration, key=lambda number: number or 0)]
-    run.history = [results for results in found if any(row.width is not None for row in results.rows)]
+    shown = "raw" if weights == "raw" or not found else found[-1].weights
+    of_these = [results for results in found if results.weights == shown]
+    run.history = [results for results in of_these if any(row.width is not None for row in results.rows)]
+    if found and not of_these and run.checkpoint is not None:
+        checkpoint = quote(shorten_path(run.checkpoint))
+        note = f"none are of raw weights; slimgan test --ckpt_path {checkpoint} --weights raw makes some"
     if not run.history:
         run.notes.append(f"No metrics: {note}.")
         return

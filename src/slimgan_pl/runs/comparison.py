@@ -131,11 +131,11 @@ def short_names(runs: Sequence[str]) -> list[str]:
 
 
 def make_run(name: str, results: EvaluationResults, metric: str) -> Run:
-    """Return a row of the table, without a partly counted cost."""
+    """Return a row of the table, without a partly counted cost; raw weights in place of averaged ones are named."""
     iteration = results.iteration or 0
     cost = results.training if results.training.get("iterations") == iteration else {}
     return Run(
-        name,
+        f"{name} (raw weights)" if results.skips_average else name,
         {row.width: float(row.values[metric]) for row in results.rows if metric in row.values},
         results.individual is not None,
         iteration,

@@ -7,14 +7,15 @@ from pathlib import Path
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation.monitored_metric import MonitoredMetric
 from slimgan_pl.evaluation.results import EvaluationResults, read_results
-from slimgan_pl.runs.folder import RunFolder
+from slimgan_pl.runs.folder import RunFolder, path_beside
 from slimgan_pl.utils.files import file_sha256
+from slimgan_pl.utils.weights import Weights
 
-__all__ = ["evaluations_before", "find_best_checkpoint"]
+__all__ = ["evaluations_before", "find_best_checkpoint", "find_results"]
 
 
 def evaluations_before(folder: Path, results: EvaluationResults) -> list[EvaluationResults]:
-    """Return a run's earlier evaluations by the same protocol, in order.
+    """Return a run's earlier evaluations of the same weights by the same protocol, in order.
 
     A folder of images has none.
     """
@@ -22,9 +23,43 @@ def evaluations_before(folder: Path, results: EvaluationResults) -> list[Evaluat
     for path in RunFolder(folder).evaluations().values() if results.iteration is not None else []:
         with suppress(OSError, SlimGANError):  # a damaged file counts as missing
             earlier = read_results(path)
-            if earlier.iteration is not None and earlier.is_comparable(results):
+            if earlier.weights == results.weights and earlier.iteration is not None and earlier.is_comparable(results):
                 found[earlier.iteration] = earlier
     return [found[iteration] for iteration in sorted(found) if iteration < (results.iteration or 0)]
+
+
+def find_results(run: str | Path, weights: Weights = "averaged") -> Path:
+    """Return the place of a run's newest results, which need not exist.
+
+    Args:
+        run: The file of results, the run's folder, or a folder of versions, of which the newest with results counts.
+        weights: The weights that they are of. With ``averaged``, those of raw weights count where there is no average.
+    """
+    root = Path(run)
+    if not root.is_dir():
+        return root
+    for folder in (RunFolder(root), *RunFolder.versions(root)):
+        places = (folder.results, *(path_beside(folder.checkpoint, command) for command in ("test", "raw.test")))
+        found = {place: read_whole(place) for place in places if place.is_file()}
+        is_averaged = any(results is not None and results.weights == "averaged" for results in found.values())
+        if those := [
+            place for place, results in found.items() if results is None or is_of(results, weights, is_averaged)
+        ]:
+            return max(those, key=lambda file: file.stat().st_mtime)
+    return (RunFolder.newest(root) or RunFolder(root)).results
+
+
+def read_whole(place: Path) -> EvaluationResults | None:
+    """Return results, or None for a damaged file."""
+    with suppress(SlimGANError, OSError):
+        return read_results(place)
+    return None
+
+
+def is_of(results: EvaluationResults, weights: Weights, is_averaged: bool) -> bool:
+    """Return whether results are of the weights asked for; ``is_averaged``: whether others of the run are averaged."""
+    has_average = is_averaged if results.has_average is None else results.has_average
+    return results.weights == (weights if has_average else "raw")
 
 
 def find_best_checkpoint(root: Path) -> Path:

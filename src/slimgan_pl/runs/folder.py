@@ -5,7 +5,7 @@ from pathlib import Path
 
 from slimgan_pl.errors import SlimGANError
 
-__all__ = ["BEST", "LAST", "RunFolder", "find_checkpoint", "find_results", "name_checkpoint", "path_beside"]
+__all__ = ["BEST", "LAST", "RunFolder", "find_checkpoint", "name_checkpoint", "path_beside"]
 
 LAST = "last.ckpt"
 
@@ -138,19 +138,3 @@ def find_checkpoint(path: str | Path) -> Path:
     raise SlimGANError(
         f"there is no checkpoint in {path}; give a run's folder, or a file such as checkpoints/last.ckpt"
     )
-
-
-def find_results(run: str | Path) -> Path:
-    """Return the place of a run's newest results, which need not exist.
-
-    Args:
-        run: The file of results, the run's folder, or a folder of versions, of which the newest with results counts.
-    """
-    root = Path(run)
-    if not root.is_dir():
-        return root
-    for folder in (RunFolder(root), *RunFolder.versions(root)):
-        places = (folder.results, path_beside(folder.checkpoint, "test"))
-        if found := [place for place in places if place.is_file()]:
-            return max(found, key=lambda file: file.stat().st_mtime)
-    return (RunFolder.newest(root) or RunFolder(root)).results

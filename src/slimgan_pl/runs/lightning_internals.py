@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from lightning.pytorch import Callback, Trainer
 
 from slimgan_pl.runs.folder import RunFolder, path_beside
+from slimgan_pl.training.sampled import SampledModule
 
 __all__ = [
     "callbacks_of",
@@ -59,8 +60,12 @@ def find_evaluated_run(trainer: Trainer) -> RunFolder:
 def output_path(trainer: Trainer, in_run: Path) -> Path:
     """Return the place of an evaluation's file.
 
-    ``slimgan test --ckpt_path last.ckpt`` writes ``last.test.json`` beside ``last.ckpt``; training writes ``in_run``.
+    ``slimgan test --ckpt_path last.ckpt`` writes ``last.test.json`` beside ``last.ckpt``, or ``last.raw.test.json`` for
+    the raw weights of a net with averaged ones; training writes ``in_run``.
     """
-    if trainer.ckpt_path and trainer.state.fn is not None and trainer.state.fn != "fit":
-        return path_beside(trainer.ckpt_path, trainer.state.fn.value, in_run.suffix)
-    return in_run
+    if not trainer.ckpt_path or trainer.state.fn in (None, "fit"):
+        return in_run
+    model, command = trainer.lightning_module, trainer.state.fn.value
+    is_averaged = isinstance(model, SampledModule) and model.averaged_generator is not None
+    skips_average = is_averaged and model.used_weights == "raw"
+    return path_beside(trainer.ckpt_path, f"raw.{command}" if skips_average else command, in_run.suffix)
