@@ -180,6 +180,36 @@ def test_training_is_told_with_the_settings_that_matter(card: dict[str, Any]) ->
         assert line in text
 
 
+GAMMA = {"gamma": 0.0, "images": "both"}
+
+TRANSFORMS = {"transforms": ["flip"], "p": 0.0, "target": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "schedules", "told"),
+    [
+        ("penalty", GAMMA, {}, None),
+        ("penalty", GAMMA, {"gamma": {"end": 0.5}}, "gamma 0.0, images both"),
+        ("augmentation", TRANSFORMS, {}, None),
+        ("augmentation", TRANSFORMS, {"p": {"end": 0.5}}, "transforms flip, p 0.0"),
+        ("augmentation", {**TRANSFORMS, "target": 0.6}, {}, "transforms flip, p 0.0, target 0.6"),
+        ("augmentation", {"transforms": [], "p": 1.0}, {"p": None}, None),
+        ("ema", {"half_life": None, "ramp_up": None}, {}, None),
+        (
+            "generator_optimizer",
+            {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.0, "momentum": 0.0}},
+            {"lr": {"end": 0.5}},
+            "SGD, lr 0.0",
+        ),
+    ],
+)
+def test_a_setting_of_zero_is_told_where_training_moves_it(
+    name: str, settings: Any, schedules: Any, told: str | None
+) -> None:
+    content = {"global_step": 1, "hyper_parameters": {name: settings, "schedules": schedules}}
+    assert about_training(content)["settings"].get(name) == told
+
+
 def test_a_cost_that_does_not_cover_all_iterations_is_not_told(digits_checkpoint: Path) -> None:
     content = torch.load(digits_checkpoint, weights_only=True)
     assert about_training(content)["cost"] is not None

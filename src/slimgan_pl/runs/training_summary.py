@@ -31,7 +31,7 @@ def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     data = mapping(checkpoint.get("datamodule_hyper_parameters"))
     known = {
         **{name: settings.get(name) for name in names},
-        **{name: about_part(settings.get(name)) for name in PARTS},
+        **{name: about_part(settings.get(name)) for name in PARTS if has_effect(name, settings)},
         **{name: about_optimizer(settings.get(name)) for name in OPTIMIZERS},
         "batch_size": data.get("batch_size"),
         "processes": run.get("processes"),
@@ -46,8 +46,19 @@ def about_training(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def has_effect(name: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether a group of a model's settings changes its training, by itself or by a schedule."""
+    part, schedules = mapping(settings.get(name)), mapping(settings.get("schedules"))
+    if name == "penalty":
+        return part.get("gamma") != 0 or schedules.get("gamma") is not None
+    if name == "augmentation":
+        is_never = part.get("p") == 0 and part.get("target") is None and schedules.get("p") is None
+        return part.get("transforms") != [] and not is_never
+    return True
+
+
 def about_part(settings: Any) -> str | None:
-    """Describe a group of settings, or return None for one without effect.
+    """Describe a group of settings, or return None for one without any.
 
     >>> about_part({"gamma": 0.05, "images": "both"}), about_part({"lr": {"factor": 0.1, "end": None}, "p": None})
     ('gamma 0.05, images both', 'lr (factor 0.1)')
@@ -59,8 +70,7 @@ def about_part(settings: Any) -> str | None:
         elif isinstance(value, list | tuple):
             value = " ".join(map(str, value))
         parts += [f"{name} {value}"] if value not in (None, "") else []
-    is_off = not parts or mapping(settings).get("gamma") == 0 or mapping(settings).get("transforms") == []
-    return None if is_off else ", ".join(parts)
+    return ", ".join(parts) or None
 
 
 def about_optimizer(recipe: Any) -> str | None:
@@ -70,7 +80,8 @@ def about_optimizer(recipe: Any) -> str | None:
     arguments = mapping(recipe.get("init_args"))
     parts = [recipe["class_path"].rpartition(".")[2]]
     for name in OPTIMIZER_SETTINGS:
-        if value := arguments.get(name):
+        value = arguments.get(name)
+        if value or (value is not None and name == "lr"):  # from 0 where a schedule raises it
             numbers = value if isinstance(value, list | tuple) else [value]
             parts.append(f"{name} {' '.join(map(str, numbers))}")
     return ", ".join(parts)
