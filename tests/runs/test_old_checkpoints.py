@@ -15,6 +15,8 @@ from slimgan_pl.utils.recipes import class_path
 
 WRITTEN = Path(__file__).parents[1] / "assets" / "checkpoint_0.1.0.ckpt"
 
+SAMPLES = ("every_n_iterations", "num_latents")  # given on its command line, and not on this one
+
 
 @pytest.fixture
 def last(tmp_path: Path) -> Path:
@@ -50,9 +52,15 @@ def test_an_old_checkpoint_is_sampled_evaluated_and_exported(last: Path, tmp_pat
     assert list((tmp_path / "export").glob("*.safetensors"))
 
 
-def test_an_old_run_is_resumed_in_its_folder(last: Path) -> None:
+def test_an_old_run_is_resumed_in_its_folder_and_settings_that_it_did_not_have_have_not_changed(
+    last: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = last.parents[2]
     run("fit", "--ckpt_path", "last", "--trainer.default_root_dir", root, "--trainer.max_steps", 5)
+    changed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Changed since")]
+    names = {line.split(": ")[1] for line in changed}
+    assert {name for name in names if not name.startswith("trainer.")} == {f"samples.{name}" for name in SAMPLES}
+    assert "not set" not in "".join(changed)
     resumed = read_checkpoint(last)
     assert resumed["global_step"] == 5
     assert resumed["hyper_parameters"]["generator"]["class_path"] == "slimgan_pl.models.DCGANGenerator"
