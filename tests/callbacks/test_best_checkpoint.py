@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from sharing import fill_once
 
 from slimgan_pl import SlimGAN, default_callbacks, default_trainer_arguments
 from slimgan_pl.callbacks import IterationCheckpoint, SampleGrid
+from slimgan_pl.callbacks.best_checkpoint import BestCheckpoint
 from slimgan_pl.data import DigitsDataModule
 from slimgan_pl.errors import SlimGANWarning
-from slimgan_pl.evaluation import Evaluator
+from slimgan_pl.evaluation import EvaluationResults, Evaluator
 from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
 from slimgan_pl.runs.checkpoint_evaluation import find_evaluation
 from slimgan_pl.runs.checkpoints import read_source
@@ -121,6 +122,74 @@ def test_the_evaluation_at_the_end_counts_where_the_run_goes_further_but_not_for
     with pytest.warns(SlimGANWarning, match="the best checkpoint .* could not be written"):
         _, checkpoint = train(new, {6: 6.0}, root / "checkpoints" / "last.ckpt")
     assert best_iteration(checkpoint) is None, "and its file could not be written"
+
+
+def test_after_a_resume_the_best_checkpoint_is_known_before_the_next_evaluation(tmp_path: Path) -> None:
+    class Reads(Callback):
+        path = ""
+
+        def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+            self.path = str(trainer.checkpoint_callback.best_model_path)  # type: ignore[union-attr]
+
+    train(tmp_path, {2: 5.0, 3: 4.0})
+    kept, seen = RunFolder(tmp_path).best_checkpoint, Reads()
+    train(tmp_path, {4: 4.5}, "last.ckpt", seen)
+    assert seen.path == str(kept)
+    kept.unlink()
+    _, checkpoint = train(tmp_path, {6: 9.0}, "last.ckpt", seen)
+    assert seen.path == ""
+    assert (best_iteration(checkpoint), kept.is_file()) == (6, True), "the best of those that are there"
+
+
+def evaluation(iteration: int, value: float) -> EvaluationResults:
+    rows = [{"width": 1.0, "fid_digits": value, "kid_digits": -value}]
+    return EvaluationResults.from_json(
+        {"iteration": iteration, "widths": rows, "extractor": {"name": "digits"}, "protocol": PROTOCOL}
+    )
+
+
+def compare(best: BestCheckpoint, trainer: Trainer, values: list[float], saved: Path | None) -> None:
+    for iteration, value in enumerate(values, 1):
+        best.compare(trainer, evaluation(iteration, value), saved)
+
+
+def test_a_better_value_whose_file_was_not_saved_ends_the_wait_once(
+    make_trainer: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    trainer, best, saved = make_trainer(), BestCheckpoint("fid", patience=2), tmp_path / "last.ckpt"
+    saved.write_bytes(b"saved")
+    compare(best, trainer, [9.0], saved)
+    compare(best, trainer, [5.0], None)
+    assert (best.waited, best.path is not None) == (0, True)
+    compare(best, trainer, [8.0, 7.0], saved)
+    assert best.is_exhausted
+    assert best.results is not None
+    assert best.metric.value(best.results) == 7.0, "the best of those that could be saved"
+    resumed = BestCheckpoint("fid", patience=3)
+    resumed.load_state_dict(best.state_dict())
+    compare(resumed, trainer, [6.0], saved)
+    assert resumed.is_exhausted
+
+
+def test_patience_begins_anew_by_another_metric_and_goes_on_by_the_same(make_trainer: Callable[..., Trainer]) -> None:
+    best, same, other = (BestCheckpoint(name, patience=2) for name in ("fid", "fid", "kid"))
+    compare(best, make_trainer(), [5.0, 6.0, 7.0], None)
+    for each in (same, other):
+        each.load_state_dict(best.state_dict())
+    assert (same.waited, other.waited) == (2, 0)
+    before = {name: value for name, value in best.state_dict().items() if name in ("best", "waited")}
+    same.load_state_dict(before)
+    assert same.waited == 2, "of a checkpoint that does not name its metric"
+
+
+def test_an_end_whose_best_file_could_not_be_written_is_not_taken_for_its_results(tmp_path: Path) -> None:
+    train(tmp_path, {2: 5.0, 3: 4.0})
+    kept = RunFolder(tmp_path).best_checkpoint
+    kept.write_bytes(b"of an earlier evaluation")
+    _, checkpoint = train(tmp_path, {4: 4.5}, "last.ckpt", patience=3)
+    assert best_iteration(checkpoint) == 4
+    assert checkpoint.best is not None
+    assert checkpoint.best.waited == 2, "at iteration 4, and there at the end"
 
 
 def test_early_stopping_of_lightning_monitors_the_mean_over_the_widths(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from slimgan_pl.evaluation.monitored_metric import MonitoredMetric
 from slimgan_pl.evaluation.results import EvaluationResults, read_results
 from slimgan_pl.runs.folder import RunFolder
 from slimgan_pl.runs.lightning_internals import run_folder
-from slimgan_pl.utils.files import continuing_without, replacing
+from slimgan_pl.utils.files import continuing_without, file_sha256, replacing
 
 __all__ = ["BestCheckpoint"]
 
@@ -28,6 +28,7 @@ class BestCheckpoint:
     Attributes:
         results: Results of the checkpoint that is kept, or None where there is none.
         path: Its file, or None.
+        leader: Results of the best evaluation, whose checkpoint the system may have refused to save, or None.
         waited: Number of evaluations since the last better one.
 
     Raises:
@@ -45,6 +46,7 @@ class BestCheckpoint:
         """Forget the best evaluation."""
         self.results: EvaluationResults | None = None
         self.path: Path | None = None
+        self.leader: EvaluationResults | None = None
         self.waited = 0
 
     def start(self, trainer: Trainer, saved_at: int | None) -> None:
@@ -58,15 +60,25 @@ class BestCheckpoint:
         if trainer.ckpt_path is None or RunFolder.of(trainer.ckpt_path).path.resolve() != run.path.resolve():
             self.reset()  # of a new run
             return
-        if self.results is not None:
+        if not run.best_checkpoint.is_file():
+            self.results = None
+        elif self.results is not None:
             self.path = run.best_checkpoint
-        with suppress(OSError, SlimGANError):  # a run that ended here was evaluated once more, after its last save
+        with suppress(OSError, SlimGANError, AttributeError):  # missing or damaged
             results = read_results(run.results)
-            if results.iteration == saved_at and run.best_checkpoint.is_file() and self.is_improved_by(results):
-                self.results, self.path = results, run.best_checkpoint
+            if results.iteration == saved_at:  # a run that ended here was evaluated once more, after its last save
+                self._take_end(results, run.best_checkpoint)
         kept: tuple[dict[str, Any], Path | None] = trainer.strategy.broadcast((self.state_dict(), self.path))
         self.load_state_dict(kept[0])
         self.path = kept[1]
+
+    def _take_end(self, results: EvaluationResults, path: Path) -> None:
+        """Take the evaluation at a run's end; the file is its checkpoint if it has the same checksum."""
+        if self.is_improvement(results, self.leader):
+            self.leader, self.waited = results, 0
+        is_improved = self.is_improvement(results, self.results)
+        if is_improved and results.provenance.get("checkpoint", {}).get("sha256") == file_sha256(path):
+            self.results, self.path = results, path
 
     def compare(self, trainer: Trainer, results: EvaluationResults, saved: Path | None) -> None:
         """Keep an evaluated checkpoint if it is the best; all processes must call this together.
@@ -78,21 +90,23 @@ class BestCheckpoint:
         """
         path = run_folder(trainer).best_checkpoint
         is_better = is_kept = False
-        if trainer.is_global_zero and self.is_improved_by(results):
-            is_better, is_kept = True, saved is not None and copy_whole(saved, path)
+        if trainer.is_global_zero:
+            is_better = self.is_improvement(results, self.leader)
+            is_kept = self.is_improvement(results, self.results) and saved is not None and copy_whole(saved, path)
         is_better, is_kept = trainer.strategy.broadcast((is_better, is_kept))
         self.waited = 0 if is_better else self.waited + 1
+        if is_better:
+            self.leader = results
         if is_kept:
             self.results, self.path = results, path
 
-    def is_improved_by(self, results: EvaluationResults) -> bool:
-        """Return whether an evaluation is the best so far.
+    def is_improvement(self, results: EvaluationResults, best: EvaluationResults | None) -> bool:
+        """Return whether an evaluation is better than the best so far.
 
         NaN and infinity never are. A finite one by another protocol or extractor than that of the best is.
         """
-        is_comparable = self.results is not None and self.results.is_comparable(results)
-        best = self.metric.value(self.results) if self.results is not None and is_comparable else math.nan
-        return self.metric.is_better(self.metric.value(results), best)
+        value = math.nan if best is None or not best.is_comparable(results) else self.metric.value(best)
+        return self.metric.is_better(self.metric.value(results), value)
 
     @property
     def is_exhausted(self) -> bool:
@@ -101,7 +115,7 @@ class BestCheckpoint:
 
     def describe_end(self) -> str:
         """Return why the patience is used up."""
-        since = "" if self.results is None else f" than at iteration {self.results.iteration:,}"
+        since = "" if self.leader is None else f" than at iteration {self.leader.iteration:,}"
         evaluations = f"{self.waited} evaluation{'s' * (self.waited != 1)}"
         return f"{self.monitor} is no better{since} after {evaluations}"
 
@@ -113,13 +127,19 @@ class BestCheckpoint:
 
     def state_dict(self) -> dict[str, Any]:
         """Return plain values, for checkpoints."""
-        return {"best": None if self.results is None else self.results.to_json(), "waited": self.waited}
+        records = {"best": self.results, "leader": self.leader}
+        documents = {name: None if results is None else results.to_json() for name, results in records.items()}
+        return {**documents, "monitor": self.monitor, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a checkpoint."""
-        best = state["best"]
-        self.results = None if best is None else EvaluationResults.from_json(best, "the checkpoint")
+        """Continue from a checkpoint; by another metric the patience begins anew."""
+        self.results, self.leader = (
+            None if document is None else EvaluationResults.from_json(document, "the checkpoint")
+            for document in (state["best"], state.get("leader", state["best"]))
+        )
         self.waited = state["waited"]
+        if state.get("monitor", self.monitor) != self.monitor:
+            self.leader, self.waited = self.results, 0
 
 
 def copy_whole(source: Path, target: Path) -> bool:

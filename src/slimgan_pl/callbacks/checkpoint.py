@@ -67,12 +67,16 @@ class IterationCheckpoint(Checkpoint):
                 "--checkpoint.monitor fid, or leave the patience out"
             )
         self.best = None if monitor is None else BestCheckpoint(monitor, patience)
-        self.best_model_path = ""  # of Lightning's Trainer.test(ckpt_path="best")
         self.last_path: Path | None = None
         self.saved_at: int | None = None
         self.is_astray = False  # the last save is not in the run's folder
         self._is_stale = False  # an evaluation has ended since the last save
         self._due: list[str] = []  # files to save within the evaluation that follows, before it evaluates
+
+    @property
+    def best_model_path(self) -> str:
+        """Path of the best checkpoint, or nothing; ``Trainer.test(ckpt_path="best")`` reads it."""
+        return "" if self.best is None else str(self.best.path or "")
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         if trainer.state.fn == "fit" and trainer.ckpt_path is not None:
@@ -145,7 +149,6 @@ class IterationCheckpoint(Checkpoint):
             return
         saved = self.last_path if self.saved_at == trainer.global_step else None
         self.best.compare(trainer, EvaluationResults.from_json(model.results), saved)
-        self.best_model_path = str(self.best.path or "")
         trainer.should_stop |= self.best.is_exhausted
 
     def state_dict(self) -> dict[str, Any]:
