@@ -605,3 +605,10 @@ def test_the_files_of_two_runs_do_not_mix(config: Path, capsys: pytest.CaptureFi
         "last",
     )
     assert read_checkpoint("alone/checkpoints/last.ckpt")["global_step"] == 3
+
+
+def test_a_monitored_metric_without_evaluations_before_the_end_is_warned_of_once(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("fit", "--config", config, "--checkpoint.monitor", "fid", "--trainer.max_steps", 1)
+    assert capsys.readouterr().err.count("no evaluation comes before the end") == 1

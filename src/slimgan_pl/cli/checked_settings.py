@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import Namespace
 from lightning.pytorch import Callback
 
 from slimgan_pl.callbacks import RunRecord
@@ -12,7 +11,6 @@ from slimgan_pl.cli.arguments import as_list
 from slimgan_pl.cli.checkpoint_defaults import CheckpointDefaultsCLI, say
 from slimgan_pl.cli.trainer_options import check_trainer_options
 from slimgan_pl.errors import SlimGANError
-from slimgan_pl.runs.carried_settings import TRAINER_DEFAULTS
 from slimgan_pl.runs.checkpoints import check_weights, read_checkpoint
 from slimgan_pl.runs.lightning_internals import callbacks_of
 from slimgan_pl.runs.resume import check_folder_of_run
@@ -54,22 +52,18 @@ class CheckedSettingsCLI(CheckpointDefaultsCLI):
         if self.subcommand == "fit":
             rhythm = trainer.log_every_n_steps, trainer.val_check_interval, trainer.max_steps
             check_monitors(self._given_callbacks, self.model, extraction, *rhythm)
-            self._check_best(trainer)
+            self._check_best(trainer.enable_checkpointing)
 
-    def _check_best(self, trainer: Namespace) -> None:
+    def _check_best(self, enable_checkpointing: bool | None) -> None:
         """Raise a SlimGANError where the best checkpoint could not be kept."""
         best = self._get(self.config_init, "checkpoint").best
         if best is None:
             return
-        if trainer.enable_checkpointing is False:
+        if enable_checkpointing is False:
             raise SlimGANError(
                 "--checkpoint.monitor keeps a checkpoint and --trainer.enable_checkpointing false none; leave one out"
             )
-        every, last = trainer.val_check_interval, trainer.max_steps
-        last = last if last > 0 else TRAINER_DEFAULTS["val_check_interval"]
-        check_best(
-            best.monitor, self.model, trainer.limit_val_batches != 0 and not (isinstance(every, int) and every >= last)
-        )
+        check_best(best.monitor, self.model, is_evaluated=True)  # the callback, which sees the data, warns if it is not
 
     @property
     def _given_callbacks(self) -> list[Callback]:
