@@ -13,8 +13,9 @@ from slimgan_pl import SlimGAN, SlimGANError
 from slimgan_pl.cli.main import main
 from slimgan_pl.cli.recalibrate import recalibrate_checkpoint
 from slimgan_pl.data import DigitsDataModule
-from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator, recalibrate
+from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator, SlimmableGenerator, recalibrate
 from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
+from slimgan_pl.training.ema import EMA
 
 
 def tiny_model(**settings: Any) -> SlimGAN:
@@ -29,8 +30,8 @@ def train(model: SlimGAN, make_trainer: Callable[..., Trainer], path: Path) -> s
     return str(path)
 
 
-def is_measured(model: SlimGAN, num_batches: int) -> bool:
-    return all(max(change[1:]) == 0 for change in recalibrate(model.generator, num_batches))
+def is_measured(net: SlimmableGenerator, num_batches: int) -> bool:
+    return all(max(change[1:]) == 0 for change in recalibrate(net, num_batches))
 
 
 def test_the_command_writes_a_checkpoint_that_differs_in_statistics_alone(
@@ -47,14 +48,27 @@ def test_the_command_writes_a_checkpoint_that_differs_in_statistics_alone(
     assert {key: old[key] for key in ("hyper_parameters", "loops")} == {
         key: new[key] for key in ("hyper_parameters", "loops")
     }
-    assert is_measured(load_model(tmp_path / "last.recalibrated.ckpt"), 3)
+    assert is_measured(load_model(tmp_path / "last.recalibrated.ckpt").generator, 3)
     with pytest.raises(SlimGANError, match="already exists"):
         recalibrate_checkpoint(path)
 
 
+def test_the_command_measures_averaged_and_raw_weights(
+    make_trainer: Callable[..., Trainer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = train(tiny_model(ema=EMA(ramp_up=0.5)), make_trainer, tmp_path / "last.ckpt")
+    recalibrate_checkpoint(path, num_batches=3)
+    said = capsys.readouterr().out
+    assert "statistics of averaged weights over 192 latents" in said
+    assert "statistics of raw weights over 192 latents" in said
+    model = load_model(tmp_path / "last.recalibrated.ckpt")
+    nets = (model.averaged_generator, model.generator)
+    assert all(net is not None and is_measured(net, 3) for net in nets)
+
+
 def test_the_option_measures_before_a_save(make_trainer: Callable[..., Trainer], tmp_path: Path) -> None:
-    assert is_measured(load_model(train(tiny_model(recalibration=2), make_trainer, tmp_path / "a.ckpt")), 2)
-    assert not is_measured(load_model(train(tiny_model(), make_trainer, tmp_path / "b.ckpt")), 2)
+    assert is_measured(load_model(train(tiny_model(recalibration=2), make_trainer, tmp_path / "a.ckpt")).generator, 2)
+    assert not is_measured(load_model(train(tiny_model(), make_trainer, tmp_path / "b.ckpt")).generator, 2)
 
 
 def test_the_option_measures_before_an_evaluation_and_the_results_say_so(

@@ -28,7 +28,7 @@ def recalibrate_checkpoint(
 ) -> None:
     """Write a checkpoint with each width's batch-norm statistics measured anew.
 
-    All else in it stays.
+    Those of averaged weights are measured as well as those of the raw ones. All else in it stays.
 
     Args:
         ckpt_path: Checkpoint that ``slimgan fit`` wrote.
@@ -49,9 +49,12 @@ def recalibrate_checkpoint(
 
     model = load_model(ckpt_path, trust_checkpoint)
     console = Console()
-    console.print(
-        changes_table(recalibrate(model.inference_generator, num_batches, batch_size, seed), num_batches * batch_size)
-    )
+    nets = {"": model.generator}
+    if model.averaged_generator is not None:
+        nets = {" of averaged weights": model.averaged_generator, " of raw weights": model.generator}
+    for name, net in nets.items():
+        changes = recalibrate(net, num_batches, batch_size, seed)
+        console.print(changes_table(changes, f"Batch-norm statistics{name} over {num_batches * batch_size:,} latents"))
     checkpoint = read_checkpoint(ckpt_path)
     checkpoint["state_dict"] = model.state_dict()
     with writing_output("the checkpoint", path):
@@ -61,13 +64,13 @@ def recalibrate_checkpoint(
     print(next_lines({f"test --ckpt_path {quote(str(path))}": "evaluate every width"}, typed_command(), to_trust))
 
 
-def changes_table(changes: "Sequence[Change]", num_latents: int) -> "Table":
+def changes_table(changes: "Sequence[Change]", title: str) -> "Table":
     """Return a table with a row per width."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(
-        title=f"Batch-norm statistics over {num_latents:,} latents",
+        title=title,
         caption="mean in standard deviations, pixel in [-1, 1]",
         box=SIMPLE_HEAD,
         pad_edge=False,
