@@ -17,7 +17,7 @@ UNSUITED_OPTIONS = {  # of the trainer, with what is wrong and what to do; old c
     "accumulate_grad_batches": "needs a single optimizer; raise --data.batch_size, and set --model.micro_batches",
     "barebones": "takes logs and checkpoints away; set --trainer.logger false and --trainer.enable_checkpointing false",
     "check_val_every_n_epoch": "counts epochs, and everything else iterations; set --trainer.val_check_interval",
-    "gradient_clip_algorithm": "needs a single optimizer; leave it out, the discriminators are spectrally normalised",
+    "gradient_clip_algorithm": "needs a single optimizer, as all clipping of gradients does; leave it out",
     "gradient_clip_val": "needs a single optimizer; lower --model.generator_optimizer.lr or "
     "--model.discriminator_optimizer.lr",
     "limit_predict_batches": "is for predictions, which slimgan sample makes; leave it out",
