@@ -87,8 +87,9 @@ def test_the_average_fits_its_weights_at_any_time_that_it_is_used(
             with evaluating(pl_module), torch.no_grad():
                 images.append((pl_module(latents), expected.eval()(latents)))
 
+    make_trainer(max_steps=2, callbacks=[Look()]).fit(make_model(ema=EMA(100.0)), OneBatch(torch.zeros(6, 1, 8, 8)))
     model = make_model(ema=EMA(100.0))
-    make_trainer(max_steps=2, callbacks=[Look()]).fit(model, OneBatch(torch.zeros(6, 1, 8, 8)))
+    make_trainer(max_steps=2).fit(model, OneBatch(torch.zeros(6, 1, 8, 8)))
     for found, expected in images:
         torch.testing.assert_close(found, expected)
     after = copy.deepcopy(model.averaged_generator)
@@ -99,9 +100,9 @@ def test_the_average_fits_its_weights_at_any_time_that_it_is_used(
 
 
 def test_buffers_that_are_no_statistics_are_copied() -> None:
-    net = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3)), nn.BatchNorm1d(3))
+    net = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(32, 32)), nn.BatchNorm1d(32))
     average = copy.deepcopy(net)
-    net(torch.randn(4, 3))  # a power iteration, and statistics
+    net(torch.randn(4, 32))  # a power iteration, and statistics
     kept = average.get_buffer("1.running_mean").clone()
     update_average(average, net, 0.9)
     for name, value in net.named_buffers():
