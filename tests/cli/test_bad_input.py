@@ -131,7 +131,11 @@ SETTINGS = [
             ("schedules.lr.shape linear", 1, "has 0 of end and factor; give either end or factor"),
             ("schedules.p.end 0.4", 1, "nothing for the schedule of p to move; set --model.augmentation.transforms"),
             ("schedules.lr.factor 0 --trainer.max_steps -1", 1, "has no end; set --trainer.max_steps or"),
-            ("penalty.method exact --model.compile true", 1, "set --model.penalty.method finite-difference, or leave"),
+            (
+                "penalty.gamma 1 --model.penalty.method exact --model.compile true",
+                1,
+                "set --model.penalty.method finite-difference, or leave",
+            ),
             ("centering -1", 1, "centering is -1.0"),
         ]
     ),
