@@ -122,11 +122,7 @@ SETTINGS = [
             ("augmentation.transforms [flop]", 2, "give one of flip, translation, color, cutout"),
             ("schedules.lr.ende 1", 2, "--model.schedules.lr: Schedule has no ende; did you mean end?"),
             ("schedules.lr 0.1", 2, "--model.schedules.lr is 0.1; give the options that begin with it"),
-            (
-                "schedules.beta2.end 1.5",
-                1,
-                "the end of the schedule of beta2 is 1.5; it has to be at least 0 and at most",
-            ),
+            ("schedules.beta2.end 1.5", 1, "the end of the schedule of beta2 is 1.5; it has to be at least 0"),
             ("schedules.gamma.factor 0.1", 1, "which is 0; give --model.schedules.gamma.end"),
             ("schedules.lr.shape linear", 1, "has 0 of end and factor; give either end or factor"),
             ("schedules.p.end 0.4", 1, "nothing for the schedule of p to move; set --model.augmentation.transforms"),
