@@ -91,18 +91,18 @@ class EvaluationResults:
 
     @property
     def weights(self) -> str:
-        """Which weights were evaluated, ``averaged`` or ``raw``."""
+        """Evaluated weights, ``averaged`` or ``raw``."""
         weights: str = self.document.get("weights", "raw")  # earlier versions had no averages
         return weights
 
     @property
     def has_average(self) -> bool | None:
-        """Whether training has kept averaged weights; None where an earlier version did not say."""
+        """True if training has kept averaged weights; None if it is unknown."""
         return True if self.weights == "averaged" else self.document.get("has_average")
 
     @property
     def skips_average(self) -> bool:
-        """Whether raw weights were evaluated although there are averaged ones."""
+        """True if raw weights were evaluated in place of averaged ones."""
         return self.weights == "raw" and self.has_average is True
 
     @property

@@ -57,7 +57,10 @@ def read_whole(place: Path) -> EvaluationResults | None:
 
 
 def is_of(results: EvaluationResults, weights: Weights, is_averaged: bool) -> bool:
-    """Return whether results are of the weights asked for; ``is_averaged``: whether others of the run are averaged."""
+    """Return whether results are of the weights asked for.
+
+    ``is_averaged`` says whether some results of the run are of averaged weights.
+    """
     has_average = is_averaged if results.has_average is None else results.has_average
     return results.weights == (weights if has_average else "raw")
 

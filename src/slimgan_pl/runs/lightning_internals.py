@@ -66,6 +66,5 @@ def output_path(trainer: Trainer, in_run: Path) -> Path:
     if not trainer.ckpt_path or trainer.state.fn in (None, "fit"):
         return in_run
     model, command = trainer.lightning_module, trainer.state.fn.value
-    is_averaged = isinstance(model, SampledModule) and model.averaged_generator is not None
-    skips_average = is_averaged and model.used_weights == "raw"
+    skips_average = isinstance(model, SampledModule) and model.skips_average
     return path_beside(trainer.ckpt_path, f"raw.{command}" if skips_average else command, in_run.suffix)

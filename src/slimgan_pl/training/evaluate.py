@@ -14,7 +14,6 @@ from slimgan_pl.data.image_files import list_folder, warn_left_out
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.evaluation import EvaluationResults, Evaluator, FakeSource, FolderSource
 from slimgan_pl.evaluation.monitored_metric import MonitoredMetric
-from slimgan_pl.training.sampled import SampledModule
 
 __all__ = ["EvaluatedModule", "Evaluation", "ImageEvaluation"]
 
@@ -71,16 +70,11 @@ class Evaluation(Callback):
             )
         progress = getattr(trainer.progress_bar_callback, "track", None)
         results = pl_module.evaluator.evaluate(pl_module.fakes(), batch, progress)
-        pl_module.results = {**pl_module.about(), **about_average(pl_module), **results}
+        pl_module.results = {**pl_module.about(), **results}
         if pl_module.results["iteration"] is not None:
             log_results(pl_module, pl_module.results)
 
     on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]
-
-
-def about_average(model: EvaluatedModule) -> dict[str, bool]:
-    """Return whether a net has averaged weights, as plain values; a folder of images says nothing."""
-    return {"has_average": model.averaged_generator is not None} if isinstance(model, SampledModule) else {}
 
 
 def log_results(model: EvaluatedModule, results: dict[str, Any]) -> None:

@@ -53,10 +53,15 @@ class SampledModule(LightningModule):
         With ``weights = "raw"`` it is the one that is trained. The statistics of an averaged one fit its weights.
         """
         averaged = self.averaged_generator
-        if averaged is None or self.weights == "raw":
+        if averaged is None or self.skips_average:
             return self.generator
         self.settle_average()
         return averaged
+
+    @property
+    def skips_average(self) -> bool:
+        """True if raw weights are used in place of averaged ones."""
+        return self.averaged_generator is not None and self.weights == "raw"
 
     @property
     def used_weights(self) -> Weights:

@@ -215,6 +215,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
             "individual": self.individual,
             "recalibration": self.recalibration,
             "weights": self.used_weights,
+            "has_average": self.averaged_generator is not None,
         }
 
     # Checkpoints
