@@ -1,7 +1,7 @@
 """One iteration of the paper as a plain loop over widths, to hold the fast one to."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +20,7 @@ class Numbers(NamedTuple):
     real: Tensor | None
     fakes: list[Tensor | None]  # by width
     directions: Tensor | None
+    noise: Sequence[Any] = ()  # by width, and last of distillation
 
 
 NO_NUMBERS = Numbers(None, [], None)
@@ -83,7 +84,25 @@ def sample_numbers(model: SlimGAN, source: torch.Generator, shape: torch.Size, c
             count = parts * max(1, round(model.penalty.share * (shape[0] // parts)))
             directions = torch.randn(count, *shape[1:], generator=source).to(model.generator.dtype)
         result.append(Numbers(real, fakes, directions))
+    noise: list[Any] = []
+    for update in range(critic_steps + 1):
+        if not model.objective.shared_latents:
+            count = len(widths) + (update == critic_steps)
+            noise = [model.generator.draw_noise(shape[0], source) for _ in range(count)]
+        elif update < critic_steps:
+            noise = [model.generator.draw_noise(shape[0], source)] * (len(widths) + 1)
+        result[update] = result[update]._replace(noise=noise)
     return result
+
+
+def generate(
+    model: SlimGAN, inputs: tuple[Tensor, Tensor | None], width: float, numbers: Numbers, place: int
+) -> Tensor:
+    """Return images of a width, with the noise of a place in the list."""
+    noise = numbers.noise[place] if numbers.noise else None
+    more = {} if noise is None else {"noise": noise}
+    images: Tensor = model.generator(*inputs, width=width, **more)
+    return images
 
 
 def augmented(model: SlimGAN, images: Tensor, numbers: Tensor | None) -> Tensor:
@@ -150,25 +169,26 @@ def penalty(
     numbers: Tensor | None,
     directions: Tensor | None,
 ) -> Tensor:
-    """Return the mean squared gradient norm of one discriminator, image by image."""
-    parts = model.step_settings.micro_batches
-    size = len(images) // parts
+    """Return the mean squared gradient norm of one discriminator, group by group of images that it compares."""
+    parts, group = model.step_settings.micro_batches, model.discriminators.batch_multiple
+    size = len(images) // group // parts  # groups of a part
     count = max(1, round(model.penalty.share * size))
     norms = []
-    for position, row in enumerate(
+    for position, place in enumerate(
         part * size + each * size // count for part in range(parts) for each in range(count)
     ):
-        label, number = (None if values is None else values[row : row + 1] for values in (labels, numbers))
-        image = images[row : row + 1].detach().requires_grad_()
+        row = slice(group * place, group * (place + 1))
+        label, number = (None if values is None else values[row] for values in (labels, numbers))
+        image = images[row].detach().requires_grad_()
         logit = model.discriminators(augmented(model, image, number), label, branch=branch)
         if directions is None:
             (gradient,) = torch.autograd.grad(logit.sum(), image, create_graph=True)
             norms.append(gradient.square().sum())
         else:
-            moved = image + model.penalty.epsilon * directions[position]
+            moved = image + model.penalty.epsilon * directions[group * position : group * (position + 1)]
             other = model.discriminators(augmented(model, moved, number), label, branch=branch)
             norms.append(((other - logit) / model.penalty.epsilon).square().sum())
-    return torch.stack(norms).mean()
+    return torch.stack(norms).mean() / group
 
 
 def discriminator_gradients(
@@ -179,7 +199,7 @@ def discriminator_gradients(
     with parametrize.cached():
         for branch, width in enumerate(model.generator.widths):
             z, y = latents[branch]
-            fake = model.generator(z, y, width=width).detach()
+            fake = generate(model, (z, y), width, numbers, branch).detach()
             own = numbers.fakes[branch] if numbers.fakes else None
             real_logits = model.discriminators(augmented(model, real, numbers.real), labels, branch=branch)
             fake_logits = model.discriminators(augmented(model, fake, own), y, branch=branch)
@@ -209,7 +229,7 @@ def generator_gradients(
     with parametrize.cached():
         for branch, width in enumerate(widths):
             z, y = latents[branch]
-            images = model.generator(z, y, width=width)
+            images = generate(model, (z, y), width, numbers, branch)
             adversarial.append(images)
             seen = augmented(model, images, numbers.fakes[branch] if numbers.fakes else None)
             fake_logits, real_logits = model.discriminators(seen, y, branch=branch), None
@@ -221,7 +241,7 @@ def generator_gradients(
                 outputs = adversarial
             else:
                 z, y = latents[-1]
-                outputs = [model.generator(z, y, width=width) for width in widths]
+                outputs = [generate(model, (z, y), width, numbers, -1) for width in widths]
             for branch in range(len(widths) - 1):
                 teacher = outputs[branch + 1] if model.objective.distill_target == "next" else outputs[-1]
                 error = F.mse_loss(outputs[branch], teacher.detach())

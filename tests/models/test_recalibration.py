@@ -129,7 +129,9 @@ class Mapped(DCGANGenerator):
         self.norm = nn.BatchNorm1d(8)
         self.register_buffer("calls", torch.tensor(0))
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
+    def forward(
+        self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0, noise: Any = None
+    ) -> Tensor:
         self.calls.add_(int(self.training))
         return super().forward(self.norm(3 * latents + 2), labels, width=width)
 

@@ -41,7 +41,7 @@ def test_a_slice_generates_the_same_and_knows_its_width(name: str, fold: bool, t
     save_generator(narrow, tmp_path / "g.safetensors", width=0.5)
     loaded = load_generator(tmp_path / "g.safetensors")
     assert not loaded.training
-    assert torch.equal(images(loaded), images(narrow))
+    torch.testing.assert_close(images(loaded), images(narrow), rtol=0, atol=1e-6)  # the layout may differ
     loaded(*draw_inputs(loaded, 1)).numpy()  # which gradients would forbid
     with safe_open(tmp_path / "g.safetensors", framework="pt") as file:
         metadata = json.loads(file.metadata()["slimgan"])

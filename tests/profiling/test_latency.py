@@ -30,7 +30,9 @@ class Timed(DCGANGenerator):
     times: list[float]
     name = "net"
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
+    def forward(
+        self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0, noise: Any = None
+    ) -> Tensor:
         self.times.append(self.times.pop(0))
         self.clock.now += self.times[-1]
         self.clock.calls.append(f"{self.name}{len(latents)}")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import torch
 import yaml
 from sharing import mostly_slow
 from standins import write_celeba, write_cifar10, write_cifar100, write_stl10
@@ -13,18 +14,24 @@ from slimgan_pl.cli import main as cli
 from slimgan_pl.cli.lightning_cli import SlimGANCLI
 from slimgan_pl.data import ByteDataModule
 from slimgan_pl.layers import SwitchableConditionalBatchNorm2d
+from slimgan_pl.models import R3Generator, StyleGAN2Generator
 from slimgan_pl.runs.checkpoints import read_checkpoint
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FRAGMENTS = {"wandb.yaml"}  # given beside another; tests of what logs hold use it
 RUNS = sorted(
-    {str(path.relative_to(CONFIGS)) for folder in ("", "paper") for path in (CONFIGS / folder).glob("*.yaml")}
+    {
+        str(path.relative_to(CONFIGS))
+        for folder in ("", "paper", "r3", "stylegan2")
+        for path in (CONFIGS / folder).glob("*.yaml")
+    }
     - FRAGMENTS
 )
 WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
 ITERATIONS = 3
 FOLDERS = {"folder.yaml", "folder_conditional.yaml"}
-OFTEN = {"folder.yaml"}  # what make test trains
+OFTEN = {"folder.yaml", "r3/16.yaml"}  # what make test trains
+FAMILIES = {"r3": R3Generator, "stylegan2": StyleGAN2Generator}
 
 
 class Row(NamedTuple):
@@ -46,6 +53,15 @@ ROWS = {
     "resnet_celeba": Row(12_229_507, 64, "celeba", True),
     "cgan_cifar10": Row(4_312_835, 32, "cifar10", True, 10),
     "cgan_cifar100": Row(4_282_115 + 1536 * 2 * 100, 32, "cifar100", True, 100),
+}
+
+
+PUBLISHED = {  # parameters of the generators
+    "r3/32": 20_732_160,
+    "r3/64": 22_429_824,
+    "r3/256": 23_057_952,
+    "stylegan2/32": 19_947_539,
+    "stylegan2/256": 24_767_458,
 }
 
 
@@ -115,12 +131,30 @@ def test_a_recipe_composes_with_any_net_and_the_last_one_wins(nets: str) -> None
     assert without == paper.hparams
 
 
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_published_nets_have_their_parameters(name: str) -> None:
+    settings = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())["model"]["generator"]["init_args"]
+    with torch.device("meta"):
+        assert count(FAMILIES[Path(name).parent.name](**settings)) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in RUNS if Path(name).parent.name in FAMILIES])
+def test_nets_without_norms_make_images_of_the_datas_size_in_widths_of_whole_groups(name: str) -> None:
+    config = yaml.safe_load((CONFIGS / name).read_text())
+    size = config["data"]["init_args"]["image_size"]
+    assert Path(name).stem in (str(size), "small")
+    with torch.device("meta"):
+        generator = FAMILIES[Path(name).parent.name](**config["model"]["generator"]["init_args"])
+    assert generator.image_size == size
+    assert generator.widths == (0.25, 0.5, 0.75, 1.0)
+
+
 def test_every_row_of_the_paper_is_held_to_it() -> None:
     assert {path.stem for path in (CONFIGS / "paper").glob("*.yaml")} == set(ROWS)
 
 
 def reduced(config: str) -> list[str]:
-    """Return the arguments that divide the channels of a configuration's nets by 16."""
+    """Return the arguments for nets of few channels: a configuration's own over 16, or 32 and 8 without norms."""
     path = CONFIGS / config
     net = yaml.safe_load(path.read_text())["model"]
     if isinstance(net, str):
@@ -128,6 +162,8 @@ def reduced(config: str) -> list[str]:
     args = []
     for part in ("generator", "discriminators"):
         channels = [channel // 16 for channel in net[part]["init_args"]["channels"]]
+        if Path(config).parent.name in FAMILIES:
+            channels = [32 if part == "generator" else 8] * len(channels)
         args += [f"--model.{part}.channels", str(channels)]
     return args
 
@@ -140,7 +176,9 @@ def test_every_configuration_trains_on_data_in_its_layout(
     args = ["--trainer.accelerator", "cpu", "--trainer.default_root_dir", "run", "--data.batch_size", "2"]
     args += ["--trainer.max_steps", str(ITERATIONS), "--model.evaluator", "null", "--samples.num_latents", "2"]
     args += ["--trainer.log_every_n_steps", "2"]
-    if name in FOLDERS:
+    if name.startswith("stylegan2"):
+        args += ["--model.discriminators.minibatch_group", "2"]
+    if name in FOLDERS or Path(name).parent.name in FAMILIES:
         args += [*reduced(name), "--data.root", str(image_folder)]
     elif name not in ("digits.yaml", "digits_paper.yaml"):
         source = next(source for source in WRITERS if source in name)

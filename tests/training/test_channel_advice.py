@@ -11,9 +11,13 @@ from slimgan_pl.models import (
     DCGANDiscriminatorBank,
     DCGANGenerator,
     DiscriminatorBank,
+    R3DiscriminatorBank,
+    R3Generator,
     ResNetDiscriminatorBank,
     ResNetGenerator,
     SlimmableGenerator,
+    StyleGAN2DiscriminatorBank,
+    StyleGAN2Generator,
 )
 from slimgan_pl.training.channel_advice import advise_schedules, resize_schedule
 from slimgan_pl.training.compatibility import check_data
@@ -26,6 +30,13 @@ def make_nets(family: str) -> tuple[SlimmableGenerator, DiscriminatorBank]:
     """Return small nets of 64x64."""
     if family == "dcgan":
         return DCGANGenerator((16, 16, 8, 8, 4), latent_dim=4), DCGANDiscriminatorBank((2, 4, 4, 8, 8), num_shared=9)
+    if family == "r3":
+        return R3Generator((32, 32, 32, 32, 32), 1, latent_dim=4), R3DiscriminatorBank(
+            (8, 8, 8, 8, 16), 1, num_shared=4
+        )
+    if family == "stylegan2":
+        bank = StyleGAN2DiscriminatorBank((4, 8, 8, 8, 8), num_shared=4)
+        return StyleGAN2Generator((16, 16, 8, 8, 8), 4, 1), bank
     return ResNetGenerator((32, 16, 16, 8, 8), latent_dim=4), ResNetDiscriminatorBank((4, 4, 8, 8), num_downsamples=4)
 
 
@@ -40,8 +51,16 @@ def paste(
     return type(net)(**{**net.arguments, **given})
 
 
-@pytest.mark.parametrize("family", ["dcgan", "resnet"])
-@pytest.mark.parametrize("size", SIZES)
+DOUBLED = ("r3", "stylegan2")  # from four pixels alone
+
+
+@pytest.mark.parametrize(
+    ("size", "family"),
+    [
+        *((size, family) for size in SIZES for family in ("dcgan", "resnet")),
+        *((size, family) for size in (8, 16, 32, 128) for family in DOUBLED),
+    ],
+)
 def test_pasted_advice_makes_nets_of_an_image_size(size: int, family: str) -> None:
     generator, bank = make_nets(family)
     advice = advise_schedules(generator, bank, size)
@@ -49,9 +68,22 @@ def test_pasted_advice_makes_nets_of_an_image_size(size: int, family: str) -> No
     model = SlimGAN(made, judging)  # type: ignore[arg-type]
     assert model.generator.image_size == size
     with torch.no_grad():
-        images = model.generator.eval()(torch.zeros(1, 4), width=0.25)
-        assert model.discriminators(images, branch=0).shape == (1, 1)
+        images = model.generator.eval()(torch.zeros(4, 4), width=0.25)
+        assert model.discriminators(images, branch=0).shape == (4, 1)
     assert advise_schedules(model.generator, model.discriminators, size) == ""
+
+
+@pytest.mark.parametrize("family", DOUBLED)
+@pytest.mark.parametrize(("size", "near"), [(100, "64 or 128"), (96, "64 or 128"), (3, "4 or 8")])
+def test_a_side_that_cannot_be_made_names_the_nearest(size: int, near: str, family: str) -> None:
+    class Data:
+        image_size = size
+
+    generator, bank = make_nets(family)
+    with pytest.raises(
+        SlimGANError, match=f"has image_size {size}, and .* images of 4, 8, 16 and so on; .*image_size {near}"
+    ):
+        check_data(generator, Data(), bank)
 
 
 def test_a_message_about_the_data_holds_the_advice() -> None:

@@ -27,8 +27,14 @@ from slimgan_pl.data import ByteArray, DigitsDataModule
 from slimgan_pl.models import (
     DCGANDiscriminatorBank,
     DCGANGenerator,
+    DiscriminatorBank,
+    R3DiscriminatorBank,
+    R3Generator,
     ResNetDiscriminatorBank,
     ResNetGenerator,
+    SlimmableGenerator,
+    StyleGAN2DiscriminatorBank,
+    StyleGAN2Generator,
 )
 from slimgan_pl.runs.checkpoint_reader import load_generator
 from slimgan_pl.runs.checkpoints import load_model, read_checkpoint
@@ -51,6 +57,27 @@ class FewDigits(DigitsDataModule):
 def conditional_resnet(**settings: Any) -> SlimGAN:
     generator = ResNetGenerator((8, 8), latent_dim=8, image_channels=1, widths=(0.25, 0.5, 1.0), num_classes=3)
     bank = ResNetDiscriminatorBank((4, 8), 1, image_channels=1, num_branches=3, num_shared=1, num_classes=3)
+    return SlimGAN(generator, bank, **settings)
+
+
+GROUP = 2  # images that StyleGAN2's discriminators compare here
+
+
+def modern_nets(family: str, conditional: bool, **settings: Any) -> SlimGAN:
+    """Return a small model of nets without norms."""
+    generator: SlimmableGenerator
+    bank: DiscriminatorBank
+    classes, widths = (3 if conditional else 0), (0.25, 0.5, 1.0)
+    shape: dict[str, Any] = {"image_channels": 1, "num_classes": classes}
+    if family == "r3":
+        generator = R3Generator((8, 8), 1, 4, latent_dim=8, widths=widths, **shape)
+        bank = R3DiscriminatorBank((4, 8), 1, 4, num_branches=3, num_shared=1, **shape)
+    else:
+        generator = StyleGAN2Generator((8, 8), 8, 2, style_mixing=0.7, widths=widths, **shape)
+        bank = StyleGAN2DiscriminatorBank((4, 8), GROUP, 1, num_branches=3, num_shared=1, **shape)
+    for name, weight in [*generator.named_parameters(), *bank.named_parameters()]:
+        if "conv3" in name or "noise_strength" in name:  # begin at zero
+            torch.nn.init.normal_(weight, std=0.3)
     return SlimGAN(generator, bank, **settings)
 
 
@@ -112,10 +139,45 @@ def test_an_iteration_equals_a_naive_loop_over_widths(
     make_model: Callable[..., SlimGAN],
     make_trainer: Callable[..., Trainer],
 ) -> None:
-    optimizers = {"generator_optimizer": plain_descent, "discriminator_optimizer": plain_descent}
     build = conditional_resnet if conditional else make_model
-    model = build(**settings, **optimizers).double()
+    check_iteration(build(**settings, **PLAIN), settings, make_trainer)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("family", ["r3", "stylegan2"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"critic_steps": 2},
+        {
+            "adversarial_loss": "relativistic",
+            "latents": "shared",
+            "penalty": Penalty(0.5, share=0.6),
+            "critic_steps": 2,
+        },
+        {"latents": "shared", "free_graphs": True, "penalty": Penalty(0.5, method="exact", share=0.3)},
+        {"micro_batches": 3, "penalty": Penalty(0.5, "real", share=1.0)},
+        {"recomputed_stages": 1, "penalty": Penalty(0.5, "real", "exact", share=1.0)},
+        {"recomputed_stages": 9, "latents": "shared", "penalty": Penalty(0.5)},
+    ],
+    ids=lambda settings: "-".join(settings),
+)
+def test_an_iteration_of_nets_without_norms_equals_it_too(
+    settings: dict[str, Any], family: str, conditional: bool, make_trainer: Callable[..., Trainer]
+) -> None:
+    check_iteration(modern_nets(family, conditional, **settings, **PLAIN), settings, make_trainer)
+
+
+PLAIN: dict[str, Any] = {"generator_optimizer": plain_descent, "discriminator_optimizer": plain_descent}
+
+
+def check_iteration(model: SlimGAN, settings: dict[str, Any], make_trainer: Callable[..., Trainer]) -> None:
+    """Hold an iteration in float64 to the naive loop."""
+    model = model.double()
     naive = copy.deepcopy(model)
+    naive.generator.recomputed_stages = 0
+    naive.discriminators.recompute_stages(0)
+    conditional = model.generator.num_classes > 0
     loss = settings.get("adversarial_loss", "hinge")
     steps = model.critic_steps
     images = torch.rand(model.real_batches * BATCH_SIZE, 1, 8, 8, dtype=torch.float64) * 2 - 1

@@ -173,8 +173,9 @@ def measure_signs(model: TrainedModule, images: Tensor, labels: Tensor | None) -
         labels: Integers ``(N,)``, or None.
     """
     net, bank = model.generator, model.discriminators
-    real = images[:COUNT].to(net.dtype)
-    real_labels = labels[:COUNT] if labels is not None and net.num_classes else None
+    count = -(-COUNT // bank.batch_multiple) * bank.batch_multiple
+    real = images[:count].to(net.dtype)
+    real_labels = labels[:count] if labels is not None and net.num_classes else None
     # Latents come from the device: a copy to it would wait.
     latents, fake_labels = net.draw_inputs(len(real), torch.Generator(real.device).manual_seed(model.global_step))
     with evaluating(net), evaluating(bank):

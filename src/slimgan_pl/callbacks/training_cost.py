@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch.utils.flop_counter import FlopCounterMode
 
+from slimgan_pl.models.cost import MacCounter
 from slimgan_pl.training.module import TrainedModule
 
 __all__ = ["TrainingCost"]
@@ -26,7 +26,7 @@ class TrainingCost(Callback):
         self.macs = 0
         self._per_iteration: dict[bool, int] = {}  # with a gradient penalty, which may be lazy, and without
         self._is_penalized = False
-        self._counter: FlopCounterMode | None = None
+        self._counter: MacCounter | None = None
 
     @property
     def totals(self) -> dict[str, float] | None:
@@ -48,13 +48,13 @@ class TrainingCost(Callback):
         iteration = getattr(pl_module, "iteration", None)
         self._is_penalized = iteration is not None and iteration.penalizes_at(trainer.global_step)
         if self._is_penalized not in self._per_iteration:
-            self._counter = FlopCounterMode(display=False)
-            self._counter.__enter__()
+            self._counter = MacCounter()
+            self._counter.__enter__()  # type: ignore[no-untyped-call]
             torch.compiler.set_stance("force_eager")
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if self._counter is not None:
-            self._per_iteration[self._is_penalized] = self._stop_counting() // 2 * trainer.world_size
+            self._per_iteration[self._is_penalized] = self._stop_counting() * trainer.world_size
         self.macs += self._per_iteration[self._is_penalized]
         self.iterations += 1
         if isinstance(pl_module, TrainedModule):
@@ -66,11 +66,11 @@ class TrainingCost(Callback):
 
     def _stop_counting(self) -> int:
         assert self._counter is not None
-        self._counter.__exit__(None, None, None)
+        self._counter.__exit__(None, None, None)  # type: ignore[no-untyped-call]
         torch.compiler.set_stance("default")
-        flops = int(self._counter.get_total_flops())
+        macs = self._counter.macs
         self._counter = None
-        return flops
+        return macs
 
     def state_dict(self) -> dict[str, Any]:
         """Return plain values, for checkpoints."""

@@ -22,6 +22,7 @@ def walk(
     seed: int = 0,
     trust_checkpoint: bool = False,
     weights: Weights = "averaged",
+    truncation: float = 1.0,
 ) -> None:
     """Show a closed walk through latents of a checkpoint as an animation.
 
@@ -38,6 +39,8 @@ def walk(
         seed: Seed of the latents.
         trust_checkpoint: Let the checkpoint name classes of other packages, whose code is then run.
         weights: The averaged weights where training has kept an average, or the raw ones.
+        truncation: Share of the styles' distance from their mean that stays, 0 to 1, for nets with styles such as
+            StyleGAN2: less varied images of fewer faults.
     """
     check_range("the number of latents", latents, 2, MAX_FRAMES)
     check_range("the number of frames", frames, latents, MAX_FRAMES)
@@ -59,6 +62,7 @@ def walk(
     check_animation(path)
     checkpoint = read_checkpoint(ckpt_path)
     generator = build_generator(checkpoint, ckpt_path, trust_checkpoint, weights)
+    generator = generator if truncation == 1 else generator.truncated(truncation)
     numbers = [generator.classes.number_of(label)] if label is not None else choose_classes(generator.num_classes)
     labels = list(numbers) if generator.num_classes else [None]
     only = 1.0 if width == checkpoint["hyper_parameters"].get("individual") else width  # its only width

@@ -82,6 +82,7 @@ def make_card(
         "distances": None if distances is None else dict(distances),
         "training": training,
         "checkpoint": {"file": source.path.name, "sha256": source.sha256, "weights": source.model.used_weights},
+        "truncation": source.model.truncation,
         "versions": {"slimgan-pl": __version__, **find_versions()},
     }
     return dict(finite(card))

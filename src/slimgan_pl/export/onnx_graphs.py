@@ -5,7 +5,7 @@ and, of a graph with several widths, ``width`` (int64 scalar, the number of the 
 is ``images`` (float32 ``(N, C, H, W)`` in [-1, 1]). Needs the extra ``onnx``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -17,9 +17,11 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
 from slimgan_pl.export.formats import FloatPrecision
 from slimgan_pl.export.onnx_tracing import clip_images, describe_graph, trace_generator
 from slimgan_pl.export.precision import convert_precision
+from slimgan_pl.layers import slice_gains
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.folding import FOLDED, folded_slice
 from slimgan_pl.models.metadata import IMAGES, WIDTH, generator_metadata
+from slimgan_pl.models.recalibration import has_statistics
 from slimgan_pl.utils.files import write_whole
 
 __all__ = ["multi_width_graph", "save_graph", "single_width_graph"]
@@ -65,8 +67,12 @@ def multi_width_graph(generator: SlimmableGenerator, precision: FloatPrecision =
     if len(generator.widths) == 1:
         return single_width_graph(generator, generator.widths[0], precision)
     shared = SharedWeights(generator, precision)
-    models = [trace_generator(generator.slice(width), precision, optimize=False) for width in generator.widths]
-    whole = choose_branch([make_branch(model, index, shared) for index, model in enumerate(models)], shared)
+    slices = [generator.slice(width) for width in generator.widths]
+    gains = [slice_gains(generator, narrow) for narrow in slices]
+    optimize = not has_statistics(generator)  # an optimised graph has batch norms in the weights, which differ then
+    models = [trace_generator(narrow, precision, optimize) for narrow in slices]
+    branches = [make_branch(model, index, shared, gains[index]) for index, model in enumerate(models)]
+    whole = choose_branch(branches, shared)
     inputs = [*models[0].graph.input, helper.make_tensor_value_info(WIDTH, TensorProto.INT64, [])]
     graph = helper.make_graph(whole.nodes, "generator", inputs, [whole.output], list(shared.tensors.values()))
     result = helper.make_model(graph, opset_imports=models[0].opset_import, ir_version=models[0].ir_version)
@@ -129,17 +135,37 @@ class SharedWeights:
         bounds = ([0] * len(axes), [sizes[axis] for axis in axes], axes)
         return helper.make_node("Slice", [self.add(name, full), *(self.numbers(*each) for each in bounds)], [result])
 
+    def scaled(self, name: str, sizes: Sequence[int], gain: float, result: str) -> list[NodeProto]:
+        """Make the nodes that take the leading block of a weight and multiply it.
 
-def make_branch(model: ModelProto, index: int, shared: SharedWeights) -> Branch:
-    """Make a branch of a slice's graph that reads the shared weights."""
+        They multiply in float32, as ONNX Runtime has no arithmetic in float16 on a CPU, and does it once at loading.
+        """
+        block, factor = f"{result}/block", f"{result}/gain"
+        nodes = [self.leading(name, sizes, block), helper.make_node("Constant", [], [factor], value_float=gain)]
+        if self.weights[name].dtype == np.float32:
+            return [*nodes, helper.make_node("Mul", [block, factor], [result])]
+        wide, product = f"{result}/wide", f"{result}/product"
+        nodes.append(helper.make_node("Cast", [block], [wide], to=TensorProto.FLOAT))
+        nodes.append(helper.make_node("Mul", [wide, factor], [product]))
+        return [*nodes, helper.make_node("Cast", [product], [result], to=TensorProto.FLOAT16)]
+
+
+def make_branch(model: ModelProto, index: int, shared: SharedWeights, gains: Mapping[str, float]) -> Branch:
+    """Make a branch of a slice's graph that reads the shared weights.
+
+    ``gains`` are what the slice has multiplied weights by, by their names.
+    """
     prefix = f"{index}/"
     branch = Branch([], copy_as(model.graph.output[0], f"{prefix}{IMAGES}"), [])
     for tensor in model.graph.initializer:
         name = tensor.name.removeprefix("net.")
-        if shared.begins_with(name, numpy_helper.to_array(tensor)):
-            branch.nodes.append(shared.leading(name, tensor.dims, f"{prefix}{tensor.name}"))
+        result = f"{prefix}{tensor.name}"
+        if name in gains:
+            branch.nodes.extend(shared.scaled(name, tensor.dims, gains[name], result))
+        elif shared.begins_with(name, numpy_helper.to_array(tensor)):
+            branch.nodes.append(shared.leading(name, tensor.dims, result))
         else:
-            branch.tensors.append(copy_as(tensor, f"{prefix}{tensor.name}"))
+            branch.tensors.append(copy_as(tensor, result))
     inputs = {each.name for each in model.graph.input}
     for node in model.graph.node:
         node = copy_as(node, "")

@@ -12,6 +12,7 @@ from onnx import ModelProto, helper
 from torch import Tensor, nn
 
 from slimgan_pl._version import __version__
+from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.formats import FloatPrecision
 from slimgan_pl.export.precision import convert_precision
 from slimgan_pl.models import SlimmableGenerator
@@ -35,7 +36,11 @@ class InFloat32(nn.Module):
 
 
 def trace_generator(net: SlimmableGenerator, precision: FloatPrecision, optimize: bool) -> ModelProto:
-    """Trace a net of one width, without the tracer's notes on nodes."""
+    """Trace a net of one width, without the tracer's notes on nodes.
+
+    Raises:
+        SlimGANError: If the net fixes the number of images, or a weight is too large for the precision.
+    """
     batch = torch.export.Dim("batch")
     inputs = {LATENTS: torch.zeros(EXAMPLE_BATCH, net.latent_dim)}
     if net.num_classes:
@@ -54,6 +59,12 @@ def trace_generator(net: SlimmableGenerator, precision: FloatPrecision, optimize
     assert program is not None
     model: ModelProto = program.model_proto
     graph = model.graph
+    if any(not each.type.tensor_type.shape.dim[0].dim_param for each in graph.input):
+        # NOTE: torch.export refuses such a net, torch.onnx.export (2.14) writes a file for batches of one size
+        raise SlimGANError(
+            f"the file of a {type(net).__name__} would take batches of {EXAMPLE_BATCH} alone; let it read the number "
+            "of images as latents.shape[0], not as len(latents)"
+        )
     for each in (model, graph, *graph.input, *graph.output, *graph.node, *graph.initializer):
         del each.metadata_props[:]
     del graph.value_info[:]
@@ -66,6 +77,8 @@ def clip_images(model: ModelProto) -> ModelProto:
     NOTE: ONNX Runtime's tanh reaches 1.0000002. One node behind all branches costs less than one in each.
     """
     (producer,) = (node for node in model.graph.node if IMAGES in node.output)
+    if producer.op_type == "Clip":  # of a net without tanh
+        return model
     producer.output[:] = [f"unclipped_{IMAGES}"]
     bounds = {"low": -1.0, "high": 1.0}
     for name, value in bounds.items():

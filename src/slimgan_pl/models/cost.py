@@ -1,12 +1,46 @@
 """Parameters and multiply-accumulates of a width."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from slimgan_pl.models.generator import SlimmableGenerator
 from slimgan_pl.utils.torch_state import evaluating
 
-__all__ = ["count_macs", "count_parameters"]
+__all__ = ["MacCounter", "count_macs", "count_parameters"]
+
+
+class MacCounter(TorchDispatchMode):
+    """Context that counts multiply-accumulates of convolutions and linear layers, forward and backward.
+
+    A transposed convolution counts at the resolution of its input, where it multiplies.
+
+    NOTE: torch's ``FlopCounterMode`` looks at the inputs of modules too, and fails under no_grad where one of them is
+    a view of a parameter, such as a learned constant (torch 2.14).
+
+    Attributes:
+        macs: The number so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.macs = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = dict(kwargs or {})
+        count = flop_registry.get(func.overloadpacket)
+        if count is None:
+            with self:  # in inference mode, an operation arrives whole
+                parts = func.decompose(*args, **named)
+            return func(*args, **named) if parts is NotImplemented else parts
+        result = func(*args, **named)
+        self.macs += int(count(*args, **named, out_val=result)) // 2
+        return result
 
 
 def count_parameters(generator: SlimmableGenerator, width: float) -> int:
@@ -24,6 +58,7 @@ def count_macs(generator: SlimmableGenerator, width: float) -> int:
     """Return the multiply-accumulates of convolutions and linear layers for one image."""
     latents = torch.zeros(1, generator.latent_dim, device=generator.device, dtype=generator.dtype)
     labels = torch.zeros(1, device=generator.device, dtype=torch.long) if generator.num_classes else None
-    with evaluating(generator), FlopCounterMode(display=False) as counter:
+    with evaluating(generator), MacCounter() as counter:
         generator(latents, labels, width=width)
-    return int(counter.get_total_flops()) // 2
+    macs: int = counter.macs
+    return macs

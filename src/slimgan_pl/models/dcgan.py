@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from slimgan_pl.layers import SlicedConvTranspose2d, initialized, spectral
 from slimgan_pl.models.discriminator import DiscriminatorBank, ProjectionHead, check_sizes
-from slimgan_pl.models.folding import ChannelAffine, FoldedGenerator, fold_norm
+from slimgan_pl.models.folding import ChannelAffine, FoldedStagedGenerator, fold_norm
 from slimgan_pl.models.staged import StagedGenerator
 
 __all__ = [
@@ -55,7 +55,7 @@ class FoldedDCGANBlock(nn.Module):
         return (x if self.affine is None else self.affine(x, labels)).relu_()
 
 
-class FoldedDCGANGenerator(FoldedGenerator, source=DCGANGenerator):
+class FoldedDCGANGenerator(FoldedStagedGenerator, source=DCGANGenerator):
     """A ``DCGANGenerator`` of one width, folded."""
 
     def make_block(self, in_channels: int, out_channels: int) -> nn.Module:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError, check_range
-from slimgan_pl.layers import initialized, spectral
+from slimgan_pl.layers import Stages, initialized, spectral
 from slimgan_pl.layers.widths import check_labels
 from slimgan_pl.utils.recipes import Recorded
 
@@ -35,9 +35,14 @@ class DiscriminatorBank(Recorded, nn.Module):
         image_size: Side in pixels of the images; None for any multiple of ``image_multiple``.
         image_multiple: Number of pixels that has to divide the side.
 
+    Attributes:
+        batch_multiple: Number of neighbouring images that a discriminator compares, and that has to divide a batch.
+
     Raises:
         SlimGANError: If a number is out of range.
     """
+
+    batch_multiple = 1
 
     def __init__(
         self,
@@ -64,9 +69,9 @@ class DiscriminatorBank(Recorded, nn.Module):
         self.num_stages = len(stages)
         self.num_shared = num_shared
         self.num_classes = num_classes
-        self.trunk = nn.Sequential(*(make() for make in stages[:num_shared]))
+        self.trunk = Stages(*(make() for make in stages[:num_shared]))
         self.branches = nn.ModuleList(
-            nn.Sequential(*(make() for make in stages[num_shared:])) for _ in range(num_branches)
+            Stages(*(make() for make in stages[num_shared:]), first=num_shared) for _ in range(num_branches)
         )
         self.heads = nn.ModuleList(head() for _ in range(1 if share_head else num_branches))
 
@@ -133,6 +138,11 @@ class DiscriminatorBank(Recorded, nn.Module):
         """Return one discriminator's logits ``(N, 1)`` of what the trunk returns."""
         logits: Tensor = self.heads[branch % len(self.heads)](self.branches[branch](shared), labels)
         return logits
+
+    def recompute_stages(self, count: int) -> None:
+        """Set how many of the first stages are computed again in the backward pass, for less memory."""
+        for part in (self.trunk, *self.branches):
+            part.recomputed = count
 
     def individual(self) -> Self:
         """Return a new bank with the full discriminator of a plain GAN."""

@@ -1,4 +1,4 @@
-"""Folding of batch norms into the layers around them, for inference.
+"""Folding of norms and gains into the layers around them, for inference.
 
 In evaluation mode a batch norm is ``x * scale + shift`` per channel, which the layer that it follows can do itself
 (Jacob et al. 2018, section 3.2). Each family says in its own file which layers these are.
@@ -19,24 +19,49 @@ from slimgan_pl.layers import SwitchableBatchNorm2d, SwitchableConditionalBatchN
 from slimgan_pl.models.generator import SlimmableGenerator
 from slimgan_pl.models.staged import StagedGenerator
 
-__all__ = ["FOLDED", "ChannelAffine", "FoldedGenerator", "fold_affine", "fold_last_norm", "fold_norm", "folded_slice"]
+__all__ = [
+    "FOLDED",
+    "ChannelAffine",
+    "FoldedGenerator",
+    "FoldedStagedGenerator",
+    "fold_affine",
+    "fold_last_norm",
+    "fold_norm",
+    "folded_slice",
+]
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
 
 FOLDED: dict[type[SlimmableGenerator], type["FoldedGenerator"]] = {}  # filled by the subclasses of FoldedGenerator
 
 
-class FoldedGenerator(StagedGenerator, ABC):
-    """Base of folded generators, with ``class FoldedMine(FoldedGenerator, source=Mine)``.
+class FoldedGenerator(SlimmableGenerator, ABC):
+    """Base of folded generators, with ``class FoldedMine(FoldedGenerator, source=Mine)``."""
+
+    def __init_subclass__(cls, source: type[SlimmableGenerator] | None = None, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if source is not None:
+            FOLDED[source] = cls
+
+    @classmethod
+    @abstractmethod
+    def from_slice(cls, source: Any) -> Self:
+        """Return the folded form of a generator of one width."""
+
+    def slice(self, width: float) -> NoReturn:
+        """Refuse: a slice needs what is folded."""
+        raise SlimGANError(
+            "a folded generator has one width and cannot be sliced; slice the generator it was made from"
+        )
+
+
+class FoldedStagedGenerator(FoldedGenerator, StagedGenerator, ABC):
+    """Base of folded ``StagedGenerator``s.
 
     Its arguments are those of a ``StagedGenerator``, but for the widths and the conditional norm.
 
     NOTE: the stem's outputs are in the order ``(H, W, C)``, so its image is ``channels_last`` without a copy.
     """
-
-    def __init_subclass__(cls, source: type[StagedGenerator], **more: Any) -> None:
-        super().__init_subclass__(**more)
-        FOLDED[source] = cls
 
     def __init__(
         self,
@@ -50,7 +75,6 @@ class FoldedGenerator(StagedGenerator, ABC):
 
     @classmethod
     def from_slice(cls, source: Any) -> Self:
-        """Return the folded form of a generator of one width."""
         arguments = {key: value for key, value in source.arguments.items() if key not in ("widths", "conditional_norm")}
         folded = cls(**arguments).to(source.device, source.dtype)
         folded.classes = source.classes
@@ -73,12 +97,6 @@ class FoldedGenerator(StagedGenerator, ABC):
     def start(self, latents: Tensor, width: float) -> Tensor:
         x: Tensor = self.stem(latents).unflatten(1, (self.bottom_size, self.bottom_size, -1))
         return x.permute(0, 3, 1, 2)
-
-    def slice(self, width: float) -> NoReturn:
-        """Refuse: a slice needs the batch norms."""
-        raise SlimGANError(
-            "a folded generator has one width and cannot be sliced; slice the generator it was made from"
-        )
 
 
 class ChannelAffine(nn.Module):
@@ -104,9 +122,9 @@ class ChannelAffine(nn.Module):
 def folded_slice(generator: SlimmableGenerator, width: float = 1.0) -> SlimmableGenerator:
     """Return one width for inference: the same images faster, up to rounding.
 
-    Its batch norms are part of the layers around them, with the statistics as they are; its weights and images are
-    ``channels_last``. It cannot be trained or sliced. The generator stays as it is. Of a family without batch norms it
-    is the slice.
+    Batch norms and gains are part of the layers around them, with the statistics as they are; its weights and images
+    are ``channels_last``. It cannot be trained or sliced. The generator stays as it is. Of a family with nothing to
+    fold it is the slice.
 
     Args:
         generator: A generator in either mode.

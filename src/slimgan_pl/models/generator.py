@@ -4,20 +4,22 @@ Shape legend: N images, C channels, H = W = image_size.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError, check_range
-from slimgan_pl.layers import check_widths, copy_slice, scale_channels, width_index
+from slimgan_pl.layers import check_widths, copy_slice, run_stage, scale_channels, width_index
 from slimgan_pl.layers.widths import check_labels
 from slimgan_pl.models.classes import Classes
 from slimgan_pl.utils.recipes import Recorded
 
 __all__ = ["WIDTHS", "Inputs", "SlimmableGenerator"]
+
+Result = TypeVar("Result")
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)  # the paper's
 
@@ -36,7 +38,9 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
 
     A family builds its layers in ``__init__`` and computes images in ``synthesize``. Its layers use the first channels
     of their weights at a narrow width (``slimgan_pl.layers``), and a ``PerWidth`` list holds what each width has for
-    itself. If the constructor has no arguments ``channels`` and ``widths``, the family overrides ``arguments_at``.
+    itself. If the constructor has no arguments ``channels`` and ``widths``, the family overrides ``arguments_at``. One
+    whose images have random numbers beside their latents overrides ``draw_noise``, and its ``synthesize`` takes them
+    as ``noise``.
 
     Args:
         channels: Channels of each stage at width 1.0.
@@ -46,9 +50,17 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         image_channels: Channels of the images, never sliced.
         num_classes: Classes of a conditional generator; 0 for an unconditional one.
 
+    Attributes:
+        recomputed_stages: How many of the last stages are computed again in the backward pass, for less memory; a
+            family without batch norms passes its stages to ``run_stage``.
+        fixed_bottom: Side in pixels of the first stage, which each further one doubles, where it cannot be chosen.
+
     Raises:
         SlimGANError: If a width does not divide the channels of a stage exactly, or a number is out of range.
     """
+
+    recomputed_stages = 0
+    fixed_bottom: int | None = None
 
     def __init__(
         self,
@@ -77,28 +89,37 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
 
     @abstractmethod
     def synthesize(self, latents: Tensor, labels: Tensor | None, width: float) -> Tensor:
-        """Return images ``(N, C, H, W)`` in [-1, 1] from checked inputs.
+        """Return images ``(N, C, H, W)`` from checked inputs, in evaluation mode in [-1, 1].
 
         The width is an entry of ``widths``.
         """
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
+    def forward(
+        self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0, noise: Any = None
+    ) -> Tensor:
         """Generate images.
 
         Args:
             latents: Shape ``(N, latent_dim)``, standard normal.
             labels: Integers of shape ``(N,)`` in ``[0, num_classes)``, for a conditional generator only.
             width: One of ``widths``.
+            noise: What ``draw_noise(N)`` returns; without it, images depend on latents and labels alone.
 
         Returns:
-            Images ``(N, image_channels, image_size, image_size)`` in [-1, 1].
+            Images ``(N, image_channels, image_size, image_size)`` in [-1, 1]; in training mode those of nets without
+            tanh are not bounded.
 
         Raises:
             SlimGANError: If the width is not in the list, or labels are missing or not expected.
         """
         width = self.widths[width_index(self.widths, width)]
         check_labels(labels, self.num_classes, "generator")
-        return self.synthesize(latents, labels, width)
+        more = {} if noise is None else {"noise": noise}
+        return self.synthesize(latents, labels, width, **more)
+
+    def run_stage(self, number: int, stage: Callable[..., Result], *inputs: object) -> Result:
+        """Run the stage of a number; one of ``recomputed_stages`` keeps no activations."""
+        return run_stage(stage, *inputs, recompute=number >= len(self.channels) - self.recomputed_stages)
 
     def channels_at(self, width: float) -> tuple[int, ...]:
         """Return the channels of each stage at a width."""
@@ -130,6 +151,17 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         plain.classes = self.classes
         return plain
 
+    def truncated(self, truncation: float) -> Self:
+        """Return a copy whose styles lie nearer to their mean: less varied images of fewer faults.
+
+        Args:
+            truncation: Share of a style's distance from the mean that stays, 0 to 1.
+
+        Raises:
+            SlimGANError: If the family has no styles, or the share is out of range.
+        """
+        raise SlimGANError(f"a {type(self).__name__} has no styles; leave the truncation out")
+
     @property
     def classes(self) -> Classes:
         """Names and frequencies of the classes; they are no weights.
@@ -159,6 +191,13 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
     def dtype(self) -> torch.dtype:
         """Precision of the weights."""
         return next(self.parameters()).dtype
+
+    def draw_noise(self, count: int, source: torch.Generator | None = None) -> Any:
+        """Sample the random numbers of ``count`` images in training beside their latents.
+
+        They are nested tensors whose first dimension counts images, or None, as by default.
+        """
+        return None
 
     def draw_inputs(self, count: int, source: torch.Generator | None = None, labels: Tensor | None = None) -> Inputs:
         """Sample standard normal latents and, with classes, labels by their frequencies.

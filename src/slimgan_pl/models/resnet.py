@@ -14,7 +14,7 @@ from typing_extensions import Self
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import SlicedConv2d, SwitchableBatchNorm2d, initialized, spectral
 from slimgan_pl.models.discriminator import DiscriminatorBank, ProjectionHead, check_sizes
-from slimgan_pl.models.folding import ChannelAffine, FoldedGenerator, fold_affine, fold_last_norm, fold_norm
+from slimgan_pl.models.folding import ChannelAffine, FoldedStagedGenerator, fold_affine, fold_last_norm, fold_norm
 from slimgan_pl.models.staged import StagedGenerator
 
 __all__ = [
@@ -92,7 +92,7 @@ class FoldedResNetBlock(nn.Module):
         return result
 
 
-class FoldedResNetGenerator(FoldedGenerator, source=ResNetGenerator):
+class FoldedResNetGenerator(FoldedStagedGenerator, source=ResNetGenerator):
     """A ``ResNetGenerator`` of one width, folded.
 
     Its last norm is part of the last block, or of the stem without one.

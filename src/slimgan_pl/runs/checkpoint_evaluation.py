@@ -32,12 +32,15 @@ def find_evaluation(source: Source) -> EvaluationResults | None:
 
     They have to be of its iteration and its weights, averaged or raw, and to name its checksum. Only where nothing in
     its run folder names any, the iteration is enough for results that lie beside the checkpoint by its name, and for
-    those of the run if the checkpoint is a file that the run has written itself. A damaged file counts as missing.
+    those of the run if the checkpoint is a file that the run has written itself. A damaged file counts as missing. A
+    truncated generator has none.
 
     Returns:
         Results with rows by the widths of the generator, and ``matched_by`` in their provenance: ``sha256`` or
         ``iteration``.
     """
+    if source.model.truncation != 1:
+        return None
     path = source.path.absolute()
     evaluations = list(find_evaluations(path))
     of_iteration = [

@@ -13,7 +13,7 @@ from slimgan_pl.errors import SlimGANError
 from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.models.recalibration import BATCH_NORMS
 from slimgan_pl.models.sampling import sample_images
-from slimgan_pl.training.channel_advice import advise_schedules
+from slimgan_pl.training.channel_advice import advise_schedules, near_sizes
 
 __all__ = [
     "check_callbacks",
@@ -96,6 +96,13 @@ def check_data(generator: SlimmableGenerator, data: object, discriminators: Disc
     The bank is for advice alone.
     """
     size = getattr(data, "image_size", None)
+    bottom = generator.fixed_bottom
+    if size is not None and bottom is not None and size not in (near := near_sizes(size, bottom)):
+        raise SlimGANError(
+            f"the data has image_size {size}, and {type(generator).__name__} makes images of {bottom}, "
+            f"{2 * bottom}, {4 * bottom} and so on",
+            {"data.image_size": f"set {{}} {near[0]} or {near[1]}"},
+        )
     if size not in (None, generator.image_size):
         raise SlimGANError(
             f"the data has image_size {size} but the generator has {generator.image_size}",
@@ -118,12 +125,19 @@ def check_data(generator: SlimmableGenerator, data: object, discriminators: Disc
         )
 
 
-def check_parts(batch_size: int, micro_batches: int) -> None:
-    """Raise a SlimGANError where a batch cannot be split into micro-batches."""
+def check_parts(batch_size: int, micro_batches: int, multiple: int = 1) -> None:
+    """Raise a SlimGANError where a batch cannot be split into micro-batches of whole groups of ``multiple`` images."""
     if batch_size % micro_batches:
         raise SlimGANError(
             f"a batch of {batch_size} images cannot be split into {micro_batches} equal parts; set micro_batches to a "
             "number that divides it"
+        )
+    part = batch_size // micro_batches
+    if part % multiple:
+        raise SlimGANError(
+            f"the discriminators compare groups of {multiple} images, into which {part} cannot be divided; set "
+            f"--data.batch_size to a multiple of {multiple * micro_batches}, or "
+            "--model.discriminators.minibatch_group to a number that divides it"
         )
 
 

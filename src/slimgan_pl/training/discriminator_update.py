@@ -68,7 +68,10 @@ class DiscriminatorUpdate(UpdateBase):
         self, real: Images, inputs: WidthInputs, randomness: Randomness, keep: bool, penalize: bool
     ) -> tuple[Metrics, dict[int, Tensor]]:
         with torch.set_grad_enabled(keep):
-            images = {index: self.generate_fakes(index, inputs[index]) for index in sorted(inputs)}
+            images = {
+                index: self.generate_fakes(index, inputs[index], randomness.noise.get(index))
+                for index in sorted(inputs)
+            }
         fakes = {index: as_fakes(images[index].detach(), inputs[index], randomness, index) for index in images}
         penalties: dict[int, Tensor] = {}
         if penalize and self._shares_passes(real):
@@ -98,7 +101,8 @@ class DiscriminatorUpdate(UpdateBase):
     ) -> Metrics:
         """Add one discriminator's gradients, and return its metrics."""
         with torch.no_grad():
-            fake = as_fakes(self.generate_fakes(index, inputs), inputs, randomness, index)
+            images = self.generate_fakes(index, inputs, randomness.noise.get(index))
+        fake = as_fakes(images, inputs, randomness, index)
         pair = self.discriminate_branch(shared_real, self.trunk(self.see(fake)), real.labels, fake.labels, index)
         penalties = {index: self._penalize(index, real, fake, randomness)} if penalize else {}
         metrics, (loss,) = self._losses({index: pair}, penalties)
@@ -156,7 +160,9 @@ class DiscriminatorUpdate(UpdateBase):
         for index, pair in pairs.items():
             norms = [
                 finite_difference(
-                    side.index_select(0, choose_images(len(side) - count, count, side.device)),
+                    side.index_select(
+                        0, choose_images(len(side) - count, count, side.device, self.bank.batch_multiple)
+                    ),
                     side[count:],
                     self.penalty.epsilon,
                 )
@@ -169,13 +175,15 @@ class DiscriminatorUpdate(UpdateBase):
     def _with_moved(self, batch: Images, randomness: Randomness) -> Images:
         """Return a batch with copies of the penalised images, moved a step."""
         assert randomness.directions is not None
-        chosen = choose(batch, len(randomness.directions))
+        chosen = choose(batch, len(randomness.directions), self.bank.batch_multiple)
         return join(batch, chosen._replace(images=chosen.images + self.penalty.epsilon * randomness.directions))
 
     def _penalize(self, index: int, real: Images, fake: Images, randomness: Randomness) -> Tensor:
         """Return one discriminator's mean squared gradient norms, in float32."""
         sides = {"both": [real, fake], "real": [real], "fake": [fake]}[self.penalty.images]
-        batch = join(*(choose(side, self.penalty.count(len(real.images))) for side in sides))
+        multiple = self.bank.batch_multiple
+        count = self.penalty.count(len(real.images), multiple)
+        batch = join(*(choose(side, count, multiple) for side in sides))
         images = batch.images.to(self.generator.dtype)
 
         def discriminate(images: Tensor) -> Tensor:

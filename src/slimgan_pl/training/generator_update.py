@@ -62,14 +62,17 @@ class GeneratorUpdate(UpdateBase):
         real_logits = {} if real is None else self._real_logits(real, inputs)
         for index in sorted(inputs, reverse=True):  # a teacher before its student
             before = copy_gradients(parameters) if self.measures_gradients else []
-            images = fakes[index] if index in fakes else self.generate_fakes(index, inputs[index])
+            if index in fakes:
+                images = fakes[index]
+            else:
+                images = self.generate_fakes(index, inputs[index], randomness.noise.get(index))
             loss = self._adversarial_loss(index, as_fakes(images, inputs[index], randomness, index), real_logits)
             metrics["generator_loss"][index] = loss.detach()
             if teachers and distilled is not None:
                 self.add_gradients(loss)  # frees the graph of the adversarial loss
                 loss = loss.new_zeros(())
                 with torch.set_grad_enabled(index in teachers):
-                    images = self.generate_fakes(index, distilled)
+                    images = self.generate_fakes(index, distilled, randomness.distilled)
             if index in teachers:
                 distillation, distance = self._distillation_step(images, outputs[teachers[index]], len(teachers))
                 metrics["distillation_loss"][index] = distance

@@ -96,7 +96,7 @@ class Iteration:
             SlimGANError: If a batch cannot be split into micro-batches.
         """
         batch_size = len(real) // self.real_batches
-        check_parts(batch_size, self.updates.micro_batches)
+        check_parts(batch_size, self.updates.micro_batches, self.updates.bank.batch_multiple)
         parts = real.split(batch_size)[: self.real_batches]
         part_labels = [None] * self.real_batches if labels is None else list(labels.split(batch_size))
         penalize = self.penalizes_at(number)

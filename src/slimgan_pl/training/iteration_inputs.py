@@ -1,7 +1,7 @@
 """Latents, labels and other random numbers of an iteration."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -71,13 +71,19 @@ def sample_inputs(
         own = dict(enumerate(batches))
     randomness = [sample_randomness(updates, real, source, True, penalize) for _ in range(critic_steps)]
     last = sample_randomness(updates, real, source, updates.objective.loss.is_relativistic, False)
+    randomness = [each._replace(noise=sample_noise(updates, batch_size, source)) for each in randomness]
+    if is_shared:
+        last = last._replace(noise=randomness[-1].noise)
+    else:
+        of_widths, of_distilled = sample_noise(updates, batch_size, source), net.draw_noise(batch_size, source)
+        last = last._replace(noise=of_widths, distilled=of_distilled)
     return IterationInputs(inputs, own, distilled, randomness, last)
 
 
 def sample_randomness(
     updates: Updates, real: Tensor, source: torch.Generator, with_real: bool, penalize: bool
 ) -> Randomness:
-    """Sample the random numbers of an update beside its latents.
+    """Sample the random numbers of an update beside latents and noise.
 
     Fakes of shared latents are augmented alike at all widths.
     """
@@ -91,12 +97,24 @@ def sample_randomness(
         else:
             of_fakes = {index: sample(real, source) for index in range(num_widths)}
     if penalize and updates.penalty.takes_directions:
-        count = updates.micro_batches * updates.penalty.count(batch_size // updates.micro_batches)
+        count = updates.micro_batches * updates.penalty.count(
+            batch_size // updates.micro_batches, updates.bank.batch_multiple
+        )
         shape = (count, *real.shape[1:])
         # in float32, as latents are, so that the numbers are the same in each precision
         normals = torch.randn(shape, generator=source, device=source.device, dtype=torch.float32)
         directions = normals.to(real.dtype)
     return Randomness(of_real, of_fakes, directions)
+
+
+def sample_noise(updates: Updates, count: int, source: torch.Generator) -> dict[int, Any]:
+    """Sample the generator's noise of an update by width; with shared latents it is the same at all widths."""
+    net, is_shared = updates.generator, updates.objective.shared_latents
+    noise = net.draw_noise(count, source)
+    if noise is None:
+        return {}
+    others = range(1, len(net.widths))
+    return {0: noise} | {index: noise if is_shared else net.draw_noise(count, source) for index in others}
 
 
 def sample_batches(

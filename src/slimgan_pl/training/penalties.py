@@ -67,23 +67,25 @@ class Penalty:
         """Number of kinds of images, real and fake, that it penalises."""
         return 2 if self.images == "both" else 1
 
-    def count(self, batch_size: int) -> int:
-        """Return how many images M of a batch are penalised."""
-        return max(1, round(self.share * batch_size))
+    def count(self, batch_size: int, multiple: int = 1) -> int:
+        """Return how many images M of a batch are penalised, a multiple of a number."""
+        return multiple * max(1, round(self.share * batch_size / multiple))
 
 
 NO_PENALTY = Penalty()
 
 
-def choose_images(count: int, total: int, device: torch.device | None = None) -> Tensor:
+def choose_images(count: int, total: int, device: torch.device | None = None, multiple: int = 1) -> Tensor:
     """Return the numbers of ``count`` images, evenly spaced in a batch.
 
-    So the parts of a batch hold their share of them. They are on the images' ``device``, which a CUDA graph needs.
+    So the parts of a batch hold their share of them. Groups of ``multiple`` images stay together. The numbers are on
+    the images' ``device``, which a CUDA graph needs.
 
-    >>> choose_images(2, 8)
-    tensor([0, 4])
+    >>> choose_images(2, 8), choose_images(4, 8, multiple=2)
+    (tensor([0, 4]), tensor([0, 1, 4, 5]))
     """
-    return torch.arange(count, device=device) * total // count
+    groups = torch.arange(count // multiple, device=device) * (total // multiple) // (count // multiple)
+    return (groups[:, None] * multiple + torch.arange(multiple, device=device)).flatten()
 
 
 def finite_difference(logits: Tensor, moved: Tensor, epsilon: float) -> Tensor:

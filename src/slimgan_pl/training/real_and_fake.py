@@ -4,7 +4,8 @@ Shape legend: N images, M penalized images, C channels, H x W pixels.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,19 +32,23 @@ class Randomness(NamedTuple):
         real: How the real images are augmented.
         fakes: How the fakes are augmented, by width.
         directions: Standard normal directions ``(M, C, H, W)`` of finite differences.
+        noise: Noise of the generator's passes, by width; empty for a generator without noise.
+        distilled: Noise of its passes for distillation.
     """
 
     real: View | None = None
     fakes: Mapping[int, View] | None = None
     directions: Tensor | None = None
+    noise: Mapping[int, Any] = MappingProxyType({})
+    distilled: Any = None
 
 
 NO_RANDOMNESS = Randomness()
 
 
-def choose(batch: Images, count: int) -> Images:
-    """Return ``count`` images of a batch, evenly spaced."""
-    rows = choose_images(count, len(batch.images), batch.images.device)
+def choose(batch: Images, count: int, multiple: int) -> Images:
+    """Return ``count`` images of a batch, evenly spaced groups of ``multiple``."""
+    rows = choose_images(count, len(batch.images), batch.images.device, multiple)
     chosen: Images = pytree.tree_map_only(Tensor, lambda values: values.index_select(0, rows), batch)
     return chosen
 

@@ -27,6 +27,7 @@ class SampledModule(LightningModule):
         individual: The only width, or None.
         recalibration: Batches of latents over which batch-norm statistics are measured anew; 0 keeps the running ones.
         has_moved: Whether the averaged weights have moved since their statistics were measured.
+        truncation: Share of the styles' distance from their mean that ``truncate`` has left.
     """
 
     generator: SlimmableGenerator
@@ -37,6 +38,7 @@ class SampledModule(LightningModule):
     individual: float | None
     recalibration: int
     has_moved: bool = False
+    truncation: float = 1.0
 
     def forward(self, latents: Tensor, labels: Tensor | None = None, *, width: float = 1.0) -> Tensor:
         """Generate images ``(N, C, H, W)`` in [-1, 1].
@@ -67,6 +69,21 @@ class SampledModule(LightningModule):
     def used_weights(self) -> Weights:
         """Weights of ``inference_generator``."""
         return "raw" if self.averaged_generator is None else self.weights
+
+    def truncate(self, truncation: float) -> None:
+        """Truncate the styles of the weights that generate images, for inference alone; 1 changes nothing.
+
+        Raises:
+            SlimGANError: If the generator has no styles, or the share is out of range.
+        """
+        if truncation == 1:
+            return
+        net = self.inference_generator.truncated(truncation)
+        if self.averaged_generator is None or self.skips_average:
+            self.generator = net
+        else:
+            self.averaged_generator = net
+        self.truncation = truncation
 
     def set_classes(self, classes: Classes) -> None:
         """Take the classes of the training data, of which samples are."""

@@ -4,14 +4,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
+from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.models.classes import LabelSampling
+from slimgan_pl.models.recalibration import has_statistics
 from slimgan_pl.training.augmentation import Augmentation
 from slimgan_pl.training.ema import EMA
 from slimgan_pl.training.losses import ADVERSARIAL_LOSSES, DistillTarget, LossName
 from slimgan_pl.training.penalties import Penalty
 from slimgan_pl.training.schedules import Schedules
 
-__all__ = ["LatentSampling", "check_derivatives", "check_labels", "check_precision", "check_settings"]
+__all__ = [
+    "LatentSampling",
+    "check_derivatives",
+    "check_labels",
+    "check_precision",
+    "check_recomputed",
+    "check_settings",
+]
 
 LatentSampling = Literal["independent", "shared"]
 
@@ -21,7 +30,15 @@ CHOICES = {
     "latents": LatentSampling,
     "labels": LabelSampling,
 }
-LEAST = {"critic_steps": 1, "micro_batches": 1, "distill_weight": 0, "seed": 0, "recalibration": 0, "centering": 0}
+LEAST = {
+    "critic_steps": 1,
+    "micro_batches": 1,
+    "distill_weight": 0,
+    "seed": 0,
+    "recalibration": 0,
+    "centering": 0,
+    "recomputed_stages": 0,
+}
 GROUPS = {"penalty": Penalty, "ema": EMA, "augmentation": Augmentation, "schedules": Schedules}
 
 
@@ -39,6 +56,15 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         if not isinstance(settings[name], kind):
             given = type(settings[name]).__name__
             raise SlimGANError(f"{name} is a {given}; give an object of slimgan_pl.{kind.__name__}")
+
+
+def check_recomputed(count: int, generator: SlimmableGenerator) -> None:
+    """Raise a SlimGANError where stages cannot be computed again: batch norms would count each batch twice."""
+    if count and has_statistics(generator):
+        raise SlimGANError(
+            "recomputed_stages needs a generator without batch norms, such as R3Generator or StyleGAN2Generator; "
+            "leave it out, and set --model.free_graphs true for less memory"
+        )
 
 
 def check_labels(labels: LabelSampling, adversarial_loss: LossName) -> None:

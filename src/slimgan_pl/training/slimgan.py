@@ -34,6 +34,7 @@ from slimgan_pl.training.setting_checks import (
     check_derivatives,
     check_labels,
     check_precision,
+    check_recomputed,
     check_settings,
 )
 from slimgan_pl.utils.recipes import plain_hyperparameters
@@ -74,6 +75,9 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         free_graphs: Free each width's graph before the next is built, for a peak of memory near the widest's alone.
         micro_batches: Parts that a batch is computed in, one after the other, for less memory: the same gradients but
             for batch-norm statistics, which are each part's own.
+        recomputed_stages: Stages of each net, those nearest to the images, whose activations are computed again in the
+            backward pass in place of being kept, for less memory (activation checkpointing). The generator needs to be
+            one without batch norms.
         labels: ``data``: fakes are of each class as often as the training images, in training, evaluation and samples;
             ``uniform``: of all classes alike. Of a conditional generator alone.
         centering: Weight of ``E[(D(x) + D(G(z)))^2]`` in the discriminators' loss, which keeps their logits near 0.
@@ -113,10 +117,12 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         ema: EMA = NO_EMA,
         augmentation: Augmentation = NO_AUGMENTATION,
         schedules: Schedules = NO_SCHEDULES,
+        recomputed_stages: int = 0,
     ) -> None:
         super().__init__()
         check_settings(locals())
         check_fit(generator, discriminators)
+        check_recomputed(recomputed_stages, generator)
         if generator.num_classes:
             check_labels(labels, adversarial_loss)
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
@@ -127,6 +133,8 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         if individual is not None:
             generator, discriminators = generator.individual(individual), discriminators.individual()
         self.individual = individual
+        generator.recomputed_stages = recomputed_stages
+        discriminators.recompute_stages(recomputed_stages)
         self.generator = generator
         self.averaged_generator = copy.deepcopy(generator).requires_grad_(False) if ema.is_used else None
         self.discriminators = discriminators
@@ -180,7 +188,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         if not isinstance(data, ByteDataModule):
             return
         data.train_dataloader()
-        check_parts(data.batch_size, self.step_settings.micro_batches)
+        check_parts(data.batch_size, self.step_settings.micro_batches, self.discriminators.batch_multiple)
         check_norms(self.generator, data.batch_size // self.step_settings.micro_batches)
         self.check_real(data)
 

@@ -86,9 +86,10 @@ class UpdateBase:
         self.branch_logits = torch.compile(self.bank.branch_logits, backend=backend)
         self.trunk = torch.compile(self.bank.trunk.forward, backend=backend)
 
-    def generate_fakes(self, index: int, inputs: Inputs) -> Tensor:
-        """Return images of one width."""
-        return self.generate(inputs.latents, inputs.labels, width=self.generator.widths[index])
+    def generate_fakes(self, index: int, inputs: Inputs, noise: Any) -> Tensor:
+        """Return images of one width; ``noise`` is what the generator's ``draw_noise`` returns."""
+        more = {} if noise is None else {"noise": noise}
+        return self.generate(*inputs, width=self.generator.widths[index], **more)
 
     def see(self, batch: Images) -> Tensor:
         """Return images as the discriminators see them, augmented."""
