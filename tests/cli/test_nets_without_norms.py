@@ -229,7 +229,6 @@ def test_a_side_that_no_schedule_makes_names_the_nearest(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     config = write_config(tmp_path, "r3")
-    data = ("--data", "slimgan_pl.data.ImageFolderDataModule", "--data.root", image_folder)
-    data += ("--data.image_channels", 1, "--data.image_size", 24)
-    _, error = fails(capsys, "fit", "--config", config, *data)
+    data = ("--data", "slimgan_pl.data.ImageFolderDataModule", "--data.root", image_folder, "--data.image_channels", 1)
+    _, error = fails(capsys, "fit", "--config", config, *data, "--data.image_size", 24)
     assert "R3Generator makes images of 4, 8, 16 and so on; set --data.image_size 16 or 32" in error

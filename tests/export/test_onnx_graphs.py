@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
 from slimgan_pl.export.onnx_int8 import quantized_graph
+from slimgan_pl.export.onnx_tracing import trace_generator
 from slimgan_pl.models import DCGANGenerator, SlimmableGenerator
 from slimgan_pl.models.folding import folded_slice
 
@@ -127,6 +128,22 @@ def test_a_generator_of_ones_own_class_is_exported_too() -> None:
         np.testing.assert_allclose(images, generate(generator, 3, width), atol=1e-5)
     alone = run(single_width_graph(generator, 0.5), feed_of(generator, 3))
     np.testing.assert_allclose(alone, generate(generator, 3, 0.5), atol=1e-5)
+
+
+class Counted(DCGANGenerator):
+    """A generator of another package that reads the number of images in a way that exporters take for a constant."""
+
+    def start(self, latents: Tensor, width: float) -> Tensor:
+        x: Tensor = self.get_parameter("basis").expand(len(latents), -1, -1, -1)
+        return x[:, : self.channels_at(width)[0]] * latents[:, :1, None, None]
+
+
+def test_a_generator_that_fixes_the_number_of_images_is_refused() -> None:
+    """torch.onnx.export (2.14) writes a file for batches of one size, without an error."""
+    generator = Counted((8, 8), latent_dim=12, widths=(0.5, 1.0))
+    generator.register_parameter("basis", nn.Parameter(torch.randn(8, 4, 4)))
+    with pytest.raises(SlimGANError, match=r"a Counted would take batches of 2 alone; .* latents\.shape\[0\]"):
+        trace_generator(generator, "float32", optimize=True)
 
 
 @pytest.mark.parametrize("make", [multi_width_graph, lambda *given: single_width_graph(given[0], 1.0, given[1])])

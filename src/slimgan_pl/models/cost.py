@@ -34,11 +34,14 @@ class MacCounter(TorchDispatchMode):
     ) -> Any:
         named = dict(kwargs or {})
         count = flop_registry.get(func.overloadpacket)
-        if count is None:
+        if count is None and func.namespace == "aten":
             with self:  # in inference mode, an operation arrives whole
                 parts = func.decompose(*args, **named)
-            return func(*args, **named) if parts is NotImplemented else parts
+            if parts is not NotImplemented:
+                return parts
         result = func(*args, **named)
+        if count is None:
+            return result
         self.macs += int(count(*args, **named, out_val=result)) // 2
         return result
 
