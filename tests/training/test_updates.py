@@ -19,8 +19,18 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from slimgan_pl import SlimGAN, SlimGANError
-from slimgan_pl.models import DCGANDiscriminatorBank, DCGANGenerator
+from slimgan_pl.models import (
+    DCGANDiscriminatorBank,
+    DCGANGenerator,
+    DiscriminatorBank,
+    R3DiscriminatorBank,
+    R3Generator,
+    SlimmableGenerator,
+    StyleGAN2DiscriminatorBank,
+    StyleGAN2Generator,
+)
 from slimgan_pl.models.generator import Inputs
+from slimgan_pl.models.stylegan2 import StyleNoise
 from slimgan_pl.training.augmentation import Augmentation, Augmenter, TransformName, make_view
 from slimgan_pl.training.cuda_graphs import WARM_UP, CapturedUpdate
 from slimgan_pl.training.ema import EMA
@@ -40,6 +50,26 @@ MODERN: dict[str, Any] = {
     "penalty": Penalty(0.1, share=0.5, every=2),
     "augmenter": Augmenter(Augmentation(("flip", "translation", "color", "cutout"), 0.5)),
 }
+
+
+def make_modern_updates(family: str, **settings: Any) -> Updates:
+    """Return updates of nets without norms, relativistic, with shared latents and a penalty."""
+    torch.manual_seed(0)
+    generator: SlimmableGenerator
+    bank: DiscriminatorBank
+    widths = (0.5, 1.0)
+    shape: dict[str, Any] = {"image_channels": 1}
+    if family == "r3":
+        generator = R3Generator((8, 8), 1, 8, latent_dim=8, widths=widths, **shape)
+        bank = R3DiscriminatorBank((4, 8), 1, 4, num_branches=2, num_shared=1, **shape)
+    else:
+        generator = StyleGAN2Generator((8, 8), 8, 1, style_mixing=0.5, widths=widths, **shape)
+        bank = StyleGAN2DiscriminatorBank((4, 8), num_branches=2, num_shared=1, **shape)
+    stages = settings.pop("recomputed_stages", 0)
+    generator.recomputed_stages = stages
+    bank.recompute_stages(stages)
+    objective = Objective(ADVERSARIAL_LOSSES["relativistic"], "next", 10.0, True)
+    return Updates(generator, bank, objective, penalty=Penalty(0.1, share=0.5), **settings)
 
 
 def make_updates(channels: int = 8, widths: tuple[float, ...] = (0.25, 0.5, 1.0), **settings: Any) -> Updates:
@@ -95,6 +125,53 @@ def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_i
     run(reference, 3)
     for name, value in states(plain).items():
         torch.testing.assert_close(states(compiled)[name], value, rtol=1e-4, atol=1e-6)
+
+
+@mostly_slow("stages", [0, 2], keep=0)
+@mostly_slow("family", ["r3", "stylegan2"], keep=0)
+def test_compiled_nets_without_norms_train_as_plain_ones(family: str, stages: int) -> None:
+    plain, compiled = (make_modern_updates(family, recomputed_stages=stages) for _ in range(2))
+    compiled.compile(backend="aot_eager")
+    torch._dynamo.reset()
+    counters.clear()
+    iteration = make_iteration(compiled)
+    run(iteration, 1)
+    graphs = counters["stats"]["unique_graphs"]
+    run(iteration, 2)
+    assert graphs > 0
+    assert counters["stats"]["unique_graphs"] == graphs
+    assert not counters["graph_break"]
+    reference = make_iteration(plain)
+    run(reference, 1)
+    run(reference, 2)
+    for name, value in states(plain).items():
+        torch.testing.assert_close(states(compiled)[name], value, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["r3", "stylegan2"])
+def test_updates_of_nets_without_norms_on_a_gpu_read_nothing_from_the_host(family: str) -> None:
+    """Tensors without memory stand for a GPU's."""
+    with FakeTensorMode():
+        with torch.device("cuda"):
+            updates = make_modern_updates(family, backward=lambda *_, **__: None)
+            real, directions = torch.empty(BATCH_SIZE, 1, 8, 8), torch.empty(BATCH_SIZE // 2, 1, 8, 8)
+            inputs = dict.fromkeys(range(2), Inputs(torch.empty(BATCH_SIZE, 8)))
+            noise = None
+            if family == "stylegan2":
+                maps = tuple(torch.empty(BATCH_SIZE, 1, side, side) for side in (4, 8, 8))
+                noise = StyleNoise(maps, torch.empty(BATCH_SIZE, 8), torch.zeros(BATCH_SIZE, dtype=torch.long))
+        watch = HostTensors()
+        randomness = Randomness(directions=directions, noise={} if noise is None else dict.fromkeys(range(2), noise))
+        with watch:
+            updates.train_discriminators(real, None, inputs, randomness, penalize=True)
+            updates.train_generator(inputs, None, Images(real), randomness)
+        assert watch.seen == []
+
+
+@pytest.mark.parametrize("family", ["r3", "stylegan2"])
+def test_recomputed_stages_keep_less(family: str) -> None:
+    kept, recomputed = (peak_of_graphs(make_modern_updates(family, recomputed_stages=count)) for count in (0, 2))
+    assert recomputed < 0.7 * kept, (recomputed, kept)
 
 
 @pytest.mark.slow

@@ -47,12 +47,12 @@ def quantized_graph(generator: SlimmableGenerator, width: float, seed: int = 0) 
     convolutions have integer weights and compute in float32, as ONNX Runtime has no integer kernel for them on a CPU.
 
     Args:
-        generator: A ``DCGANGenerator`` or ``ResNetGenerator`` on the CPU.
+        generator: A slimmable generator on the CPU.
         width: One of its ``widths``.
         seed: Seed of the latents.
 
     Raises:
-        SlimGANError: If the width is not in the list, or the generator is of another class.
+        SlimGANError: If the width is not in the list.
     """
     options: dict[str, Any] = {"quant_format": QuantFormat.QDQ, "per_channel": True}
     types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
