@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
     return write_one_file("dcgan", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "sliceable resnet"])
+@pytest.mark.parametrize("name", ["dcgan", "sliceable resnet", "r3", "stylegan2"])
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_every_width_of_one_file_generates_what_the_generator_does(name: str, what: str, tmp_path: Path) -> None:
     path = write_one_file(name, tmp_path)
