@@ -1,6 +1,7 @@
 """What the page does, as a browser shows it, from this package's server and from a plain one."""
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from browser_fixtures import START
+from seasoned import seasoned
 from sharing import mostly_slow
 from visits import Visit
 
+from slimgan_pl.export.onnx_graphs import multi_width_graph
+from slimgan_pl.export.web import SiteServer, width_facts, write_site
 from slimgan_pl.models import SlimmableGenerator
 from slimgan_pl.utils.images import to_bytes
 
@@ -49,6 +54,30 @@ def test_every_width_generates_what_torch_generates(visit: Visit, generator: Sli
         visit.page.locator("#stage").evaluate(f"() => slimgan.chooseWidth({index})")
         visit.settle()
         assert np.abs(visit.pixels("#stage") - shown).max() <= 1
+
+
+@mostly_slow("name", ["r3", "conditional stylegan2"], keep=0)
+def test_nets_without_norms_generate_what_torch_generates(
+    name: str, browser: Any, runtime: dict[str, bytes], tmp_path: Path
+) -> None:
+    net = seasoned(name)
+    write_site(multi_width_graph(net), tmp_path, name, width_facts(net), runtime)
+    with SiteServer(tmp_path) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        visit = Visit(browser, server.address).opened()
+        visit.page.evaluate(START)
+        visit.page.locator("#label").select_option("2")
+        visit.settle()
+        latent = torch.tensor([list(visit.page.evaluate("[...slimgan.latents]"))])
+        for index, width in enumerate(net.widths):
+            with torch.no_grad():
+                expected = to_bytes(net(latent, torch.tensor([2]), width=width))[0].numpy()
+            assert expected.std() > 1
+            shown = visit.pixels(f"#strip li:nth-child({index + 1}) canvas")
+            assert np.abs(shown - expected.astype(np.int64)).max() <= 1
+        assert visit.troubles == []
+        visit.close()
+        server.shutdown()
 
 
 def test_the_slider_changes_the_image_by_keyboard(visit: Visit) -> None:
