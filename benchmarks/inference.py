@@ -16,13 +16,24 @@ from measuring import best_device, machine, medians, peak_memory, print_rows, pr
 
 from slimgan_pl.export.onnx_graphs import multi_width_graph, single_width_graph
 from slimgan_pl.export.ort import onnxruntime
-from slimgan_pl.models import DCGANGenerator, Inputs, ResNetGenerator, SlimmableGenerator, count_macs, folded_slice
+from slimgan_pl.models import (
+    DCGANGenerator,
+    Inputs,
+    R3Generator,
+    ResNetGenerator,
+    SlimmableGenerator,
+    StyleGAN2Generator,
+    count_macs,
+    folded_slice,
+)
 from slimgan_pl.profiling.latency import make_inputs
 
 NETS: dict[str, Callable[[], SlimmableGenerator]] = {
     "dcgan-32": lambda: DCGANGenerator((512, 256, 128, 64)),
     "resnet-32": lambda: ResNetGenerator((256, 256, 256, 256)),
     "resnet-32-small": lambda: ResNetGenerator((64, 64, 64, 64)),
+    "r3-32": lambda: R3Generator((256, 256, 256, 256)),
+    "stylegan2-64": lambda: StyleGAN2Generator((128, 128, 128, 64, 32), latent_dim=128, mapping_layers=2),
     "conditional-resnet-32": lambda: ResNetGenerator((256, 256, 256, 256), num_classes=10),
 }
 DEFAULT_NETS = ("dcgan-32", "resnet-32", "resnet-32-small")
@@ -42,7 +53,7 @@ def main(
     """Measure every width.
 
     Args:
-        nets: Which of dcgan-32, resnet-32, resnet-32-small and conditional-resnet-32.
+        nets: Which of dcgan-32, resnet-32, resnet-32-small, r3-32, stylegan2-64 and conditional-resnet-32.
         batch_sizes: Images in a batch.
         rounds: Timed batches of more than 16 images, smaller ones eight times as often; the median counts.
         memory: Whether to measure the peak memory of the largest batch too.
