@@ -9,7 +9,7 @@ from slimgan_pl.errors import SlimGANError
 
 TOLERANCE = 1e-5  # relative, so that a width printed with six digits is still that width
 
-__all__ = ["check_labels", "check_widths", "scale_channels", "width_index"]
+__all__ = ["check_labels", "check_multiple", "check_widths", "scale_channels", "width_index"]
 
 
 def check_widths(widths: Sequence[float]) -> tuple[float, ...]:
@@ -51,6 +51,31 @@ def scale_channels(channels: int, width: float, layer: str = "layer") -> int:
             "choose channels that every width divides into whole numbers"
         )
     return active
+
+
+def check_multiple(channels: Sequence[int], unit: int, widths: Sequence[float] = (1.0,)) -> None:
+    """Raise a SlimGANError where a width's channels are no multiple of a unit, such as those of a group."""
+    for width in widths:
+        for stage, number in enumerate(channels):
+            active = scale_channels(number, width, f"stage {stage}")
+            if active % unit:
+                raise SlimGANError(
+                    f"stage {stage} has {active} channels at width {width:g}, which are no whole groups of {unit}; "
+                    f"{advise_width(channels, unit, width)}"
+                )
+
+
+def advise_width(channels: Sequence[int], unit: int, width: float) -> str:
+    """Return what to do where channels at a width are no multiple of a unit.
+
+    >>> advise_width([160, 80], 8, 0.25), advise_width([160, 84], 8, 0.25)
+    ('choose widths such as 0.2 or 0.3, or more channels', 'choose channels that are multiples of 8')
+    """
+    if any(number % unit for number in channels):
+        return f"choose channels that are multiples of {unit}"
+    steps = math.gcd(*(number // unit for number in channels))
+    near = sorted({math.floor(width * steps), math.ceil(width * steps)} - {0})
+    return f"choose widths such as {' or '.join(f'{step / steps:g}' for step in near)}, or more channels"
 
 
 def width_index(widths: Sequence[float], width: float) -> int:

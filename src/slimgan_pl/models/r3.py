@@ -5,15 +5,16 @@ Shape legend: N images, C channels, H = W pixels a side.
 
 import math
 from collections.abc import Sequence
-from functools import partial, reduce
+from functools import partial
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slimgan_pl.errors import SlimGANError, check_range
+from slimgan_pl.errors import check_range
 from slimgan_pl.layers import Downsample, ScaledConv2d, SlicedGroupedConv2d, SlicedLinear, Upsample, scaled_normal
+from slimgan_pl.layers.widths import check_multiple
 from slimgan_pl.models.discriminator import DiscriminatorBank, check_sizes
 from slimgan_pl.models.generator import WIDTHS, SlimmableGenerator
 
@@ -23,6 +24,12 @@ BOTTOM = 4  # pixels a side of the basis
 EXPANSION = 2  # inner channels of a block per outer one
 SLOPE = 0.2  # of the LeakyReLU below 0
 LABEL_DIM = 64  # numbers that a label adds to the latent
+
+
+def channels_per_group(group_size: int) -> int:
+    """Return the number of which the outer channels are a multiple, so that the inner ones are whole groups."""
+    check_range("group_size", group_size, 1)
+    return group_size // math.gcd(group_size, EXPANSION)
 
 
 class R3Block(nn.Module):
@@ -120,7 +127,7 @@ class R3Generator(SlimmableGenerator):
         image_size = BOTTOM * 2 ** max(len(channels) - 1, 0)
         super().__init__(channels, widths, latent_dim, image_size, image_channels, num_classes)
         check_range("the generator's blocks", blocks, 1)
-        check_groups(self.channels, group_size, self.widths)
+        check_multiple(self.channels, channels_per_group(group_size), self.widths)
         self.label = scaled_normal(nn.Embedding(num_classes, LABEL_DIM)) if num_classes else None
         first, *others = (
             [R3Block(number, group_size, blocks * len(self.channels)) for _ in range(blocks)]
@@ -209,7 +216,7 @@ class R3DiscriminatorBank(DiscriminatorBank):
         num_classes = self.settle("num_classes", num_classes, 0)
         check_sizes(channels, image_channels)
         check_range("the discriminators' blocks", blocks, 1)
-        check_groups(channels, group_size)
+        check_multiple(channels, channels_per_group(group_size))
         num_blocks = blocks * len(channels)
         stages = [
             partial(make_down_stage, image_channels if stage == 0 else 0, low, high, blocks, group_size, num_blocks)
@@ -227,26 +234,3 @@ def make_down_stage(
     first = scaled_normal(nn.Conv2d(image_channels, channels, 1, bias=False)) if image_channels else None
     last = scaled_normal(nn.Conv2d(channels, out_channels, 1, bias=False)) if channels != out_channels else None
     return R3DownStage(first, [R3Block(channels, group_size, num_blocks) for _ in range(blocks)], last)
-
-
-def check_groups(channels: Sequence[int], group_size: int, widths: Sequence[float] = (1.0,)) -> None:
-    """Raise a SlimGANError where a width's channels are no whole groups."""
-    check_range("group_size", group_size, EXPANSION)
-    unit = group_size / EXPANSION
-    for width in widths:
-        for stage, number in enumerate(channels):
-            if not (number * width / unit + 1e-6) % 1 <= 2e-6:
-                raise SlimGANError(
-                    f"stage {stage} has {number * width:g} channels at width {width:g}, which are no whole groups of "
-                    f"{unit:g}; {advise_width(channels, unit, width)}"
-                )
-
-
-def advise_width(channels: Sequence[int], unit: float, width: float) -> str:
-    """Return what to do where channels at a width are no multiple of a unit."""
-    groups = [number / unit for number in channels]
-    if not all(group.is_integer() for group in groups):
-        return f"choose channels that are multiples of {unit:g}"
-    steps = reduce(math.gcd, map(int, groups))
-    near = {math.floor(width * steps), math.ceil(width * steps)} - {0}
-    return f"choose widths such as {' or '.join(f'{step / steps:g}' for step in sorted(near))}, or more channels"
