@@ -33,7 +33,7 @@ from slimgan_pl.models.generator import WIDTHS
 from slimgan_pl.runs.lightning_internals import callbacks_of
 from slimgan_pl.utils.recipes import class_path
 
-RATE = 0.002  # learning rate of the discriminators
+RATE = 0.0005  # learning rate of the discriminators
 
 SLOPE = 0.2  # of the LeakyReLU below 0
 
@@ -74,6 +74,7 @@ NETS = {
     "stylegan2": Candidate(
         "slimgan_pl.models.StyleGAN2Generator",
         {"channels": [128, 128, 96, 64], "latent_dim": 128, "mapping_layers": 2},
+        5.0,
     ),
 }
 
