@@ -1,5 +1,7 @@
 """Multiply-accumulates are counted as PyTorch counts them, in every mode, and for every net."""
 
+from typing import Any
+
 import pytest
 import torch
 from seasoned import NETS, draw_inputs, seasoned
@@ -26,6 +28,18 @@ def test_backward_passes_count_too() -> None:
     with MacCounter() as counter:
         layer(torch.ones(5, 4)).sum().backward()
     assert counter.macs == 2 * 5 * 4 * 3  # forward, and the gradient of the weight
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_a_convolutions_backward_pass_costs_twice_its_forward_pass(kind: Any, groups: int) -> None:
+    conv, x = kind(8, 8, 3, padding=1, groups=groups), torch.ones(2, 8, 5, 5, requires_grad=True)
+    with MacCounter() as forward:
+        y = conv(x)
+    assert forward.macs == 2 * 25 * 8 * 8 // groups * 9
+    with MacCounter() as backward:
+        y.sum().backward()
+    assert backward.macs == 2 * forward.macs
 
 
 class Learned(nn.Module):

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import EqualizedLinear, ModulatedConv2d
-from slimgan_pl.models import DCGANGenerator, StyleGAN2DiscriminatorBank, StyleGAN2Generator, folded_slice
+from slimgan_pl.layers.modulated import demodulation
+from slimgan_pl.models import (
+    DCGANGenerator,
+    R3DiscriminatorBank,
+    StyleGAN2DiscriminatorBank,
+    StyleGAN2Generator,
+    folded_slice,
+)
 from slimgan_pl.models.stylegan2 import StyleNoise
 from slimgan_pl.models.stylegan2_discriminator import MinibatchDeviation
 
@@ -110,6 +117,31 @@ def test_slices_and_folded_slices_generate_the_same(num_classes: int) -> None:
         assert images.std() > 0.01
         torch.testing.assert_close(generator.slice(width)(*inputs), images, rtol=0, atol=1e-6)
         torch.testing.assert_close(folded_slice(generator, width)(*inputs), images, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_folded_slice_keeps_the_precision(dtype: torch.dtype) -> None:
+    generator = trained().to(dtype)
+    latents = torch.randn(3, 16, dtype=dtype)
+    tolerance = 1e-9 if dtype == torch.float64 else 0.1
+    expected = generator(latents, width=0.5)
+    torch.testing.assert_close(folded_slice(generator, 0.5)(latents), expected, rtol=0, atol=tolerance)
+
+
+def test_autocast_keeps_activations_in_half_and_demodulates_in_whole_precision() -> None:
+    generator = trained().train()
+    latents = torch.randn(4, 16)
+    kinds = []
+    for layer in generator.layers:
+        layer.register_forward_hook(lambda _, __, result: kinds.append(result.dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        generator(latents, noise=generator.draw_noise(4))
+    assert kinds == [torch.bfloat16] * len(kinds)
+    scales, squares = 1 + torch.rand(4, 64), torch.rand(32, 64)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(demodulation(scales, squares), demodulation(scales, squares), rtol=0, atol=0)
+        inside = demodulation(scales, squares)
+    torch.testing.assert_close(inside, demodulation(scales, squares), rtol=1e-6, atol=0)
 
 
 def test_an_equalized_layer_learns_as_slowly_as_it_says() -> None:
@@ -249,6 +281,26 @@ def test_all_discriminators_see_each_side_in_groups_of_its_own() -> None:
     for branch, pair in enumerate(bank.forward_all(real, fakes, labels, [labels, labels])):
         for side, images in zip(pair, (real, fakes[branch]), strict=True):
             torch.testing.assert_close(side, bank(images, labels, branch=branch))
+
+
+def test_alike_images_in_half_precision_have_finite_gradients() -> None:
+    x = (torch.ones(4, 3, 4, 4) + 1e-4 * torch.randn(4, 3, 4, 4)).half().requires_grad_()
+    MinibatchDeviation(4)(x)[:, -1].sum().backward()
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
+
+
+def test_a_bank_of_one_stage_is_refused() -> None:
+    for bank in (StyleGAN2DiscriminatorBank, R3DiscriminatorBank):
+        with pytest.raises(SlimGANError, match=r"channels are \[16\]; give at least 2 numbers"):
+            bank((16,))
+
+
+def test_nets_without_noise_refuse_it() -> None:
+    noise = trained().draw_noise(2)
+    for net in (folded_slice(trained(), 1.0), DCGANGenerator((8, 4), latent_dim=16)):
+        with pytest.raises(SlimGANError, match=f"a {type(net).__name__} takes no noise; leave it out"):
+            net(torch.randn(2, 16), noise=noise)
 
 
 def test_images_that_are_no_whole_groups_are_refused() -> None:

@@ -19,7 +19,7 @@ from slimgan_pl.runs.checkpoints import read_checkpoint
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FRAGMENTS = {"wandb.yaml"}  # given beside another; tests of what logs hold use it
-RUNS = sorted(
+CONFIGURATIONS = sorted(
     {
         str(path.relative_to(CONFIGS))
         for folder in ("", "paper", "r3", "stylegan2")
@@ -27,6 +27,8 @@ RUNS = sorted(
     }
     - FRAGMENTS
 )
+ALIKE = {"r3/32.yaml", "r3/64.yaml", "r3/128.yaml", "r3/256.yaml", "stylegan2/64.yaml", "stylegan2/128.yaml"}
+RUNS = [name for name in CONFIGURATIONS if name not in ALIKE]
 WRITERS = {"cifar100": write_cifar100, "cifar10": write_cifar10, "stl10": write_stl10, "celeba": write_celeba}
 ITERATIONS = 3
 FOLDERS = {"folder.yaml", "folder_conditional.yaml"}
@@ -138,7 +140,7 @@ def test_published_nets_have_their_parameters(name: str) -> None:
         assert count(FAMILIES[Path(name).parent.name](**settings)) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize("name", [name for name in RUNS if Path(name).parent.name in FAMILIES])
+@pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if Path(name).parent.name in FAMILIES])
 def test_nets_without_norms_make_images_of_the_datas_size_in_widths_of_whole_groups(name: str) -> None:
     config = yaml.safe_load((CONFIGS / name).read_text())
     size = config["data"]["init_args"]["image_size"]
@@ -197,6 +199,13 @@ def test_every_configuration_trains_on_data_in_its_layout(
             "paper/cgan_cifar100.yaml": 100,
         }.get(name, 0)
     assert Path("run/version_0/samples.png").is_file()
+
+
+@pytest.mark.parametrize("name", sorted(ALIKE))
+def test_every_other_configuration_is_built(name: str, image_folder: Path) -> None:
+    model, data, _ = build("--config", CONFIGS / name, *reduced(name), "--data.root", image_folder)
+    assert model.generator.image_size == data.image_size
+    model.check_schedules(100)
 
 
 def test_a_conditional_folder_gives_both_nets_its_classes(image_folder: Path) -> None:

@@ -168,6 +168,21 @@ def test_an_iteration_of_nets_without_norms_equals_it_too(
     check_iteration(modern_nets(family, conditional, **settings, **PLAIN), settings, make_trainer)
 
 
+@pytest.mark.parametrize("free_graphs", [False, True])
+def test_stages_with_a_spectral_norm_can_be_recomputed(free_graphs: bool, make_trainer: Callable[..., Trainer]) -> None:
+    states = []
+    for stages in (0, 2):
+        torch.manual_seed(0)
+        generator = R3Generator((8, 8), 1, 4, latent_dim=8, image_channels=1, widths=(0.5, 1.0))
+        bank = DCGANDiscriminatorBank((4, 8), image_channels=1, num_branches=2, num_shared=1)
+        model = SlimGAN(generator, bank, recomputed_stages=stages, free_graphs=free_graphs, **PLAIN).double()
+        images = torch.linspace(-1, 1, BATCH_SIZE * 64, dtype=torch.float64).view(BATCH_SIZE, 1, 8, 8)
+        make_trainer(max_steps=2, precision="64-true").fit(model, OneBatch(images))
+        states.append(model.state_dict())
+    for name, value in states[0].items():
+        torch.testing.assert_close(states[1][name], value)
+
+
 PLAIN: dict[str, Any] = {"generator_optimizer": plain_descent, "discriminator_optimizer": plain_descent}
 
 

@@ -127,8 +127,7 @@ def test_compiled_nets_train_as_plain_ones_and_compile_no_more_after_the_first_i
         torch.testing.assert_close(states(compiled)[name], value, rtol=1e-4, atol=1e-6)
 
 
-@mostly_slow("stages", [0, 2], keep=0)
-@mostly_slow("family", ["r3", "stylegan2"], keep=0)
+@mostly_slow(("family", "stages"), [("r3", 0), ("stylegan2", 2)], keep=0)
 def test_compiled_nets_without_norms_train_as_plain_ones(family: str, stages: int) -> None:
     plain, compiled = (make_modern_updates(family, recomputed_stages=stages) for _ in range(2))
     compiled.compile(backend="aot_eager")

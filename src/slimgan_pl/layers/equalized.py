@@ -8,7 +8,21 @@ from torch import Tensor, nn
 
 from slimgan_pl.layers.sliced import take_leading
 
-__all__ = ["EqualizedConv2d", "EqualizedLinear", "times"]
+__all__ = ["GAIN", "SLOPE", "EqualizedConv2d", "EqualizedLinear", "MappingLayer", "activate", "normalize", "times"]
+
+SLOPE, GAIN = 0.2, math.sqrt(2)  # of the LeakyReLU: below 0, and of its result
+
+MAPPING_LR = 0.01  # multiplier of a mapping's learning rate
+
+
+def activate(x: Tensor) -> Tensor:
+    """Apply LeakyReLU with a gain that about keeps the mean square."""
+    return F.leaky_relu(x, SLOPE) * GAIN
+
+
+def normalize(x: Tensor) -> Tensor:
+    """Scale each row of ``(N, D)`` to a mean square of 1."""
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
 
 
 def times(values: Tensor, gain: float | Tensor) -> Tensor:
@@ -49,6 +63,16 @@ class EqualizedLinear(nn.Module):
         bias = take_leading(self.bias, out)
         weight = times(take_leading(self.weight, out), self.weight_gain)
         return weight, bias if self.bias_gain == 1 else times(bias, self.bias_gain)
+
+
+class MappingLayer(EqualizedLinear):
+    """Linear layer that learns slowly, LeakyReLU: ``(N, in) -> (N, out)``."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features, lr_multiplier=MAPPING_LR)
+
+    def forward(self, x: Tensor, out: int | None = None) -> Tensor:
+        return activate(super().forward(x, out))
 
 
 class EqualizedConv2d(nn.Conv2d):

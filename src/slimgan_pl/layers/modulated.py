@@ -14,7 +14,7 @@ from slimgan_pl.layers.resampling import Upsample
 from slimgan_pl.layers.sliced import take_leading
 from slimgan_pl.layers.widths import scale_channels
 
-__all__ = ["ModulatedConv2d", "convolve_twice_as_large", "demodulation", "sum_of_squares"]
+__all__ = ["ModulatedConv2d", "convolve_scaled", "demodulation", "sum_of_squares"]
 
 EPSILON = 1e-8  # added to the squared norm that divides
 
@@ -54,11 +54,7 @@ class ModulatedConv2d(nn.Module):
         """Convolve ``(N, C, H, W)`` with styles ``(N, D)``, to ``(N, C' * width, H', W')``."""
         weight = self.active_weight(x.shape[1], width)
         scales = self.affine(styles, x.shape[1])
-        x = x * scales[:, :, None, None]
-        if self.upsample is None:
-            x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
-        else:
-            x = convolve_twice_as_large(x, weight, self.upsample.kernel)
+        x = convolve_scaled(x, scales, weight, self.upsample)
         if self.demodulate:
             x = x * demodulation(scales, sum_of_squares(weight))[:, :, None, None]
         return x
@@ -68,6 +64,14 @@ class ModulatedConv2d(nn.Module):
         out = scale_channels(len(self.weight), width, "ModulatedConv2d")
         weight = take_leading(self.weight, out, in_channels)
         return times(weight, 1 / math.sqrt(weight[0].numel()))
+
+
+def convolve_scaled(x: Tensor, scales: Tensor, weight: Tensor, upsample: Upsample | None) -> Tensor:
+    """Convolve ``(N, C, H, W)`` times ``scales`` ``(N, C)``, to twice the side with an upsampling."""
+    x = x * scales[:, :, None, None]
+    if upsample is None:
+        return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+    return convolve_twice_as_large(x, weight, upsample.kernel)
 
 
 def convolve_twice_as_large(x: Tensor, weight: Tensor, kernel: Tensor) -> Tensor:
@@ -87,6 +91,9 @@ def demodulation(scales: Tensor, squares: Tensor) -> Tensor:
         scales: Factors ``(N, C)`` of the inputs.
         squares: ``sum_of_squares`` of the weight.
     """
+    if torch.is_autocast_enabled(scales.device.type):
+        with torch.autocast(scales.device.type, enabled=False):
+            return demodulation(scales.to(squares.dtype), squares).to(scales.dtype)
     factors = torch.rsqrt(F.linear(scales.to(squares.dtype).square(), squares) + EPSILON)
     return factors.to(scales.dtype)
 

@@ -18,9 +18,20 @@ def run_stage(stage: Callable[..., Result], *inputs: object, recompute: bool) ->
     It has no random numbers of its own, and no statistics that a second pass would change.
     """
     if recompute and torch.is_grad_enabled():
+        read_parametrized(stage)
         result: Result = checkpoint(stage, *inputs, use_reentrant=False, preserve_rng_state=False)
         return result
     return stage(*inputs)
+
+
+def read_parametrized(stage: object) -> None:
+    """Read a stage's parametrized weights, such as those of a spectral norm.
+
+    Where ``parametrize.cached()`` keeps them, both passes through the stage then find them.
+    """
+    for module in stage.modules() if isinstance(stage, nn.Module) else ():
+        for name in getattr(module, "parametrizations", ()):
+            getattr(module, name)
 
 
 class Stages(nn.Sequential):

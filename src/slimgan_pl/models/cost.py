@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -33,6 +34,9 @@ class MacCounter(TorchDispatchMode):
         self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         named = dict(kwargs or {})
+        if func is torch.ops.aten.convolution_backward.default:
+            self.macs += count_backward(*args)
+            return func(*args, **named)
         count = flop_registry.get(func.overloadpacket)
         if count is None and func.namespace == "aten":
             with self:  # in inference mode, an operation arrives whole
@@ -44,6 +48,16 @@ class MacCounter(TorchDispatchMode):
             return result
         self.macs += int(count(*args, **named, out_val=result)) // 2
         return result
+
+
+def count_backward(gradient: Tensor, inputs: Tensor, weight: Tensor, *others: Any) -> int:
+    """Return the multiply-accumulates of the backward pass of a convolution: its forward pass's for each gradient.
+
+    NOTE: torch's formula forgets the groups in the gradient of the weight, and counts it times their number (2.14).
+    """
+    *_, is_transposed, _, _, (of_inputs, of_weight, _) = others
+    forward = (inputs if is_transposed else gradient).numel() * weight[0].numel()
+    return forward * (bool(of_inputs) + bool(of_weight))
 
 
 def count_parameters(generator: SlimmableGenerator, width: float) -> int:

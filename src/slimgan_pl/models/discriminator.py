@@ -149,10 +149,12 @@ class DiscriminatorBank(Recorded, nn.Module):
         return type(self)(**{**self.arguments, "num_branches": 1, "num_shared": 0, "share_head": False})
 
 
-def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int = 1) -> None:
-    """Raise a SlimGANError if no stage can be made of these numbers."""
+def check_sizes(channels: Sequence[int], image_channels: int, bottom_size: int = 1, least: int = 1) -> None:
+    """Raise a SlimGANError if no stage can be made of these numbers; there are at least ``least`` channels."""
     if not channels:
         raise SlimGANError("the discriminators' channels are empty; give for example [64, 128, 256, 512]")
+    if len(channels) < least:
+        raise SlimGANError(f"the discriminators' channels are {list(channels)}; give at least {least} numbers")
     for stage, number in enumerate(channels):
         check_range(f"entry {stage} of the discriminators' channels", number, 1)
     check_range("the discriminators' image_channels", image_channels, 1)

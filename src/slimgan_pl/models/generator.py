@@ -39,8 +39,8 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
     A family builds its layers in ``__init__`` and computes images in ``synthesize``. Its layers use the first channels
     of their weights at a narrow width (``slimgan_pl.layers``), and a ``PerWidth`` list holds what each width has for
     itself. If the constructor has no arguments ``channels`` and ``widths``, the family overrides ``arguments_at``. One
-    whose images have random numbers beside their latents overrides ``draw_noise``, and its ``synthesize`` takes them
-    as ``noise``.
+    whose images have random numbers beside their latents sets ``takes_noise`` and overrides ``draw_noise``, and its
+    ``synthesize`` takes them as ``noise``.
 
     Args:
         channels: Channels of each stage at width 1.0.
@@ -54,6 +54,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         recomputed_stages: How many of the last stages are computed again in the backward pass, for less memory; a
             family without batch norms passes its stages to ``run_stage``.
         fixed_bottom: Side in pixels of the first stage, which each further one doubles, where it cannot be chosen.
+        takes_noise: True if ``draw_noise`` returns noise that ``synthesize`` takes.
 
     Raises:
         SlimGANError: If a width does not divide the channels of a stage exactly, or a number is out of range.
@@ -61,6 +62,7 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
 
     recomputed_stages = 0
     fixed_bottom: int | None = None
+    takes_noise = False
 
     def __init__(
         self,
@@ -114,6 +116,8 @@ class SlimmableGenerator(Recorded, nn.Module, ABC):
         """
         width = self.widths[width_index(self.widths, width)]
         check_labels(labels, self.num_classes, "generator")
+        if noise is not None and not self.takes_noise:
+            raise SlimGANError(f"a {type(self).__name__} takes no noise; leave it out")
         more = {} if noise is None else {"noise": noise}
         return self.synthesize(latents, labels, width, **more)
 

@@ -214,7 +214,7 @@ class R3DiscriminatorBank(DiscriminatorBank):
         image_channels = self.settle("image_channels", image_channels, 3)
         num_branches = self.settle("num_branches", num_branches, 4)
         num_classes = self.settle("num_classes", num_classes, 0)
-        check_sizes(channels, image_channels)
+        check_sizes(channels, image_channels, least=2)
         check_range("the discriminators' blocks", blocks, 1)
         check_multiple(channels, channels_per_group(group_size))
         num_blocks = blocks * len(channels)

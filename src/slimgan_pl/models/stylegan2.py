@@ -4,7 +4,6 @@ Shape legend: N images, D = latent_dim = numbers in a style, L layers that take 
 """
 
 import copy
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,15 +14,13 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError, check_range
-from slimgan_pl.layers import EqualizedLinear, ModulatedConv2d, Upsample
-from slimgan_pl.layers.equalized import times
+from slimgan_pl.layers import ModulatedConv2d, Upsample
+from slimgan_pl.layers.equalized import MappingLayer, activate, normalize, times
 from slimgan_pl.models.generator import WIDTHS, SlimmableGenerator
 
-__all__ = ["GAIN", "SLOPE", "MappingLayer", "StyleGAN2Generator", "StyleNoise", "StyledLayer", "ToImage"]
+__all__ = ["StyleGAN2Generator", "StyleNoise", "StyledLayer", "ToImage"]
 
 BOTTOM = 4  # pixels a side of the learned constant
-SLOPE, GAIN = 0.2, math.sqrt(2)  # of the LeakyReLU: below 0, and of its result
-MAPPING_LR = 0.01  # multiplier of the mapping's learning rate
 MEAN_OF = 16384  # latents whose mean style truncation moves towards
 CHUNK = 1024  # latents mapped at once
 
@@ -40,16 +37,6 @@ class StyleNoise(NamedTuple):
     maps: tuple[Tensor, ...]
     others: Tensor | None = None
     crossovers: Tensor | None = None
-
-
-class MappingLayer(EqualizedLinear):
-    """Linear layer that learns slowly, LeakyReLU: ``(N, D) -> (N, D)``."""
-
-    def __init__(self, in_features: int, out_features: int) -> None:
-        super().__init__(in_features, out_features, lr_multiplier=MAPPING_LR)
-
-    def forward(self, x: Tensor, out: int | None = None) -> Tensor:
-        return F.leaky_relu(super().forward(x, out), SLOPE) * GAIN
 
 
 class Mapping(nn.Module):
@@ -71,11 +58,6 @@ class Mapping(nn.Module):
         return x
 
 
-def normalize(x: Tensor) -> Tensor:
-    """Scale each row of ``(N, D)`` to a mean square of 1."""
-    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
-
-
 class StyledLayer(nn.Module):
     """Modulated 3x3 convolution, noise, bias, LeakyReLU."""
 
@@ -90,8 +72,9 @@ class StyledLayer(nn.Module):
 
     def forward(self, x: Tensor, styles: Tensor, width: float, noise: Tensor | None) -> Tensor:
         x = self.conv(x, styles, width)
-        x = x + (times(self.noise, self.noise_strength) if noise is None else noise * self.noise_strength)
-        return F.leaky_relu(x + self.bias[: x.shape[1], None, None], SLOPE) * GAIN
+        noise = times(self.noise, self.noise_strength) if noise is None else noise * self.noise_strength
+        bias = self.bias[: x.shape[1], None, None]
+        return activate(x + noise.to(x.dtype) + bias.to(x.dtype))  # autocast would add in float32
 
 
 class ToImage(nn.Module):
@@ -128,6 +111,7 @@ class StyleGAN2Generator(SlimmableGenerator):
     """
 
     fixed_bottom = BOTTOM
+    takes_noise = True
 
     def __init__(
         self,

@@ -9,17 +9,18 @@ from functools import partial
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slimgan_pl.errors import SlimGANError, check_range
 from slimgan_pl.layers import Downsample, EqualizedConv2d, EqualizedLinear
+from slimgan_pl.layers.equalized import MappingLayer, activate, normalize
 from slimgan_pl.models.discriminator import DiscriminatorBank, check_sizes
 
 __all__ = ["MinibatchDeviation", "StyleGAN2DiscriminatorBank"]
 
 BOTTOM = 4  # pixels a side of the head's input
-SLOPE, GAIN = 0.2, math.sqrt(2)  # of the LeakyReLU: below 0, and of its result
+
+HALF = torch.float16, torch.bfloat16  # too coarse for small deviations
 
 
 class StyleGAN2DiscriminatorBlock(nn.Module):
@@ -66,8 +67,8 @@ class MinibatchDeviation(nn.Module):
             raise SlimGANError(
                 f"these discriminators compare groups of {self.group_size} images, and got {len(x)}; give a multiple"
             )
-        variance = x.unflatten(0, (-1, self.group_size)).var(1, correction=0)
-        deviation = (variance + 1e-8).sqrt().mean((1, 2, 3))
+        groups = (x.float() if x.dtype in HALF else x).unflatten(0, (-1, self.group_size))
+        deviation = (groups.var(1, correction=0) + 1e-8).sqrt().mean((1, 2, 3)).to(x.dtype)
         channel = deviation.repeat_interleave(self.group_size)[:, None, None, None].expand(-1, -1, *x.shape[2:])
         return torch.cat([x, channel], dim=1)
 
@@ -86,7 +87,7 @@ class StyleGAN2Head(nn.Module):
         self.linear2 = EqualizedLinear(channels, channels if num_classes else 1)
         self.label = nn.Embedding(num_classes, channels) if num_classes else None
         count = mapping_layers if num_classes else 0
-        self.mapping = nn.ModuleList(EqualizedLinear(channels, channels, lr_multiplier=0.01) for _ in range(count))
+        self.mapping = nn.Sequential(*(MappingLayer(channels, channels) for _ in range(count)))
 
     def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
         if self.deviation is not None:
@@ -94,17 +95,9 @@ class StyleGAN2Head(nn.Module):
         features: Tensor = self.linear2(activate(self.linear1(activate(self.conv(x)).flatten(1))))
         if self.label is None:
             return features
-        label = self.label(labels)
-        label = label * torch.rsqrt(label.square().mean(1, keepdim=True) + 1e-8)
-        for layer in self.mapping:
-            label = activate(layer(label))
+        label = self.mapping(normalize(self.label(labels)))
         logits: Tensor = (features * label).sum(1, keepdim=True) / math.sqrt(label.shape[1])
         return logits
-
-
-def activate(x: Tensor) -> Tensor:
-    """Apply LeakyReLU with a gain that keeps the mean square."""
-    return F.leaky_relu(x, SLOPE) * GAIN
 
 
 class StyleGAN2DiscriminatorBank(DiscriminatorBank):
@@ -135,7 +128,7 @@ class StyleGAN2DiscriminatorBank(DiscriminatorBank):
         image_channels = self.settle("image_channels", image_channels, 3)
         num_branches = self.settle("num_branches", num_branches, 4)
         num_classes = self.settle("num_classes", num_classes, 0)
-        check_sizes(channels, image_channels)
+        check_sizes(channels, image_channels, least=2)
         check_range("the discriminators' minibatch_group", minibatch_group, 1)
         check_range("the discriminators' mapping_layers", mapping_layers, 0)
         stages = [

@@ -13,9 +13,10 @@ from typing_extensions import Self
 
 from slimgan_pl.errors import SlimGANError
 from slimgan_pl.layers import EqualizedLinear
-from slimgan_pl.layers.modulated import convolve_twice_as_large, demodulation, sum_of_squares
+from slimgan_pl.layers.equalized import GAIN, SLOPE, MappingLayer
+from slimgan_pl.layers.modulated import convolve_scaled, demodulation, sum_of_squares
 from slimgan_pl.models.folding import FoldedGenerator
-from slimgan_pl.models.stylegan2 import GAIN, SLOPE, MappingLayer, StyledLayer, StyleGAN2Generator, ToImage
+from slimgan_pl.models.stylegan2 import StyledLayer, StyleGAN2Generator, ToImage
 
 __all__ = ["FoldedStyleGAN2Generator"]
 
@@ -59,11 +60,7 @@ class FoldedStyledLayer(nn.Module):
 
     def forward(self, x: Tensor, styles: Tensor, width: float, noise: Tensor | None) -> Tensor:
         scales = self.affine(styles)
-        x = x * scales[:, :, None, None]
-        if self.upsample is None:
-            x = F.conv2d(x, self.weight, padding=1)
-        else:
-            x = convolve_twice_as_large(x, self.weight, self.upsample.kernel)
+        x = convolve_scaled(x, scales, self.weight, self.upsample)
         x = x * (demodulation(scales, self.squares) * GAIN)[:, :, None, None]
         return F.leaky_relu(x + self.noise + self.bias, SLOPE)
 
@@ -87,6 +84,8 @@ class FoldedToImage(nn.Module):
 class FoldedStyleGAN2Generator(FoldedGenerator, StyleGAN2Generator, source=StyleGAN2Generator):
     """A ``StyleGAN2Generator`` of one width, folded; its arguments are those of inference."""
 
+    takes_noise = False
+
     def __init__(
         self,
         channels: Sequence[int],
@@ -101,7 +100,7 @@ class FoldedStyleGAN2Generator(FoldedGenerator, StyleGAN2Generator, source=Style
     @classmethod
     def from_slice(cls, source: Any) -> Self:
         arguments = {key: value for key, value in source.arguments.items() if key not in ("widths", "style_mixing")}
-        folded = cls(**arguments)
+        folded = cls(**arguments).to(source.device, source.dtype)
         folded.classes = source.classes
         for name in ("mapping", "constant"):  # the label's embedding and the input
             setattr(folded, name, copy.deepcopy(getattr(source, name)))

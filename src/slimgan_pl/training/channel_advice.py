@@ -22,7 +22,7 @@ def advise_schedules(generator: SlimmableGenerator, bank: DiscriminatorBank, ima
     doublings = count_doublings(image_size)
     bottom = image_size >> doublings
     takes_bottom = "bottom_size" in of_generator
-    if not takes_bottom and bottom != generator.fixed_bottom:
+    if not takes_bottom and (bottom != generator.fixed_bottom or doublings == 0):
         return ""
     options: dict[str, Any] = {}
     if generator.image_size != image_size:

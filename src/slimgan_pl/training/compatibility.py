@@ -97,10 +97,10 @@ def check_data(generator: SlimmableGenerator, data: object, discriminators: Disc
     """
     size = getattr(data, "image_size", None)
     bottom = generator.fixed_bottom
-    if size is not None and bottom is not None and size not in (near := near_sizes(size, bottom)):
+    if size is not None and bottom is not None and size not in (near := near_sizes(size, 2 * bottom)):
         raise SlimGANError(
-            f"the data has image_size {size}, and {type(generator).__name__} makes images of {bottom}, "
-            f"{2 * bottom}, {4 * bottom} and so on",
+            f"the data has image_size {size}, and {type(generator).__name__} makes images of "
+            f"{2 * bottom}, {4 * bottom}, {8 * bottom} and so on",
             {"data.image_size": f"set {{}} {near[0]} or {near[1]}"},
         )
     if size not in (None, generator.image_size):

@@ -30,7 +30,9 @@ class Penalty:
             proportional to the number of pixels.
         images: ``real`` (R1), ``fake`` (R2), or ``both``.
         method: ``exact``, by a second backward pass, or by a ``finite-difference`` along one random direction per
-            image, with the same mean (Lin et al. 2025, "Adversarial Flow Models"). The latter costs a forward pass.
+            image, with the same mean (Lin et al. 2025, "Adversarial Flow Models"). The latter costs a forward pass. Of
+            discriminators that compare images, ``exact`` takes the gradient of the sum of a group's logits, and a
+            difference that of each.
         share: Share of each batch that is penalised, above 0 and at most 1.
         every: Iterations between two that penalise; the penalty is multiplied by it (Karras et al. 2020, "Analyzing
             and Improving the Image Quality of StyleGAN", "lazy").
@@ -103,7 +105,7 @@ def gradient_norms(discriminate: Callable[[Tensor], Tensor], images: Tensor) -> 
     """Return each image's squared gradient norm ``(M,)``, which has a gradient itself.
 
     Args:
-        discriminate: Returns logits ``(M, 1)``, each of its image alone.
+        discriminate: Returns logits ``(M, 1)``, each of its image or of a group of neighbours.
         images: Images ``(M, C, H, W)`` without a graph.
     """
     images = images.detach().requires_grad_()

@@ -83,7 +83,7 @@ class SampledModule(LightningModule):
             self.generator = net
         else:
             self.averaged_generator = net
-        self.truncation = truncation
+        self.truncation *= truncation
 
     def set_classes(self, classes: Classes) -> None:
         """Take the classes of the training data, of which samples are."""

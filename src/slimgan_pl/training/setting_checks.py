@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from slimgan_pl.errors import SlimGANError, check_choice, check_range
-from slimgan_pl.models import SlimmableGenerator
+from slimgan_pl.models import DiscriminatorBank, SlimmableGenerator
 from slimgan_pl.models.classes import LabelSampling
 from slimgan_pl.models.recalibration import has_statistics
 from slimgan_pl.training.augmentation import Augmentation
@@ -58,8 +58,10 @@ def check_settings(settings: Mapping[str, Any]) -> None:
             raise SlimGANError(f"{name} is a {given}; give an object of slimgan_pl.{kind.__name__}")
 
 
-def check_recomputed(count: int, generator: SlimmableGenerator) -> None:
+def check_recomputed(count: int, generator: SlimmableGenerator, discriminators: DiscriminatorBank) -> None:
     """Raise a SlimGANError where stages cannot be computed again: batch norms would count each batch twice."""
+    if count and has_statistics(discriminators):
+        raise SlimGANError("recomputed_stages needs discriminators without batch norms; leave it out")
     if count and has_statistics(generator):
         raise SlimGANError(
             "recomputed_stages needs a generator without batch norms, such as R3Generator or StyleGAN2Generator; "

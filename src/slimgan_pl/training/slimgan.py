@@ -122,7 +122,7 @@ class SlimGAN(TrainedModule, EvaluatedModule):
         super().__init__()
         check_settings(locals())
         check_fit(generator, discriminators)
-        check_recomputed(recomputed_stages, generator)
+        check_recomputed(recomputed_stages, generator, discriminators)
         if generator.num_classes:
             check_labels(labels, adversarial_loss)
         self.save_hyperparameters(ignore=["generator", "discriminators", "evaluator"])
