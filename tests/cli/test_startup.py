@@ -28,16 +28,16 @@ print("MODULES", *sorted({name.partition(".")[0] for name in sys.modules}))
 TOOLS = [name for name, command in COMMANDS.items() if not command.uses_lightning]
 
 OPTIONS = {
-    "sample": "ckpt_path width num_images output label seed trust_checkpoint weights",
-    "walk": "ckpt_path width output latents frames fps label seed trust_checkpoint weights",
+    "sample": "ckpt_path width num_images output label seed trust_checkpoint weights truncation",
+    "walk": "ckpt_path width output latents frames fps label seed trust_checkpoint weights truncation",
     "recalibrate": "ckpt_path output num_batches batch_size seed trust_checkpoint",
     "import": "generator output discriminator num_shared",
     "compare": "runs metric format output",
     "profile": "ckpt_path config batch_sizes rounds seconds threads device folded output trust_checkpoint weights",
     "report": "runs output metric seed trust_checkpoint weights",
     "export": "ckpt_path format width output precision fold extractor weights_path num_fake data_root overwrite "
-    "onnxruntime_web trust_checkpoint weights",
-    "demo": "ckpt_path port open_browser precision onnxruntime_web trust_checkpoint weights",
+    "onnxruntime_web trust_checkpoint weights truncation",
+    "demo": "ckpt_path port open_browser precision onnxruntime_web trust_checkpoint weights truncation",
 }
 
 

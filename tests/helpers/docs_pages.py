@@ -116,8 +116,8 @@ class Smaller(ast.NodeTransformer):
 
 
 def small_channels(channels: Sequence[int]) -> list[int]:
-    """Return a sixteenth of the channels, and four at least, which every width divides."""
-    return [max(number // 16, 4) for number in channels]
+    """Return a sixteenth of the channels in eights, and eight at least, of which every width has whole groups."""
+    return [max(number // 128 * 8, 8) for number in channels]
 
 
 def shrink(settings: Namespace) -> None:
@@ -125,8 +125,13 @@ def shrink(settings: Namespace) -> None:
     settings.trainer.max_steps, settings.trainer.accelerator = 2, "cpu"
     settings.samples.num_latents = 2
     settings.data.init_args.batch_size = 2
+    settings.model.micro_batches = 1
     for net in (settings.model.generator, settings.model.discriminators):
         net.init_args.channels = small_channels(net.init_args.channels)
+        if "group_size" in net.init_args:  # of two outer channels
+            net.init_args.group_size = 4
+        if "minibatch_group" in net.init_args:
+            net.init_args.minibatch_group = 2
     if settings.model.evaluator is not None:
         for name, number in {"num_real": 8, "num_fake": 8, "num_score": 8, "splits": 1}.items():
             settings.model.evaluator.init_args[name] = number
